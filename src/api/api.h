@@ -1,0 +1,8 @@
+/* api.h: the place that knows everyone. */
+#ifndef LPI_API_H
+#define LPI_API_H
+
+#include "../../onnx/onnx.h"
+#include "../io/io.h"
+
+#endif

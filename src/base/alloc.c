@@ -1,0 +1,31 @@
+/* alloc.c: the one door to the heap, which tests can close at any call. */
+#include <stdlib.h>
+
+#include "base.h"
+
+static int64_t fail_at;
+
+static bool refused(void)
+{
+    return fail_at > 0 && --fail_at == 0;
+}
+
+void lpi_alloc_fail_at(int64_t n)
+{
+    fail_at = n;
+}
+
+void *lpi_alloc(size_t size)
+{
+    return refused() ? NULL : malloc(size ? size : 1);
+}
+
+void *lpi_realloc(void *old, size_t size)
+{
+    return refused() ? NULL : realloc(old, size ? size : 1);
+}
+
+void lpi_free(void *block)
+{
+    free(block);
+}

@@ -1,0 +1,106 @@
+/* number.c: counts that cannot wrap, and numbers read from text. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base.h"
+
+int64_t lpi_add(int64_t a, int64_t b)
+{
+    int64_t sum;
+
+    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+int64_t lpi_mul(int64_t a, int64_t b)
+{
+    int64_t product;
+
+    return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
+}
+
+int64_t lpi_product(const int64_t *factors, int64_t count)
+{
+    int64_t product = 1, i;
+    bool zero = false;
+
+    for (i = 0; i < count; i++) {
+        zero = zero || factors[i] == 0;
+        product = lpi_mul(product, factors[i]);
+    }
+    return zero ? 0 : product;
+}
+
+int64_t lpi_ceil_div(int64_t a, int64_t b)
+{
+    return a / b + (a % b > 0);
+}
+
+bool lpi_parse_int(const char *text, int64_t *ret_value)
+{
+    long long value;
+    char *end;
+
+    if (*text != '-' && *text != '+' && (*text < '0' || *text > '9'))
+        return false;
+    errno = 0;
+    value = strtoll(text, &end, 10);
+    if (errno || *end || end == text)
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+/* Suffixes of lp_parse_count; a trailing B may follow each. */
+static const struct {
+    const char *name;
+    int64_t factor;
+} suffixes[] = {
+    {"", 1},
+    {"k", 1000},
+    {"K", 1000},
+    {"M", 1000000},
+    {"G", 1000000000},
+    {"T", 1000000000000},
+    {"Ki", INT64_C(1) << 10},
+    {"Mi", INT64_C(1) << 20},
+    {"Gi", INT64_C(1) << 30},
+    {"Ti", INT64_C(1) << 40},
+};
+
+bool lp_parse_count(const char *text, int64_t *ret_value)
+{
+    char digits[64], *end;
+    size_t length, i;
+    double value;
+
+    length = strspn(text, "0123456789.");
+    if (!length || length >= sizeof(digits))
+        return false;
+    memcpy(digits, text, length);
+    digits[length] = '\0';
+    value = strtod(digits, &end);
+    if (*end)
+        return false;
+    text += length;
+    length = strlen(text);
+    if (length && text[length - 1] == 'B')
+        length--;
+    for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        int64_t whole;
+
+        if (strlen(suffixes[i].name) != length ||
+            memcmp(suffixes[i].name, text, length) != 0)
+            continue;
+        if (lpi_parse_int(digits, &whole)) {
+            *ret_value = lpi_mul(whole, suffixes[i].factor);
+            return *ret_value != INT64_MAX;
+        }
+        value *= (double)suffixes[i].factor;
+        if (!(value < 9.2e18))
+            return false;
+        *ret_value = (int64_t)value;
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,346 @@
+/* lplan.h: the public interface of liblplan.
+ *
+ * Ownership in one line: what `_new`, `_load` or `_read` returns, you free
+ * with the matching `_free`; everything else you only look at.
+ *
+ * Errors: functions that can fail return an lp_status and describe the
+ * failure in a caller-owned lp_error (last argument, may be NULL).  Outputs
+ * are called `ret_x` and are written only on success.  The library never
+ * prints, never exits and never reads the environment or the locale.
+ *
+ * Units end the name: `_bytes`, `_ns`.  Counts are int64_t. */
+#ifndef LPLAN_H
+#define LPLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define LP_API __attribute__((visibility("default")))
+#else
+#define LP_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- errors ---------------------------------------------------------- */
+
+typedef enum lp_status {
+    LP_OK,
+    LP_EINPUT,       /* a file or an argument does not say a valid thing */
+    LP_EUNSUPPORTED, /* valid, and beyond what lplan does */
+    LP_EINFEASIBLE,  /* no answer exists (a budget that nothing fits) */
+    LP_EINVALID,     /* the caller broke the contract of a function */
+    LP_EIO,          /* the system refused to read or to write */
+    LP_ENOMEM,       /* out of memory, or over the caller's memory limit */
+} lp_status;
+
+typedef struct lp_error {
+    lp_status status;
+    char where[512];    /* file, file:line, file: layer 'x'; may be "" */
+    char message[1024]; /* one line, no newline */
+} lp_error;
+
+/* Version of the library, "MAJOR.MINOR.PATCH". */
+LP_API const char *lp_version(void);
+
+/* ---- element types --------------------------------------------------- */
+
+/* Numbers are those of ONNX's TensorProto.DataType. */
+typedef enum lp_dtype {
+    LP_UNDEFINED = 0,
+    LP_FLOAT32 = 1,
+    LP_UINT8 = 2,
+    LP_INT8 = 3,
+    LP_UINT16 = 4,
+    LP_INT16 = 5,
+    LP_INT32 = 6,
+    LP_INT64 = 7,
+    LP_STRING = 8,
+    LP_BOOL = 9,
+    LP_FLOAT16 = 10,
+    LP_FLOAT64 = 11,
+    LP_UINT32 = 12,
+    LP_UINT64 = 13,
+    LP_COMPLEX64 = 14,
+    LP_COMPLEX128 = 15,
+    LP_BFLOAT16 = 16,
+    LP_FLOAT8E4M3FN = 17,
+    LP_FLOAT8E4M3FNUZ = 18,
+    LP_FLOAT8E5M2 = 19,
+    LP_FLOAT8E5M2FNUZ = 20,
+    LP_UINT4 = 21,
+    LP_INT4 = 22,
+    LP_FLOAT4E2M1 = 23,
+    LP_FLOAT8E8M0 = 24,
+    LP_UINT2 = 25,
+    LP_INT2 = 26,
+    LP_DTYPE_COUNT
+} lp_dtype;
+
+/* "float32", "int8", ...; "undefined" for a number out of range. */
+LP_API const char *lp_dtype_name(lp_dtype dtype);
+
+/* The dtype called "name"; common short forms (fp16, f32, i64) are known too.
+ * LP_UNDEFINED when there is none. */
+LP_API lp_dtype lp_dtype_from_name(const char *name);
+
+/* Width of one element; 0 for strings and undefined. */
+LP_API int32_t lp_dtype_bits(lp_dtype dtype);
+
+/* rank -1: nothing is known; a dimension of -1: that one is not known. */
+typedef struct lp_shape {
+    int32_t rank;
+    const int64_t *dims;
+} lp_shape;
+
+/* ---- models ---------------------------------------------------------- */
+
+typedef struct lp_model lp_model;
+
+/* A value for a symbolic dimension. */
+typedef struct lp_binding {
+    const char *name;
+    int64_t value;
+} lp_binding;
+
+/* A shape that replaces the declared one of the input called "input". */
+typedef struct lp_input_shape {
+    const char *input;
+    lp_shape shape;
+} lp_input_shape;
+
+/* All zero is a valid default; NULL may stand for it. */
+typedef struct lp_load_options {
+    const lp_binding *dims;
+    size_t dims_count;
+    const lp_input_shape *shapes;
+    size_t shapes_count;
+    int64_t trips; /* trip count of Loops that do not tell; 0: unknown */
+    int64_t max_memory_bytes; /* cap on memory taken for the model; 0: 8 GiB */
+} lp_load_options;
+
+/* Read the model in the file "path" (.onnx, or .lpm: the text form) and
+ * settle it: dimensions bound, shapes inferred, constants folded.  Weights
+ * are not read; their file may be absent. */
+LP_API lp_status lp_model_load(const char *path, const lp_load_options *options,
+                               lp_model **ret_model, lp_error *error);
+
+/* The same from "length" bytes at "text" in the text form (lplan-model(5)),
+ * called "name" in messages. */
+LP_API lp_status lp_model_read(const char *text, size_t length,
+                               const char *name, const lp_load_options *options,
+                               lp_model **ret_model, lp_error *error);
+
+/* The same from the one-line form, "x:1x3x32x32; conv 16 k3 p1; relu". */
+LP_API lp_status lp_model_net(const char *net, const lp_load_options *options,
+                              lp_model **ret_model, lp_error *error);
+
+/* The text form of "model"; free with lp_text_free. */
+LP_API lp_status lp_model_dump(const lp_model *model, char **ret_text,
+                               size_t *ret_length, lp_error *error);
+
+LP_API void lp_model_free(lp_model *model);
+
+/* Free a text that a function of this library returned. */
+LP_API void lp_text_free(char *text);
+
+/* ---- cost of a layer ------------------------------------------------- */
+
+/* Arithmetic other than multiply-accumulates, by kind. */
+typedef enum lp_arith {
+    LP_ADD, /* add, subtract, negate, absolute value */
+    LP_MUL, /* multiply */
+    LP_CMP, /* compare, minimum, maximum, select, logic */
+    LP_DIV, /* divide, reciprocal, modulo */
+    LP_EXP, /* exp, and sigmoid's, tanh's or erf's one transcendental */
+    LP_LOG,
+    LP_SQRT,  /* square root, power */
+    LP_TRIG,  /* sin, cos and their kin */
+    LP_ROUND, /* round, floor, ceil, conversions between dtypes */
+    LP_ARITH_COUNT
+} lp_arith;
+
+/* What a layer costs.  MACs by class: conv (padding taps count, transposed
+ * ones by their input volume), linear (one operand derives from weights
+ * alone), attention (a product of two activations). */
+typedef struct lp_cost {
+    int64_t macs_conv, macs_linear, macs_attention;
+    int64_t arith[LP_ARITH_COUNT];
+    int64_t params;       /* weight elements, each stored tensor once */
+    int64_t quant_params; /* scales and zero points, listed apart */
+    int64_t weight_bytes; /* stored bytes of both, each stored tensor once */
+    int64_t read_bytes;   /* operands read, weights included */
+    int64_t write_bytes;  /* results written */
+} lp_cost;
+
+LP_API int64_t lp_cost_macs(const lp_cost *cost);
+
+/* Two per MAC and one for every other operation. */
+LP_API int64_t lp_cost_flops(const lp_cost *cost);
+
+/* ---- reports --------------------------------------------------------- */
+
+typedef enum lp_row_status {
+    LP_EXACT,
+    LP_ESTIMATED, /* an upper bound stands for a data-dependent number */
+    LP_UNKNOWN,   /* operator or shape not known: cost not counted */
+    LP_FOLDED,    /* computed once, before any run: costs nothing */
+} lp_row_status;
+
+typedef struct lp_output {
+    const char *name;
+    lp_shape shape;
+    lp_dtype dtype;
+} lp_output;
+
+/* One layer. */
+typedef struct lp_row {
+    int64_t index; /* the step, from 0; -1 for a folded layer */
+    const char *name, *op, *domain, *module;
+    const lp_output *outputs;
+    int32_t outputs_count; /* absent optional outputs are left out */
+    lp_cost cost;
+    int64_t live_bytes; /* activations resident while the layer runs */
+    lp_row_status status;
+    const char *note; /* why it is not exact; NULL if it is */
+} lp_row;
+
+/* All layers whose module path begins with "path", down to its depth. */
+typedef struct lp_module_row {
+    const char *path;
+    int32_t depth; /* 1: top modules */
+    int64_t layers;
+    lp_cost cost;
+    int64_t live_peak_bytes;
+} lp_module_row;
+
+/* A tensor that waits: held from step "from" until step "to". */
+typedef struct lp_held {
+    const char *tensor;
+    const char *producer, *consumer; /* layer names; "" for graph in/outputs */
+    lp_shape shape;
+    lp_dtype dtype;
+    int64_t bytes;
+    int64_t from, to; /* steps; distance = to - from */
+} lp_held;
+
+typedef struct lp_convention {
+    const char *name, *unit;
+    int64_t value;
+    const char *counts; /* what it counts, and who counts so */
+} lp_convention;
+
+/* What the weights would weigh with every weight element at "dtype". */
+typedef struct lp_weights_as {
+    lp_dtype dtype;
+    int64_t bytes;
+} lp_weights_as;
+
+typedef struct lp_report {
+    const char *model; /* file name or net, as given */
+    const lp_row *rows;
+    int64_t rows_count; /* folded ones included */
+    int64_t layers;     /* listed ones */
+    int64_t folded;
+    lp_cost total;
+    int64_t live_peak_bytes;
+    int64_t peak_index;     /* step of the peak, -1 without layers */
+    const char *peak_layer; /* its name, "" without layers */
+    int64_t known;          /* listed layers that are not LP_UNKNOWN */
+    double coverage;        /* known / layers, 1 without layers */
+    const lp_held *peak;    /* tensors resident at the peak, largest first */
+    int64_t peak_count;
+    const lp_held *skips; /* by bytes x distance, largest first */
+    int64_t skips_count;
+    const lp_module_row *modules; /* every depth, in order of appearance */
+    int64_t modules_count;
+    const lp_convention *conventions;
+    int64_t conventions_count;
+    const lp_weights_as *weights_as;
+    int64_t weights_as_count;
+} lp_report;
+
+typedef struct lp_report_options {
+    const char *label;     /* stands for the model's name; NULL: its own */
+    lp_dtype weights_as;   /* count weight bytes at this dtype; 0: as stored */
+    int64_t skip_distance; /* least wait of a skip; 0: see lp_report_new */
+} lp_report_options;
+
+/* Count everything in "model", which must outlive the report. */
+LP_API lp_status lp_report_new(const lp_model *model,
+                               const lp_report_options *options,
+                               lp_report **ret_report, lp_error *error);
+LP_API void lp_report_free(lp_report *report);
+
+/* The total called "key" (params, weight_bytes, macs, macs_conv, macs_linear,
+ * macs_attention, flops, read_bytes, write_bytes, live_peak_bytes, layers,
+ * coverage_percent); false when there is no such key. */
+LP_API bool lp_report_total(const lp_report *report, const char *key,
+                            int64_t *ret_value);
+
+/* ---- reports as text ------------------------------------------------- */
+
+typedef enum lp_format {
+    LP_FORMAT_TEXT,
+    LP_FORMAT_TSV,
+    LP_FORMAT_JSON,
+    LP_FORMAT_NETRON, /* Netron's attachment file */
+} lp_format;
+
+/* Which table of a report. */
+typedef enum lp_table {
+    LP_TABLE_ALL, /* text and JSON: everything; TSV: the layers */
+    LP_TABLE_LAYERS,
+    LP_TABLE_MODULES,
+    LP_TABLE_SKIPS,
+    LP_TABLE_PEAK,
+    LP_TABLE_CONVENTIONS,
+} lp_table;
+
+typedef struct lp_view {
+    lp_format format;
+    lp_table table;
+    const char *sort;   /* a column; numbers fall, names rise; NULL: order */
+    const char *filter; /* a part of the name, operator or module; NULL: all */
+    int64_t top;   /* rows at most; 0: no limit (text: see lp_report_write) */
+    int32_t depth; /* depth of the module table; 0: 1 */
+    bool all;      /* folded layers too */
+    bool colour;   /* ANSI colours (text) */
+    bool chart;    /* burden curves drawn with characters (text) */
+    int32_t width; /* columns of the terminal (text); 0: 100 */
+} lp_view;
+
+/* Each returns a text to be freed with lp_text_free. */
+LP_API lp_status lp_report_write(const lp_report *report, const lp_view *view,
+                                 char **ret_text, size_t *ret_length,
+                                 lp_error *error);
+
+/* Totals of several reports, one row each, labelled by their models. */
+LP_API lp_status lp_compare_write(const lp_report *const *reports, size_t count,
+                                  const lp_view *view, char **ret_text,
+                                  size_t *ret_length, lp_error *error);
+
+/* Two reports side by side per module. */
+LP_API lp_status lp_diff_write(const lp_report *before, const lp_report *after,
+                               const lp_view *view, char **ret_text,
+                               size_t *ret_length, lp_error *error);
+
+/* ---- files ----------------------------------------------------------- */
+
+/* Write "length" bytes to "path": a temporary file beside it, then a rename,
+ * so that a failure leaves nothing behind. */
+LP_API lp_status lp_file_write(const char *path, const char *text,
+                               size_t length, lp_error *error);
+
+/* Parse a count with an optional suffix: k M G (powers of 1000), Ki Mi Gi
+ * (of 1024), a trailing B allowed; false when "text" is none or overflows. */
+LP_API bool lp_parse_count(const char *text, int64_t *ret_value);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
