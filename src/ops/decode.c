@@ -106,6 +106,18 @@ static lp_status check_count(const lpi_node *node, int32_t count, int32_t least,
     return LP_OK;
 }
 
+/* The first "inputs_min" inputs are there, unless the row allows gaps. */
+static lp_status check_present(const lpi_node *node)
+{
+    const lp_op *row = node->layer->row;
+    int32_t i;
+
+    for (i = 0; i < row->inputs_min && !(row->flags & LPI_GAPS); i++)
+        if (!node->layer->inputs[i])
+            return lpi_node_fail(node, "input %d is absent", i);
+    return LP_OK;
+}
+
 /* Operands that the oldest form has as attributes are added by settle, so the
  * least number of inputs is checked after it. */
 lp_status lpi_node_decode(lpi_node *node)
@@ -124,6 +136,7 @@ lp_status lpi_node_decode(lpi_node *node)
         LP_TRY(row->settle(node));
     LP_TRY(check_count(node, layer->inputs_count, row->inputs_min,
                        row->inputs_max, "inputs"));
+    LP_TRY(check_present(node));
     layer->is_settled = true;
     return LP_OK;
 }

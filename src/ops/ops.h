@@ -69,6 +69,7 @@ enum {
     LPI_IMPURE = 2,   /* random: two runs differ */
     LPI_MONOTONE = 4, /* upper bounds in give upper bounds out */
     LPI_OF_SHAPE = 8, /* reads the shape of its input, not its content */
+    LPI_GAPS = 16,    /* inputs below inputs_min may be absent */
 };
 
 struct lp_op {
@@ -103,9 +104,38 @@ struct lp_op {
     /* Compute the outputs, whose shapes are set.  NULL: cannot be run. */
     lp_status (*run)(const lpi_run *run);
 
+    /* Elements that input "input", a weight tensor of layer "node", stands
+     * for, where they are packed into elements of a wider dtype (MatMulNBits);
+     * -1: as many as the tensor has.  NULL: never packed. */
+    int64_t (*weight_elements)(const lpi_node *node, int32_t input);
+
     uint32_t flags;
     const char *samples; /* small models in the text form, split by "---" */
 };
+
+/* Specs: the attribute has the name of the field of "type" it goes to. */
+#define LPI_SPEC_INT(type, field, value)                                      \
+    {.name = #field,                                                          \
+     .kind = LPI_ATTR_INT,                                                    \
+     .offset = offsetof(type, field),                                         \
+     .i = (value)}
+#define LPI_SPEC_FLOAT(type, field, value)                                    \
+    {.name = #field,                                                          \
+     .kind = LPI_ATTR_FLOAT,                                                  \
+     .offset = offsetof(type, field),                                         \
+     .f = (value)}
+#define LPI_SPEC_STRING(type, field, value)                                   \
+    {.name = #field,                                                          \
+     .kind = LPI_ATTR_STRING,                                                 \
+     .offset = offsetof(type, field),                                         \
+     .s = (value)}
+#define LPI_SPEC_LIST(type, field, attr_kind)                                 \
+    {.name = #field, .kind = (attr_kind), .offset = offsetof(type, field)}
+#define LPI_SPEC_NEEDED(type, field, attr_kind)                               \
+    {.name = #field,                                                          \
+     .kind = (attr_kind),                                                     \
+     .offset = offsetof(type, field),                                         \
+     .required = true}
 
 /* ---- families --------------------------------------------------------- */
 
@@ -228,5 +258,171 @@ lp_status lpi_model_cost(const lp_model *model, lp_cost *ret_cost,
 
 void lpi_cost_add(lp_cost *sum, const lp_cost *more);
 void lpi_cost_scale(lp_cost *cost, int64_t factor);
+
+/* ---- rows.c: small things that many rows share --------------------------- */
+
+/* Operations for one element, by kind: {{[LP_ADD] = 1}}. */
+typedef struct lpi_each {
+    int16_t n[LP_ARITH_COUNT];
+} lpi_each;
+
+/* Add "count" operations, or "each" for each of "elements", to "cost". */
+void lpi_cost_arith(lp_cost *cost, lp_arith kind, int64_t count);
+void lpi_cost_each(lp_cost *cost, const lpi_each *each, int64_t elements);
+
+/* Give output "i" the dtype and the shape of input "from". */
+lp_status lpi_out_as(lpi_node *node, int32_t i, int32_t from);
+
+/* The whole shape function of rows whose one output is as their input 0. */
+lp_status lpi_shape_as_first(lpi_node *node);
+
+/* "a" and "b" are one dimension: the known one of both, -1 when neither is;
+ * LP_EINPUT, naming "what", when they differ. */
+lp_status lpi_dim_same(const lpi_node *node, const char *what, int64_t a,
+                       int64_t b, int64_t *ret_dim);
+
+/* Product of dimensions [from, to) of "shape"; -1 when one is not known. */
+int64_t lpi_dims_product(lp_shape shape, int64_t from, int64_t to);
+
+/* Product of two dimensions either of which may be -1: then -1. */
+int64_t lpi_dim_mul(int64_t a, int64_t b);
+
+/* Shape of the product of matrices "a" and "b" as numpy.matmul makes it:
+ * batch dimensions broadcast, vectors lose theirs.  "*ret_k" is the length of
+ * the sum.  LP_EINPUT when they do not match. */
+lp_status lpi_matmul_shape(const lpi_node *node, lp_shape a, lp_shape b,
+                           lp_shape *ret_shape, int64_t *ret_k);
+
+/* ---- window.c: sliding windows (convolution, pooling) -------------------- */
+
+typedef struct lpi_window {
+    lpi_list kernel_shape, strides, pads, dilations;
+    lpi_list output_padding, output_shape; /* transposed ones */
+    const char *auto_pad;
+    int64_t ceil_mode, group;
+} lpi_window;
+
+/* Specs of a struct whose first field is an lpi_window. */
+#define LPI_WINDOW_SPECS                                                      \
+    LPI_SPEC_LIST(lpi_window, kernel_shape, LPI_ATTR_INTS),                   \
+        LPI_SPEC_LIST(lpi_window, strides, LPI_ATTR_INTS),                    \
+        LPI_SPEC_LIST(lpi_window, pads, LPI_ATTR_INTS),                       \
+        LPI_SPEC_LIST(lpi_window, dilations, LPI_ATTR_INTS),                  \
+        LPI_SPEC_STRING(lpi_window, auto_pad, "NOTSET")
+
+/* Extents of the result of sliding a window of extents "kernel" over the
+ * spatial extents "in" (-1: unknown, passed on) into "out", which has room
+ * for in.rank of them.  LP_EINPUT for attributes that contradict. */
+lp_status lpi_window_slide(const lpi_node *node, const lpi_window *window,
+                           lp_shape in, const int64_t *kernel, int64_t *out);
+
+/* The same backwards: extents of the result of a transposed convolution. */
+lp_status lpi_window_spread(const lpi_node *node, const lpi_window *window,
+                            lp_shape in, const int64_t *kernel, int64_t *out);
+
+/* ---- attention.c: what the attention operators share ----------------------- */
+
+/* One attention: every query looks at all keys, those of the past included.
+ * -1: not known. */
+typedef struct lpi_attention {
+    int64_t batch, q_heads, kv_heads;
+    int64_t queries, keys;
+    int64_t key_size, value_size; /* of one head */
+    bool has_bias, has_softcap;
+} lpi_attention;
+
+/* Add the two products, the softmax between them, scale, bias and cap. */
+void lpi_attention_cost(lp_cost *cost, const lpi_attention *attention);
+
+/* Set output "i" to the shape of the scores, dtype "dtype". */
+lp_status lpi_attention_scores(lpi_node *node, int32_t i, lp_dtype dtype,
+                               const lpi_attention *attention);
+
+/* Set output "i" to keys or values of "length" positions, a head being of
+ * "size", dtype "dtype". */
+lp_status lpi_attention_cache(lpi_node *node, int32_t i, lp_dtype dtype,
+                              const lpi_attention *attention,
+                              const int64_t length_and_size[2]);
+
+/* "hidden" elements make "heads" heads: the size of one (-1 unknown), or
+ * LP_EINPUT. */
+lp_status lpi_attention_head(const lpi_node *node, int64_t hidden,
+                             int64_t heads, int64_t *ret_size);
+
+/* ---- operands.c: operands that say what to do, and parts of operands ------ */
+
+/* In settle: make the list of integers "attr", when the layer has it and not
+ * the operand, input "i". */
+lp_status lpi_node_take_ints(lpi_node *node, int32_t i, const char *attr);
+
+/* In a run: the content of input "i", which must be there, as integers. */
+lp_status lpi_run_ints(const lpi_run *run, int32_t i, lpi_list *ret_list);
+
+/* "index" of an axis of "length", counted from the end when negative;
+ * LP_EINPUT when it is out of range. */
+lp_status lpi_index(const lpi_node *node, int64_t index, int64_t length,
+                    int64_t *ret_index);
+
+/* Set "ret_mask" of "rank" to true where "axes" (negative ones from the end)
+ * point; an axis out of range or given twice is LP_EINPUT. */
+lp_status lpi_axes_mask(const lpi_node *node, const lpi_list *axes,
+                        int32_t rank, bool *ret_mask);
+
+/* In a cost: only "elements" of input "i" are read, each once at most. */
+void lpi_cost_part(const lpi_node *node, lp_cost *cost, int32_t i,
+                   int64_t elements);
+
+/* The cost of rows that read nothing of their inputs but the shape. */
+void lpi_cost_unread(const lpi_node *node, lp_cost *cost);
+
+/* The run of views: output 0 has the bytes of input 0. */
+lp_status lpi_run_view(const lpi_run *run);
+
+/* ---- pointwise.c: rows that compute one element at a time ------------------
+ *
+ * A row gives one function for each kind of number and its operands broadcast.
+ * "x" has one value of each operand, "params" is the row's struct.  Floats of
+ * all widths are computed in double and rounded once; integers wrap. */
+
+typedef struct lpi_pointwise {
+    double (*real)(const double *x, const void *params);
+    double (*libm)(double x); /* instead of "real": one operand, no params */
+    int64_t (*sint)(const int64_t *x, const void *params);
+    uint64_t (*uint)(const uint64_t *x, const void *params);
+    lpi_each each; /* arithmetic of an element of the output */
+    bool to_bool;  /* the output is bool, whatever the operands are */
+    bool mixed;    /* the operands may have different dtypes */
+    bool aligned;  /* the struct begins with an lpi_align */
+    bool optional; /* operands 1 and 2 may be absent */
+    int8_t typed_by; /* the operand that gives its dtype to the output */
+} lpi_pointwise;
+
+/* How the second operand broadcast before opset 7: its first axis falls on
+ * axis "axis" of the first operand; LPI_UNALIGNED: on the last, as today. */
+typedef struct lpi_align {
+    int64_t axis, broadcast;
+} lpi_align;
+
+#define LPI_UNALIGNED INT64_MIN
+
+/* Hooks of such rows; lpi_align_settle for those with an lpi_align. */
+lp_status lpi_align_settle(lpi_node *node);
+lp_status lpi_pointwise_shape(lpi_node *node);
+void lpi_pointwise_cost(const lpi_node *node, lp_cost *cost);
+lp_status lpi_pointwise_run(const lpi_run *run);
+
+/* Operands of lpi_pointwise_apply; bytes NULL: absent, the lowest value of all
+ * for operand 1, the highest for operand 2 (Clip). */
+typedef struct lpi_operand {
+    lp_dtype dtype;
+    lp_shape shape;
+    const void *bytes;
+} lpi_operand;
+
+/* Fill output 0 of "run" with what "pointwise" makes of "count" operands
+ * (three at most), which broadcast to its shape. */
+lp_status lpi_pointwise_apply(const lpi_run *run,
+                              const lpi_pointwise *pointwise,
+                              const lpi_operand *operands, int32_t count);
 
 #endif

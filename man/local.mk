@@ -1,0 +1,6 @@
+dist_man_MANS += \
+	man/lplan-analyze.1 \
+	man/lplan-diff.1 \
+	man/lplan-dump.1 \
+	man/lplan-plot.1 \
+	man/lplan.1

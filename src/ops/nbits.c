@@ -1,0 +1,103 @@
+/* nbits.c: products with weights packed into blocks of a few bits each.
+ *
+ * B holds K x N weights of "bits" bits, packed by blocks along K into bytes;
+ * each block has a scale and maybe a zero point.  Its bytes are those of the
+ * stored tensor, its parameters are K x N.  Source: onnxruntime, contributed
+ * operators MatMulNBits and MatMulBnb4. */
+#include "ops.h"
+
+typedef struct nbits_params {
+    int64_t K, N, bits, block_size;
+} nbits_params;
+
+static const lpi_spec nbits_specs[] = {
+    LPI_SPEC_NEEDED(nbits_params, K, LPI_ATTR_INT),
+    LPI_SPEC_NEEDED(nbits_params, N, LPI_ATTR_INT),
+    LPI_SPEC_INT(nbits_params, bits, 4),
+    LPI_SPEC_INT(nbits_params, block_size, 128),
+    {.name = NULL},
+};
+
+/* MatMulBnb4 has no "bits": its weights always have 4. */
+static lp_status nbits_settle(lpi_node *node)
+{
+    const nbits_params *params = node->params;
+
+    if (params->K < 1 || params->N < 1 || params->K > INT32_MAX ||
+        params->N > INT32_MAX)
+        return lpi_node_fail(node, "K is %lld and N is %lld",
+                             (long long)params->K, (long long)params->N);
+    if (params->bits < 1 || params->bits > 8 || params->block_size < 1)
+        return lpi_node_fail(node, "bits is %lld and block_size is %lld",
+                             (long long)params->bits,
+                             (long long)params->block_size);
+    return LP_OK;
+}
+
+static lp_status nbits_shape(lpi_node *node)
+{
+    const nbits_params *params = node->params;
+    lp_shape a = lpi_in_shape(node, 0), packed = lpi_in_shape(node, 1), y;
+    const int64_t weight_dims[2] = {params->K, params->N};
+    const lp_shape weight = {2, weight_dims};
+    int64_t bytes = lpi_ceil_div(lpi_mul(params->K, params->bits), 8), k;
+
+    LP_TRY(lpi_matmul_shape(node, a, weight, &y, &k));
+    if (lpi_shape_elements(packed) >= 0 &&
+        lpi_storage_bytes(lpi_in_dtype(node, 1), lpi_shape_elements(packed)) <
+            lpi_mul(bytes, params->N))
+        return lpi_node_fail(node,
+                             "B has %lld elements, too few for %lld x %lld "
+                             "weights of %lld bits",
+                             (long long)lpi_shape_elements(packed),
+                             (long long)params->K, (long long)params->N,
+                             (long long)params->bits);
+    return lpi_out_set_shape(node, 0, lpi_in_dtype(node, 0), y);
+}
+
+/* Each weight is unpacked once: a conversion, a multiply by its scale, and an
+ * add of its zero point. */
+static void nbits_cost(const lpi_node *node, lp_cost *cost)
+{
+    const nbits_params *params = node->params;
+    int64_t out = lpi_out_elements(node, 0);
+    int64_t weights = lpi_mul(params->K, params->N);
+    int64_t *macs = lpi_product_class(node, 0, 1, cost);
+
+    *macs = lpi_add(*macs, lpi_mul(out, params->K));
+    lpi_cost_arith(cost, LP_ROUND, weights);
+    lpi_cost_arith(cost, LP_ADD, weights);
+    lpi_cost_arith(cost, LP_MUL, weights);
+    if (lpi_in(node, 5) != NULL)
+        lpi_cost_arith(cost, LP_ADD, out);
+}
+
+static int64_t nbits_elements(const lpi_node *node, int32_t input)
+{
+    const nbits_params *params = node->params;
+
+    return input == 1 ? lpi_mul(params->K, params->N) : -1;
+}
+
+#define NBITS(name_, most, roles_)                                             \
+    .domain = "com.microsoft", .name = name_, .since = 1, .inputs_min = 3,     \
+    .inputs_max = most, .outputs_min = 1, .outputs_max = 1, .roles = roles_,   \
+    .params_size = sizeof(nbits_params), .specs = nbits_specs,                 \
+    .settle = nbits_settle, .shape = nbits_shape, .cost = nbits_cost,          \
+    .weight_elements = nbits_elements
+
+const lp_op lpi_ops_nbits[] = {
+    {NBITS("MatMulNBits", 6, "dwszid"),
+     .samples =
+         "opset 17; opset com.microsoft 1; input a: float32[1, 8, 64]; weight "
+         "b: uint8[48, 2, 16]; weight s: float32[96]; weight z: uint8[48]; y "
+         "= com.microsoft.MatMulNBits(a, b, s, z) {K: 64, N: 48, bits: 4, "
+         "block_size: 32}; output y"},
+    {NBITS("MatMulBnb4", 3, "dws"),
+     .samples =
+         "opset 17; opset com.microsoft 1; input a: float32[8, 64]; weight "
+         "b: uint8[1536]; weight s: float32[96]; y = "
+         "com.microsoft.MatMulBnb4(a, b, s) {K: 64, N: 48, block_size: 32, "
+         "quant_type: 1}; output y"},
+    {.name = NULL},
+};

@@ -1,0 +1,116 @@
+/* operands.c: operands that say what to do (axes, indices, sizes), and the
+ * bytes of operands that are read in part.
+ *
+ * Older opsets have many of them as attributes; settling makes them operands,
+ * so that shape and run know one form. */
+#include <string.h>
+
+#include "ops.h"
+
+lp_status lpi_node_take_ints(lpi_node *node, int32_t i, const char *attr)
+{
+    const lpi_attr *found = lpi_node_attr(node, attr);
+
+    if (!found || lpi_in(node, i))
+        return LP_OK;
+    if (found->kind != LPI_ATTR_INTS && found->count)
+        return lpi_node_fail(node, "attribute '%s' is no list of integers",
+                             attr);
+    return lpi_node_add_ints(node, i, found->ints, found->count);
+}
+
+lp_status lpi_run_ints(const lpi_run *run, int32_t i, lpi_list *ret_list)
+{
+    const lp_tensor *tensor = lpi_in(run->node, i);
+    lpi_class class = tensor ? lpi_class_of(tensor->dtype) : LPI_NO_CLASS;
+    int64_t count = tensor ? lpi_tensor_elements(tensor) : -1;
+    void *raw, *ints;
+
+    if (count < 0 || class == LPI_NO_CLASS || !run->in[i])
+        return lpi_node_fail(run->node, "lacks integers as input %d", i);
+    raw = lpi_arena_array(run->scratch, count, lpi_class_size(class));
+    ints = LPI_NEW(run->scratch, int64_t, count);
+    if (!raw || !ints)
+        return lpi_node_fail_memory(run->node);
+    lpi_unpack(tensor->dtype, run->in[i], 0, count, raw);
+    lpi_convert(class, raw, LPI_I64, ints, count);
+    *ret_list = (lpi_list){.count = count, .ints = ints};
+    return LP_OK;
+}
+
+lp_status lpi_index(const lpi_node *node, int64_t index, int64_t length,
+                    int64_t *ret_index)
+{
+    if (index < -length || index >= length)
+        return lpi_node_fail(node, "index %lld of an axis of %lld elements",
+                             (long long)index, (long long)length);
+    *ret_index = index < 0 ? index + length : index;
+    return LP_OK;
+}
+
+lp_status lpi_axes_mask(const lpi_node *node, const lpi_list *axes,
+                        int32_t rank, bool *ret_mask)
+{
+    int64_t i, axis;
+
+    memset(ret_mask, 0, (size_t)rank * sizeof(*ret_mask));
+    for (i = 0; i < axes->count; i++) {
+        if (!lpi_axis(axes->ints[i], rank, &axis))
+            return lpi_node_fail(node, "axis %lld of a tensor of rank %d",
+                                 (long long)axes->ints[i], rank);
+        if (ret_mask[axis])
+            return lpi_node_fail(node, "axis %lld is given twice",
+                                 (long long)axis);
+        ret_mask[axis] = true;
+    }
+    return LP_OK;
+}
+
+/* Bytes of "tensor" as they are read. */
+static int64_t bytes_read(const lp_tensor *tensor)
+{
+    return tensor->is_static ? tensor->stored_bytes : lpi_tensor_bytes(tensor);
+}
+
+/* Another input of "node" is the same tensor as input "i". */
+static bool read_elsewhere(const lpi_node *node, int32_t i)
+{
+    int32_t k;
+
+    for (k = 0; k < node->layer->inputs_count; k++)
+        if (k != i && node->layer->inputs[k] == node->layer->inputs[i])
+            return true;
+    return false;
+}
+
+void lpi_cost_part(const lpi_node *node, lp_cost *cost, int32_t i,
+                   int64_t elements)
+{
+    const lp_tensor *tensor = lpi_in(node, i);
+    int64_t all = lpi_in_elements(node, i), whole, part;
+
+    if (!tensor || elements >= all || read_elsewhere(node, i))
+        return;
+    whole = bytes_read(tensor);
+    part = lpi_add(lpi_mul(whole / all, elements),
+                   lpi_ceil_div(lpi_mul(whole % all, elements), all));
+    if (part < whole)
+        cost->read_bytes -= whole - part;
+}
+
+void lpi_cost_unread(const lpi_node *node, lp_cost *cost)
+{
+    (void)node;
+    cost->read_bytes = 0;
+}
+
+lp_status lpi_run_view(const lpi_run *run)
+{
+    const lp_tensor *tensor = lpi_out(run->node, 0);
+    int64_t elements = tensor ? lpi_tensor_elements(tensor) : 0;
+
+    if (elements > 0 && run->out[0])
+        lpi_copy_run(lp_dtype_bits(tensor->dtype), elements, run->out[0], 0,
+                     run->in[0], 0);
+    return LP_OK;
+}

@@ -1,0 +1,210 @@
+/* random.c: random numbers, and Dropout.
+ *
+ * A run of Dropout without training passes its input on: a view.  One that
+ * trains draws a number and scales each element.  A uniform number is priced
+ * as a multiply and an add; a normal one as Box and Muller make it, half a
+ * logarithm, root and pair of sine and cosine each, rounded up; a choice as
+ * the compare with the drawn number.  Sources: ONNX operators Dropout-22,
+ * RandomNormal-22, RandomUniform-22, Bernoulli-22, Multinomial-22. */
+#include "ops.h"
+
+typedef struct random_params {
+    lpi_list shape;
+    int64_t dtype, sample_size, is_test;
+} random_params;
+
+static const lpi_each uniform = {{[LP_MUL] = 1, [LP_ADD] = 1}};
+static const lpi_each normal = {
+    {[LP_MUL] = 2, [LP_ADD] = 1, [LP_LOG] = 1, [LP_SQRT] = 1, [LP_TRIG] = 1}};
+static const lpi_each choice = {{[LP_MUL] = 1, [LP_ADD] = 1, [LP_CMP] = 1}};
+static const lpi_each dropping = {{[LP_CMP] = 1, [LP_MUL] = 1}};
+
+static const lpi_spec shape_specs[] = {
+    LPI_SPEC_NEEDED(random_params, shape, LPI_ATTR_INTS),
+    LPI_SPEC_INT(random_params, dtype, LP_FLOAT32),
+    {.name = NULL},
+};
+
+static const lpi_spec like_specs[] = {
+    LPI_SPEC_INT(random_params, dtype, 0),
+    {.name = NULL},
+};
+
+static const lpi_spec samples_specs[] = {
+    LPI_SPEC_INT(random_params, dtype, LP_INT32),
+    LPI_SPEC_INT(random_params, sample_size, 1),
+    {.name = NULL},
+};
+
+static const lpi_spec dropout_specs[] = {
+    LPI_SPEC_INT(random_params, is_test, 0),
+    {.name = NULL},
+};
+
+static lp_status random_shape(lpi_node *node)
+{
+    const random_params *params = node->params;
+
+    for (int64_t i = 0; i < params->shape.count; i++)
+        if (params->shape.ints[i] < 0)
+            return lpi_node_fail(node, "shape holds %lld",
+                                 (long long)params->shape.ints[i]);
+    if (params->shape.count > INT32_MAX)
+        return lpi_node_fail(node, "shape has %lld items",
+                             (long long)params->shape.count);
+    return lpi_out_set(node, 0, (lp_dtype)params->dtype,
+                       (int32_t)params->shape.count, params->shape.ints);
+}
+
+static lp_status like_shape(lpi_node *node)
+{
+    const random_params *params = node->params;
+    lp_dtype type = params->dtype != 0 ? (lp_dtype)params->dtype
+                                       : lpi_in_dtype(node, 0);
+
+    return lpi_out_set_shape(node, 0, type, lpi_in_shape(node, 0));
+}
+
+static lp_status multinomial_shape(lpi_node *node)
+{
+    const random_params *params = node->params;
+    lp_shape x = lpi_in_shape(node, 0);
+    int64_t dims[2] = {-1, params->sample_size};
+
+    if (x.rank >= 0 && x.rank != 2)
+        return lpi_node_fail(node, "input of rank %d", x.rank);
+    if (params->sample_size < 0)
+        return lpi_node_fail(node, "sample_size is %lld",
+                             (long long)params->sample_size);
+    if (x.rank == 2)
+        dims[0] = x.dims[0];
+    return lpi_out_set(node, 0, (lp_dtype)params->dtype, 2, dims);
+}
+
+static void random_cost(const lpi_node *node, lp_cost *cost)
+{
+    lpi_cost_each(cost, node->layer->row->facts, lpi_out_elements(node, 0));
+}
+
+/* RandomNormalLike and RandomUniformLike only look at the shape. */
+static void like_cost(const lpi_node *node, lp_cost *cost)
+{
+    random_cost(node, cost);
+    lpi_cost_unread(node, cost);
+}
+
+/* A softmax over the classes, then a search for every sample. */
+static void multinomial_cost(const lpi_node *node, lp_cost *cost)
+{
+    int64_t classes = lpi_in_elements(node, 0);
+
+    lpi_cost_arith(cost, LP_EXP, classes);
+    lpi_cost_arith(cost, LP_ADD, classes);
+    random_cost(node, cost);
+}
+
+/* Whether the operands, or the form of old opsets, ask for training. */
+static bool trains(const lpi_node *node)
+{
+    const lp_tensor *mode = lpi_in(node, 2);
+
+    if (node->layer->version > 0 && node->layer->version < 7)
+        return ((const random_params *)node->params)->is_test == 0 &&
+               node->layer->outputs_count > 1;
+    return mode != NULL && mode->value != NULL &&
+           *(const uint8_t *)mode->value != 0;
+}
+
+/* Before opset 10 the mask has the dtype of the input. */
+static lp_status dropout_shape(lpi_node *node)
+{
+    bool is_old = node->layer->version > 0 && node->layer->version < 10;
+
+    LP_TRY(lpi_out_set_shape(node, 1, is_old ? lpi_in_dtype(node, 0) : LP_BOOL,
+                             lpi_in_shape(node, 0)));
+    if (trains(node))
+        lpi_node_note(node, "trains: its results are random");
+    return lpi_out_as(node, 0, 0);
+}
+
+static void dropout_cost(const lpi_node *node, lp_cost *cost)
+{
+    if (trains(node))
+        lpi_cost_each(cost, &dropping, lpi_out_elements(node, 0));
+}
+
+/* Without training the mask keeps everything. */
+static lp_status dropout_run(const lpi_run *run)
+{
+    const lpi_node *node = run->node;
+    int64_t count = lpi_out_elements(node, 0);
+
+    if (trains(node))
+        return lpi_node_fail(node, "cannot be run in training mode");
+    LP_TRY(lpi_run_view(run));
+    if (node->layer->outputs_count < 2 || run->out[1] == NULL)
+        return LP_OK;
+    lp_dtype type = lpi_out(node, 1)->dtype;
+    int64_t *ones = LPI_NEW(run->scratch, int64_t, count);
+    void *values = lpi_arena_array(run->scratch, count, sizeof(int64_t));
+
+    if (ones == NULL || values == NULL)
+        return lpi_node_fail_memory(node);
+    for (int64_t i = 0; i < count; i++)
+        ones[i] = 1;
+    lpi_convert(LPI_I64, ones, lpi_class_of(type), values, count);
+    lpi_pack(type, values, 0, count, run->out[1]);
+    return LP_OK;
+}
+
+#define RANDOM(name_, since_, inputs, specs_, facts_)                          \
+    .domain = "", .name = name_, .since = since_, .inputs_min = inputs,        \
+    .inputs_max = inputs, .outputs_min = 1, .outputs_max = 1,                  \
+    .params_size = sizeof(random_params), .specs = specs_, .facts = facts_,    \
+    .flags = LPI_IMPURE
+
+const lp_op lpi_ops_random[] = {
+    {RANDOM("RandomNormal", 1, 0, shape_specs, &normal), .shape = random_shape,
+     .cost = random_cost,
+     .samples = "opset 17; y = RandomNormal() {shape: [2, 3]}; output y"},
+    {RANDOM("RandomUniform", 1, 0, shape_specs, &uniform),
+     .shape = random_shape, .cost = random_cost,
+     .samples = "opset 17; y = RandomUniform() {shape: [2, 3], dtype: 10}; "
+                "output y"},
+    {RANDOM("RandomNormalLike", 1, 1, like_specs, &normal), .shape = like_shape,
+     .cost = like_cost,
+     .samples = "opset 17; input x: float32[2, 3]; y = RandomNormalLike(x); "
+                "output y"},
+    {RANDOM("RandomUniformLike", 1, 1, like_specs, &uniform),
+     .shape = like_shape, .cost = like_cost,
+     .samples = "opset 17; input x: int64[2, 3]; y = RandomUniformLike(x) "
+                "{dtype: 1}; output y"},
+    {RANDOM("Bernoulli", 15, 1, like_specs, &choice), .shape = like_shape,
+     .cost = random_cost,
+     .samples = "opset 17; input x: float32[2, 3]; y = Bernoulli(x) {dtype: "
+                "9}; output y"},
+    {RANDOM("Multinomial", 7, 1, samples_specs, &choice),
+     .shape = multinomial_shape, .cost = multinomial_cost,
+     .samples = "opset 17; input x: float32[2, 5]; y = Multinomial(x) "
+                "{sample_size: 4}; output y"},
+    {.domain = "",
+     .name = "Dropout",
+     .since = 1,
+     .inputs_min = 1,
+     .inputs_max = 3,
+     .outputs_min = 1,
+     .outputs_max = 2,
+     .roles = "di",
+     .params_size = sizeof(random_params),
+     .specs = dropout_specs,
+     .shape = dropout_shape,
+     .cost = dropout_cost,
+     .run = dropout_run,
+     .flags = LPI_VIEW,
+     .samples =
+         "opset 17; input x: float32[2, 3]; weight r: float32[] = {0.5}; y, m "
+         "= Dropout(x, r); output y; output m\n---\n"
+         "opset 7; input x: float32[2, 3]; y = Dropout(x) {ratio: 0.5}; "
+         "output y"},
+    {.name = NULL},
+};

@@ -1,0 +1,161 @@
+/* recurrent.c: LSTM, GRU, RNN.
+ *
+ * X is [T, B, I] (layout 1: [B, T, I]), W is [D, gates x H, I] and R is
+ * [D, gates x H, H], with D directions.  Multiplies are linear: T x B x
+ * (elements of W + elements of R), all directions being in W and R.  Each
+ * step and unit of the state costs the sums of both products and their biases,
+ * the activations (sigmoid: exp add div; tanh: exp) and the update of the
+ * state.  Source: ONNX operators LSTM-22, GRU-22, RNN-22. */
+#include <string.h>
+
+#include "ops.h"
+
+typedef struct recurrent_params {
+    int64_t hidden_size, layout, linear_before_reset, input_forget;
+    const char *direction;
+} recurrent_params;
+
+/* Gates; operations for one unit and step: without biases, for the biases, for
+ * the peepholes of LSTM. */
+typedef struct recurrent_facts {
+    int64_t gates;
+    lpi_each unit, bias, peephole;
+} recurrent_facts;
+
+static const recurrent_facts lstm_facts = {
+    .gates = 4,
+    .unit = {{[LP_ADD] = 4 + 3 + 1, [LP_EXP] = 5, [LP_DIV] = 3, [LP_MUL] = 3}},
+    .bias = {{[LP_ADD] = 8}},
+    .peephole = {{[LP_MUL] = 3, [LP_ADD] = 3}}};
+static const recurrent_facts gru_facts = {
+    .gates = 3,
+    .unit = {{[LP_ADD] = 3 + 2 + 2, [LP_EXP] = 3, [LP_DIV] = 2, [LP_MUL] = 3}},
+    .bias = {{[LP_ADD] = 6}}};
+static const recurrent_facts rnn_facts = {
+    .gates = 1,
+    .unit = {{[LP_ADD] = 1, [LP_EXP] = 1}},
+    .bias = {{[LP_ADD] = 2}}};
+
+static const lpi_spec recurrent_specs[] = {
+    LPI_SPEC_INT(recurrent_params, hidden_size, 0),
+    LPI_SPEC_INT(recurrent_params, layout, 0),
+    LPI_SPEC_INT(recurrent_params, linear_before_reset, 0),
+    LPI_SPEC_INT(recurrent_params, input_forget, 0),
+    LPI_SPEC_STRING(recurrent_params, direction, "forward"),
+    {.name = NULL},
+};
+
+/* 2 when both ways are taken, 1 for one; LP_EINPUT for no direction. */
+static lp_status directions(const lpi_node *node, int64_t *ret_count)
+{
+    const char *direction = ((const recurrent_params *)node->params)->direction;
+
+    if (strcmp(direction, "bidirectional") == 0)
+        *ret_count = 2;
+    else if (strcmp(direction, "forward") == 0 ||
+             strcmp(direction, "reverse") == 0)
+        *ret_count = 1;
+    else
+        return lpi_node_fail(node, "direction is '%s'", direction);
+    return LP_OK;
+}
+
+/* Shapes of W and R agree with each other, with X and with the attributes;
+ * store the hidden size. */
+static lp_status check_weights(const lpi_node *node, int64_t count,
+                               int64_t *ret_hidden)
+{
+    const recurrent_params *params = node->params;
+    const recurrent_facts *facts = node->layer->row->facts;
+    lp_shape x = lpi_in_shape(node, 0), w = lpi_in_shape(node, 1);
+    lp_shape r = lpi_in_shape(node, 2);
+    int64_t hidden = params->hidden_size > 0 ? params->hidden_size : -1, rest;
+
+    if (x.rank != 3 || w.rank != 3 || r.rank != 3)
+        return lpi_node_fail(node, "operands of rank %d, %d and %d, not 3",
+                             x.rank, w.rank, r.rank);
+    LP_TRY(lpi_dim_same(node, "hidden size", r.dims[2], hidden, &hidden));
+    LP_TRY(lpi_dim_same(node, "directions of W", w.dims[0], count, &rest));
+    LP_TRY(lpi_dim_same(node, "directions of R", r.dims[0], count, &rest));
+    LP_TRY(lpi_dim_same(node, "width of X and W", x.dims[2], w.dims[2], &rest));
+    rest = lpi_dim_mul(hidden, facts->gates);
+    LP_TRY(lpi_dim_same(node, "gates of W", w.dims[1], rest, &rest));
+    LP_TRY(lpi_dim_same(node, "gates of R", r.dims[1], rest, &rest));
+    *ret_hidden = hidden;
+    return LP_OK;
+}
+
+static lp_status recurrent_shape(lpi_node *node)
+{
+    const recurrent_params *params = node->params;
+    lp_shape x = lpi_in_shape(node, 0);
+    lp_dtype type = lpi_in_dtype(node, 0);
+    bool batch_first = params->layout != 0;
+    int64_t count = 1, hidden = -1, steps, batch;
+
+    LP_TRY(directions(node, &count));
+    for (int32_t i = 0; i < 3; i++)
+        if (lpi_in_shape(node, i).rank < 0)
+            return lpi_out_set_shape(node, 0, type, lpi_shape_unknown);
+    LP_TRY(check_weights(node, count, &hidden));
+    steps = x.dims[batch_first ? 1 : 0];
+    batch = x.dims[batch_first ? 0 : 1];
+    for (int32_t i = 1; i < 3; i++) {
+        const int64_t dims[3] = {batch_first ? batch : count,
+                                 batch_first ? count : batch, hidden};
+
+        LP_TRY(lpi_out_set(node, i, type, 3, dims));
+    }
+    const int64_t dims[4] = {batch_first ? batch : steps,
+                             batch_first ? steps : count,
+                             batch_first ? count : batch, hidden};
+    return lpi_out_set(node, 0, type, 4, dims);
+}
+
+static void recurrent_cost(const lpi_node *node, lp_cost *cost)
+{
+    const recurrent_facts *facts = node->layer->row->facts;
+    lp_shape x = lpi_in_shape(node, 0), r = lpi_in_shape(node, 2);
+    int64_t places = lpi_mul(x.dims[0], x.dims[1]);
+    int64_t units = lpi_mul(places, lpi_mul(r.dims[0], r.dims[2]));
+    int64_t weights =
+        lpi_add(lpi_in_elements(node, 1), lpi_in_elements(node, 2));
+
+    cost->macs_linear = lpi_add(cost->macs_linear, lpi_mul(places, weights));
+    lpi_cost_each(cost, &facts->unit, units);
+    if (lpi_in(node, 3) != NULL)
+        lpi_cost_each(cost, &facts->bias, units);
+    if (lpi_in(node, 7) != NULL)
+        lpi_cost_each(cost, &facts->peephole, units);
+}
+
+#define RECURRENT(name_, most, outputs, facts_)                                \
+    .domain = "", .name = name_, .since = 1, .inputs_min = 3,                  \
+    .inputs_max = most, .outputs_min = 0, .outputs_max = outputs,              \
+    .roles = "ddddiddd", .params_size = sizeof(recurrent_params),              \
+    .specs = recurrent_specs, .facts = facts_, .shape = recurrent_shape,       \
+    .cost = recurrent_cost
+
+const lp_op lpi_ops_recurrent[] = {
+    {RECURRENT("LSTM", 8, 3, &lstm_facts),
+     .samples =
+         "opset 14; input x: float32[5, 2, 3]; weight w: float32[1, 16, 3]; "
+         "weight r: float32[1, 16, 4]; weight b: float32[1, 32]; y, h, c = "
+         "LSTM(x, w, r, b) {hidden_size: 4}; output y; output h; output "
+         "c\n---\n"
+         "opset 22; input x: float32[2, 5, 3]; weight w: float32[2, 16, 3]; "
+         "weight r: float32[2, 16, 4]; weight p: float32[2, 12]; y, h = "
+         "LSTM(x, w, r, _, _, _, _, p) {hidden_size: 4, layout: 1, direction: "
+         "\"bidirectional\"}; output y; output h"},
+    {RECURRENT("GRU", 6, 2, &gru_facts),
+     .samples =
+         "opset 14; input x: float32[5, 2, 3]; weight w: float32[1, 12, 3]; "
+         "weight r: float32[1, 12, 4]; _, h = GRU(x, w, r) {hidden_size: 4, "
+         "linear_before_reset: 1}; output h"},
+    {RECURRENT("RNN", 6, 2, &rnn_facts),
+     .samples =
+         "opset 7; input x: float32[5, 2, 3]; weight w: float32[2, 4, 3]; "
+         "weight r: float32[2, 4, 4]; y, h = RNN(x, w, r) {hidden_size: 4, "
+         "direction: \"bidirectional\"}; output y; output h"},
+    {.name = NULL},
+};

@@ -1,0 +1,103 @@
+/* softmax.c: Softmax, LogSoftmax, Hardmax.
+ *
+ * Before opset 13 all axes from "axis" on are taken as one, and the default is
+ * 1; from 13 on a single axis is meant, and the default is the last.  Shapes
+ * and counts are the same in both.  An element costs a compare (maximum), a
+ * subtract, an exponential, an add (sum) and a division; LogSoftmax subtracts
+ * instead of dividing, with one logarithm a group.  Sources: ONNX operators
+ * Softmax-11 and Softmax-13. */
+#include "ops.h"
+
+typedef struct softmax_params {
+    int64_t axis;
+    bool flattens; /* the axes from "axis" on are one */
+} softmax_params;
+
+typedef struct softmax_facts {
+    lpi_each element, group;
+} softmax_facts;
+
+static const softmax_facts soft_facts = {
+    .element = {{[LP_CMP] = 1, [LP_ADD] = 2, [LP_EXP] = 1, [LP_DIV] = 1}}};
+static const softmax_facts log_facts = {
+    .element = {{[LP_CMP] = 1, [LP_ADD] = 3, [LP_EXP] = 1}},
+    .group = {{[LP_LOG] = 1}}};
+static const softmax_facts hard_facts = {.element = {{[LP_CMP] = 2}}};
+
+static const lpi_spec softmax_specs[] = {
+    LPI_SPEC_INT(softmax_params, axis, -1),
+    {.name = NULL},
+};
+
+static lp_status softmax_settle(lpi_node *node)
+{
+    softmax_params *params = (softmax_params *)node->params;
+
+    params->flattens = node->layer->version > 0 && node->layer->version < 13;
+    if (params->flattens && lpi_node_attr(node, "axis") == NULL)
+        params->axis = 1;
+    return LP_OK;
+}
+
+/* A flattening axis may stand behind the last one: the groups have one element
+ * each. */
+static bool group_axis(const lpi_node *node, int64_t *ret_axis)
+{
+    const softmax_params *params = node->params;
+    int32_t rank = lpi_in_shape(node, 0).rank;
+
+    if (params->flattens && params->axis == rank) {
+        *ret_axis = rank;
+        return true;
+    }
+    return lpi_axis(params->axis, rank, ret_axis);
+}
+
+static lp_status softmax_shape(lpi_node *node)
+{
+    const softmax_params *params = node->params;
+    lp_shape x = lpi_in_shape(node, 0);
+    int64_t axis;
+
+    if (x.rank > 0 && !group_axis(node, &axis))
+        return lpi_node_fail(node, "axis %lld of an input of rank %d",
+                             (long long)params->axis, x.rank);
+    return lpi_shape_as_first(node);
+}
+
+static void softmax_cost(const lpi_node *node, lp_cost *cost)
+{
+    const softmax_params *params = node->params;
+    const softmax_facts *facts = node->layer->row->facts;
+    lp_shape x = lpi_in_shape(node, 0);
+    int64_t axis = 0, groups = 1;
+
+    if (x.rank > 0 && group_axis(node, &axis)) {
+        groups = lpi_dims_product(x, 0, axis);
+        if (!params->flattens)
+            groups = lpi_mul(groups, lpi_dims_product(x, axis + 1, x.rank));
+    }
+    lpi_cost_each(cost, &facts->element, lpi_in_elements(node, 0));
+    lpi_cost_each(cost, &facts->group, groups);
+}
+
+#define SOFTMAX(name_, facts_)                                                 \
+    .name = name_, .domain = "", .since = 1, .inputs_min = 1, .inputs_max = 1, \
+    .outputs_min = 1, .outputs_max = 1, .params_size = sizeof(softmax_params), \
+    .specs = softmax_specs, .facts = facts_, .settle = softmax_settle,         \
+    .shape = softmax_shape, .cost = softmax_cost
+
+const lp_op lpi_ops_softmax[] = {
+    {SOFTMAX("Softmax", &soft_facts),
+     .samples = "opset 17; input x: float32[2, 3, 4]; y = Softmax(x); output "
+                "y\n---\n"
+                "opset 11; input x: float32[2, 3, 4]; y = Softmax(x); output "
+                "y"},
+    {SOFTMAX("LogSoftmax", &log_facts),
+     .samples = "opset 17; input x: float32[2, 3, 4]; y = LogSoftmax(x) "
+                "{axis: 1}; output y"},
+    {SOFTMAX("Hardmax", &hard_facts),
+     .samples = "opset 11; input x: float32[2, 3, 4]; y = Hardmax(x) {axis: "
+                "2}; output y"},
+    {.name = NULL},
+};

@@ -1,0 +1,78 @@
+#!/bin/sh
+# floors.sh: an include only goes down.
+#
+# Reads the #include lines of src/ and onnx/ and fails on an edge to the same
+# or a higher floor, on a .c file that meets another folder elsewhere than in
+# its own header, and on a library's header outside its fence.
+set -u
+cd "${top_srcdir:-.}" || exit 99
+
+set -- # the files: all but the generated ones
+for file in src/*/*.[ch] onnx/*.[ch]; do
+    case $file in
+    *.pb-c.[ch]) ;;
+    *) set -- "$@" "$file" ;;
+    esac
+done
+
+awk '
+BEGIN {
+    split("include 0 base 1 graph 2 kernel 2 solve 2 ops 3 cost 4 onnx 4 " \
+          "sched 5 plan 6 io 7 exec 7 export 7 api 8 cli 9", pair, " ")
+    for (i = 1; i in pair; i += 2)
+        floor[pair[i]] = pair[i + 1]
+    fence["jansson.h"] = "io"
+    fence["yaml.h"] = "io"
+    fence["dlfcn.h"] = "plan"
+    fence["spawn.h"] = "cli"
+    fence["protobuf-c/protobuf-c.h"] = "onnx"
+    fence["onnx.pb-c.h"] = "onnx"
+}
+function folder_of(path, parts, n)
+{
+    n = split(path, parts, "/")
+    return parts[n - 1]
+}
+function complain(why)
+{
+    bad = bad "# " FILENAME ":" FNR ": " why "\n"
+}
+FNR == 1 {
+    files++
+    here = folder_of(FILENAME)
+    header = FILENAME ~ /\.h$/
+    if (!(here in floor))
+        complain("folder " here " has no floor")
+    if (header && FILENAME !~ ("/" here "\\.h$") && here != "include")
+        complain("a folder has one header, " here ".h")
+}
+/^[ \t]*#[ \t]*include/ {
+    name = $0
+    sub(/^[^"<]*["<]/, "", name)
+    sub(/[">].*$/, "", name)
+    quoted = $0 ~ /"/
+    edges++
+    if (name in fence) {
+        if (fence[name] != here)
+            complain(name " is for " fence[name] " only")
+        next
+    }
+    if (name ~ /^lplan/ || !quoted)
+        next
+    there = name ~ /\// ? folder_of(name) : here
+    if (there == here)
+        next
+    if (!header)
+        complain("only " here ".h may include " name)
+    if (here == "cli" || (here == "onnx" && there == "ops"))
+        complain(here " may not include " name)
+    else if (floor[there] >= floor[here])
+        complain(name " lies on the same floor or above")
+}
+END {
+    print "1..1"
+    print (bad ? "not ok" : "ok") " 1 - " edges + 0 " includes of " files + 0 \
+        " files only go down"
+    printf "%s", bad
+    exit bad != ""
+}' "$@"

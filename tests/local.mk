@@ -1,0 +1,78 @@
+# The tests.  Each prints TAP, or counts once by its exit code; tests/driver
+# counts them.  Scripts find what they need in the environment set here.
+AM_TESTS_ENVIRONMENT = \
+	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	top_builddir='$(abs_top_builddir)'; export top_builddir; \
+	LPLAN='$(abs_top_builddir)/lplan$(EXEEXT)'; export LPLAN; \
+	LPLAN_PLOTS='$(abs_top_srcdir)/plots'; export LPLAN_PLOTS; \
+	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+	CC='$(CC)'; export CC; NM='$(NM)'; export NM; \
+	LC_ALL=C.UTF-8; export LC_ALL; \
+	. $(srcdir)/tests/environment;
+
+TEST_EXTENSIONS = .sh .py
+LOG_DRIVER = $(srcdir)/tests/driver
+SH_LOG_DRIVER = $(LOG_DRIVER)
+SH_LOG_COMPILER = bash
+PY_LOG_DRIVER = $(LOG_DRIVER)
+PY_LOG_COMPILER = $(SHELL) $(srcdir)/tests/python
+
+TESTS += $(programs) $(scripts)
+check_PROGRAMS += $(programs)
+
+# Tests reach the hidden symbols of the library.
+LDADD = liblpi.la $(CMOCKA_LIBS)
+
+programs = tests/ops/samples
+if HAVE_CMOCKA
+programs += $(unit_tests)
+else
+TESTS += tests/unit/without-cmocka.sh
+endif
+
+unit_tests = \
+	tests/unit/test_alloc \
+	tests/unit/test_base \
+	tests/unit/test_cost \
+	tests/unit/test_cost_live \
+	tests/unit/test_cost_weights \
+	tests/unit/test_graph \
+	tests/unit/test_report
+
+scripts = \
+	tests/arch/floors.sh \
+	tests/arch/header.sh \
+	tests/arch/options.sh \
+	tests/arch/symbols.sh \
+	tests/cli/run.sh \
+	tests/examples.sh \
+	tests/man.sh \
+	tests/ops/micro.sh \
+	tests/oracle/counts.py
+
+# What the scripts read; folders are taken whole.
+test_data = \
+	tests/bench \
+	tests/cli \
+	tests/fuzz/corpus \
+	tests/fuzz/onnx_corpus.py \
+	tests/oracle \
+	tests/unit/counted.h \
+	tests/unit/random_graph.h
+
+EXTRA_DIST += tests/driver tests/environment tests/python \
+	tests/installed.sh \
+	tests/unit/without-cmocka.sh \
+	$(scripts) $(test_data)
+
+installcheck-local:
+	$(AM_V_at)CC='$(CC) $(LP_LDFLAGS)' PKG_CONFIG='$(PKG_CONFIG)' \
+		bindir='$(DESTDIR)$(bindir)' libdir='$(DESTDIR)$(libdir)' \
+		pkgconfigdir='$(DESTDIR)$(pkgconfigdir)' \
+		top_srcdir='$(abs_top_srcdir)' \
+		sh $(srcdir)/tests/installed.sh >/dev/null
+
+# What a bench prints is read by people.
+bench: lplan
+	@"$${PYTHON:-python3}" $(srcdir)/tests/bench/analyze.py ./lplan
+.PHONY: bench

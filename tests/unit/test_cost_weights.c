@@ -1,0 +1,150 @@
+/* test_cost_weights.c: whose weights are whose in random graphs, and the sums
+ * by module, against the definitions. */
+#include "random_graph.h"
+
+static const lp_tensor *charged[MOST * MOST];
+static int32_t charged_count;
+
+static bool same(const lp_tensor *a, const lp_tensor *b)
+{
+    return a == b || (a->payload.where == LPI_OUTSIDE &&
+                      b->payload.where == LPI_OUTSIDE &&
+                      a->payload.offset == b->payload.offset &&
+                      !strcmp(a->payload.location, b->payload.location));
+}
+
+static void charge(const lp_tensor *tensor, char role, lp_cost *cost)
+{
+    bool apart = role == 's' || role == 'z';
+    int32_t i;
+
+    if (!apart && role != 'w' &&
+        (role != 'd' || !lpi_dtype_is_float(tensor->dtype)))
+        return;
+    for (i = 0; i < charged_count; i++)
+        if (same(charged[i], tensor))
+            return;
+    charged[charged_count++] = tensor;
+    *(apart ? &cost->quant_params : &cost->params) +=
+        lpi_tensor_elements(tensor);
+    cost->weight_bytes += lpi_tensor_bytes(tensor);
+}
+
+/* Charge what "layer", itself read in "role", reads: an operand that is data
+ * to it has the role of its reader, and what stands behind a scale, a zero
+ * point or an index is that too. */
+static void charge_behind(const lp_layer *layer, char role, lp_cost *cost)
+{
+    int64_t i, j, k;
+
+    for (i = 0; i < layer->inputs_count; i++) {
+        const lp_tensor *tensor = layer->inputs[i];
+        const char *roles = layer->row->roles ? layer->row->roles : "d";
+        char own =
+            roles[i < (int64_t)strlen(roles) ? i : (int64_t)strlen(roles) - 1];
+        char here = strchr("szi", role) || own == 'd' ? role : own;
+
+        while (tensor && tensor->kind == LPI_CAPTURE)
+            tensor = tensor->outer;
+        if (tensor && tensor->kind == LPI_WEIGHT)
+            charge(tensor, here, cost);
+        else if (tensor && tensor->is_static &&
+                 !(tensor->producer->row->flags & LPI_OF_SHAPE))
+            charge_behind(tensor->producer, here, cost);
+    }
+    for (i = 0; i < layer->attrs_count; i++) {
+        const lp_model *body = layer->attrs[i].body;
+
+        for (j = 0; j < body->layers_count; j++)
+            if (!body->layers[j]->is_static)
+                charge_behind(body->layers[j], role, cost);
+        for (k = 0; k < body->outputs_count; k++) {
+            lp_layer reader = {.inputs = &body->outputs[k],
+                               .inputs_count = 1,
+                               .row = &rows[0]};
+
+            charge_behind(&reader, role, cost);
+        }
+    }
+}
+
+/* A tensor that one layer reads in two roles may count as either; params and
+ * scales together are the same. */
+static void check_weights(const lp_model *model, const lp_report *report)
+{
+    int64_t i;
+
+    charged_count = 0;
+    for (i = 0; i < model->layers_count; i++) {
+        const lp_cost *got = &report->rows[i].cost;
+        lp_cost cost = {0};
+
+        if (!model->layers[i]->is_static)
+            charge_behind(model->layers[i], 'd', &cost);
+        assert_int_equal(got->params + got->quant_params,
+                         cost.params + cost.quant_params);
+        assert_int_equal(got->weight_bytes, cost.weight_bytes);
+    }
+}
+
+static bool inside(const char *path, const char *module)
+{
+    size_t length = strlen(module);
+
+    return strncmp(path, module, length) == 0 &&
+           (path[length] == '/' || path[length] == '\0');
+}
+
+static void check_sums(const lp_report *report)
+{
+    int64_t params = 0, i, j;
+
+    for (i = 0; i < report->rows_count; i++)
+        params += report->rows[i].cost.params;
+    assert_int_equal(report->total.params, params);
+    for (j = 0; j < report->modules_count; j++) {
+        const lp_module_row *module = &report->modules[j];
+        int64_t layers = 0, live = 0;
+
+        params = 0;
+        for (i = 0; i < report->rows_count; i++) {
+            const lp_row *row = &report->rows[i];
+
+            if (row->status == LP_FOLDED || !inside(row->module, module->path))
+                continue;
+            layers++;
+            params += row->cost.params;
+            live = row->live_bytes > live ? row->live_bytes : live;
+        }
+        assert_int_equal(module->layers, layers);
+        assert_int_equal(module->cost.params, params);
+        assert_int_equal(module->live_peak_bytes, live);
+    }
+}
+
+static void weights_equal_definition(void **unused)
+{
+    lp_report_options options = {.skip_distance = 1};
+    int32_t i;
+
+    (void)unused;
+    for (i = 1; i <= GRAPHS; i++) {
+        lp_model *model = random_graph(i);
+        lp_report *report = NULL;
+
+        assert_int_equal(lp_report_new(model, &options, &report, NULL), LP_OK);
+        check_weights(model, report);
+        check_sums(report);
+        lp_report_free(report);
+        lp_model_free(model);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(weights_equal_definition),
+    };
+
+    return cmocka_run_group_tests_name("cost_weights", tests, NULL, NULL);
+}
