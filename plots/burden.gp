@@ -8,12 +8,16 @@ load "picture.gpi"
 
 # ---- one pass: sums and maxima, of all and per bin; regions ----------------
 
-# Region of a module path: 1 down, 2 middle, 3 up, 0 none.  What a component
-# of the path begins with tells.
-has(path, word) = strstrt("/".path, "/".word) > 0
-region(path) = has(path, "down") ? 1 : has(path, "mid") ? 2 \
-    : has(path, "up") ? 3 : has(path, "encoder") ? 1 \
-    : has(path, "bottleneck") ? 2 : has(path, "decoder") ? 3 : 0
+# Region of a module path: 1 down, 2 middle, 3 up, 0 none.  The leftmost
+# component that begins with one of the words tells.
+place(path, word) = strstrt("/".path, "/".word) > 0 \
+    ? strstrt("/".path, "/".word) : 1e9
+downs(path) = least(place(path, "down"), place(path, "encoder"))
+middles(path) = least(place(path, "mid"), place(path, "bottleneck"))
+ups(path) = least(place(path, "up"), place(path, "decoder"))
+first(d, m, u) = least(least(d, m), u) == 1e9 ? 0 \
+    : d <= m && d <= u ? 1 : m <= u ? 2 : 3
+region(path) = first(downs(path), middles(path), ups(path))
 
 n = 0
 count_rows(i) = (n = i + 1 > n ? i + 1 : n, i)
@@ -92,7 +96,9 @@ dark = dense ? "" : "dark: single layers"
 note = dark.(strlen(dark) && trend ? ", " : "").(trend ? "curve: trend" : "")
 note = strlen(note) ? "   (".note.")" : ""
 
-regions = to[2] >= 0 && to[4] >= 0
+# Regions that overlap tell nothing.
+regions = to[2] >= 0 && to[4] >= 0 && to[2] < from[4] \
+    && (to[3] < 0 || (to[2] < from[3] && to[3] < from[4]))
 array names[4]
 names[2] = "down"
 names[3] = "middle"

@@ -3,45 +3,34 @@
 
 call "common.gpi" ARG1 ARG2 ARG3 ARG4 ARG5
 
-# ---- twenty passes: each finds the next layer below the last one -----------
+# ---- one pass: the heaviest layers, in order --------------------------------
 
-array name[20]
-array class[20]
-array macs[20]
-rows = 0
-total = 0
-last = -1
-last_at = -1
-
-# Larger MACs first; the earlier layer first among equals.
-below(m, i) = last < 0 || m < last || (m == last && i > last_at)
-better(m, i) = m > 0 && i >= 0 && below(m, i) && m > best
-look(i, m, a, b) = better(m, i) ? (best = m, best_at = i, best_name = a, \
-    best_class = b, 0) : 0
-kind(c, l, a) = larger(larger(c, l), a) <= 0 ? 0 : c >= l && c >= a ? 1 \
-    : l >= a ? 2 : 3
-do for [k = 1:20] {
-    best = 0
-    if (rows == k - 1) {
-        stats data using (look(column("index"), column("macs"), \
-            short(stringcolumn("name"), 64), kind(column("macs_conv"), \
-            column("macs_linear"), column("macs_attention")))) nooutput
-        if (best > 0) {
-            rows = k
-            name[k] = best_name
-            class[k] = best_class
-            macs[k] = best
-            last = best
-            last_at = best_at
-        }
-    }
+most = 20
+array name[most]
+array class[most]
+array macs[most]
+do for [k = 1:most] {
+    macs[k] = 0
 }
 layers = 0
+total = 0
 unknown = 0
-sum_macs(i, m, status) = i < 0 ? 0 : (layers = layers + 1, \
-    total = total + m, unknown = unknown || status eq "unknown", 0)
-stats data using (sum_macs(column("index"), column("macs"), \
+
+# Put a layer before the first lighter one, moving the others down.
+shift(k, to) = k <= to ? 0 : (macs[k] = macs[k - 1], \
+    name[k] = name[k - 1], class[k] = class[k - 1], shift(k - 1, to))
+put(k, m, n, c) = (shift(most, k), macs[k] = m, name[k] = n, class[k] = c, 0)
+insert(m, n, c) = m > macs[most] \
+    ? put(1 + (sum [k = 1:most] macs[k] >= m), m, short(n, 64), c) : 0
+kind(c, l, a) = c >= l && c >= a ? 1 : l >= a ? 2 : 3
+look(i, m, n, c, status) = i < 0 ? 0 : (layers = layers + 1, \
+    total = total + m, unknown = unknown || status eq "unknown", \
+    insert(m, n, c))
+stats data using (look(column("index"), column("macs"), \
+    stringcolumn("name"), kind(column("macs_conv"), \
+    column("macs_linear"), column("macs_attention")), \
     stringcolumn("status"))) nooutput
+rows = sum [k = 1:most] macs[k] > 0
 top = 0
 longest = 10
 do for [k = 1:rows] {

@@ -7,13 +7,22 @@ height = 820
 call "common.gpi" ARG1 ARG2 ARG3 ARG4 ARG5
 load "picture.gpi"
 
-# ---- one pass: length and peak ---------------------------------------------
+# ---- the length, then live bytes; long models in groups of steps ------------
 
 n = 0
+longer(i) = (n = larger(n, i + 1), i)
+stats data using (longer(column("index"))) nooutput
+per_bin = n > 5000 ? ceil(n / 2500.0) : 1
+bins = ceil(n * 1.0 / per_bin)
+array live[bins]
+do for [b = 1:bins] {
+    live[b] = 0
+}
 peak = -1
 peak_at = 0
 peak_name = ""
-look(i, l, name) = i < 0 ? 0 : (n = larger(n, i + 1), \
+look(i, l, name) = i < 0 ? 0 : (b = int(i) / per_bin + 1, \
+    live[b] = larger(live[b], l), \
     l > peak ? (peak = l, peak_at = i, peak_name = name) : 0, 0)
 stats data using (look(column("index"), column("live_bytes"), \
     stringcolumn("name"))) nooutput
@@ -54,7 +63,8 @@ if (bars) {
 } else {
     set xlabel "step" textcolor rgb ink offset 0, 0.3
 }
-set label 2 "Live activations" at graph 0, graph 1 left offset 0, 0.7 \
+set label 2 "Live activations".(per_bin > 1 \
+    ? sprintf(", most in %d steps", per_bin) : "") at graph 0, graph 1 left offset 0, 0.7 \
     textcolor rgb green front
 set label 3 sprintf("peak %s at step %d   %s", bytes(peak), peak_at, \
     short(peak_name, 60)) at peak_at, peak textcolor rgb orange front \
@@ -64,9 +74,11 @@ if (peak_at < n / 2.0) {
 } else {
     set label 3 right offset -0.8, 0.6
 }
-plot data using (column("index") - 0.5):(column("live_bytes")) \
+start(b) = (b - 1) * per_bin - 0.5
+plot sample \
+    [b=1:bins + 1:1] "+" using (start($1)):(live[least(int($1), bins)]) \
     with fillsteps fillcolor rgb "#A5DAC8", \
-    data using (column("index") - 0.5):(column("live_bytes")) \
+    [b=1:bins + 1:1] "+" using (start($1)):(live[least(int($1), bins)]) \
     with steps linecolor rgb green linewidth 1.2 * line
 
 # ---- the skip tensors ------------------------------------------------------

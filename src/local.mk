@@ -32,13 +32,16 @@ kernel_sources = \
 
 ops_sources = \
 	src/ops/activation.c \
+	src/ops/arg.c \
 	src/ops/arithmetic.c \
 	src/ops/attention.c \
+	src/ops/branch.c \
 	src/ops/cast.c \
 	src/ops/constant.c \
 	src/ops/contrib_attention.c \
 	src/ops/conv.c \
 	src/ops/cost.c \
+	src/ops/cumulative.c \
 	src/ops/decode.c \
 	src/ops/dynamic.c \
 	src/ops/einsum.c \
@@ -47,6 +50,8 @@ ops_sources = \
 	src/ops/infer.c \
 	src/ops/join.c \
 	src/ops/logic.c \
+	src/ops/loop.c \
+	src/ops/mask.c \
 	src/ops/math.c \
 	src/ops/matmul.c \
 	src/ops/nbits.c \
@@ -63,17 +68,21 @@ ops_sources = \
 	src/ops/random.c \
 	src/ops/rearrange.c \
 	src/ops/recurrent.c \
+	src/ops/reduce.c \
+	src/ops/reductions.c \
 	src/ops/registry.c \
 	src/ops/resize.c \
 	src/ops/rotary.c \
 	src/ops/rows.c \
 	src/ops/sample.c \
+	src/ops/scan.c \
 	src/ops/scatter.c \
 	src/ops/select.c \
 	src/ops/settle.c \
 	src/ops/shape.c \
 	src/ops/slice.c \
 	src/ops/softmax.c \
+	src/ops/states.c \
 	src/ops/window.c
 
 cost_sources = \

@@ -36,7 +36,13 @@ unit_tests = \
 	tests/unit/test_cost \
 	tests/unit/test_cost_live \
 	tests/unit/test_cost_weights \
+	tests/unit/test_format \
+	tests/unit/test_format_text \
 	tests/unit/test_graph \
+	tests/unit/test_lpm \
+	tests/unit/test_lpm_errors \
+	tests/unit/test_net \
+	tests/unit/test_onnx_hostile \
 	tests/unit/test_report
 
 scripts = \
@@ -58,7 +64,9 @@ test_data = \
 	tests/fuzz/onnx_corpus.py \
 	tests/oracle \
 	tests/unit/counted.h \
-	tests/unit/random_graph.h
+	tests/unit/handmade.h \
+	tests/unit/random_graph.h \
+	tests/unit/test_onnx.h
 
 EXTRA_DIST += tests/driver tests/environment tests/python \
 	tests/installed.sh \

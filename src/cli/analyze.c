@@ -131,7 +131,7 @@ static cli_exit count(const analyze_args *args, const cli_source *source,
         return code;
     if (lp_report_new(fresh.model, &wanted, &fresh.report, &error) != LP_OK) {
         lp_model_free(fresh.model);
-        return cli_fail_with(&error, false);
+        return cli_fail_with(&error, CLI_INPUT);
     }
     *ret_instance = fresh;
     return CLI_YES;
@@ -200,7 +200,7 @@ static cli_exit write_text(const analyze_args *args, const instance *cases,
         status = lp_compare_write(reports, cases_count, &view, &text, &length,
                                   &error);
     if (status != LP_OK)
-        return cli_fail_with(&error, false);
+        return cli_fail_with(&error, CLI_USAGE);
     code = cli_write(args->output, text, length);
     lp_text_free(text);
     return code;

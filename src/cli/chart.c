@@ -113,54 +113,50 @@ static const char *directive(const char *script, const char *key)
     return cli_format("%.*s", (int)length, line);
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+static int by_name(const void *a, const void *b)
 {
-    return strcmp((*a)->d_name, (*b)->d_name);
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int is_script(const struct dirent *entry)
+/* Append the names of the charts in "folder" to "names". */
+static void find_charts(const char *folder, cli_list *names)
 {
-    size_t length = strlen(entry->d_name), suffix = strlen(SUFFIX);
+    DIR *stream = opendir(folder);
+    struct dirent *entry;
 
-    return length > suffix &&
-           !strcmp(entry->d_name + length - suffix, SUFFIX) &&
-           is_name(entry->d_name, length - suffix);
-}
+    while (stream && (entry = readdir(stream)) != NULL) {
+        size_t length = strlen(entry->d_name), suffix = strlen(SUFFIX);
 
-/* Print the scripts of "folder" that no better folder hides. */
-static void list_folder(const char *folder)
-{
-    struct dirent **entries;
-    int count = scandir(folder, &entries, is_script, by_name), i;
-
-    for (i = 0; i < count; i++) {
-        char *name = cli_format("%s", entries[i]->d_name);
-        char *script, *own = realpath(cli_format("%s/%s", folder, name), NULL);
-        const char *best;
-        size_t length;
-
-        free(entries[i]);
-        name[strlen(name) - strlen(SUFFIX)] = '\0';
-        best = script_path(name);
-        if (own && best && !strcmp(best, own) &&
-            cli_slurp(best, SCRIPT_BYTES, &script, &length) == CLI_YES) {
-            const char *summary = directive(script, NULL);
-
-            cli_print("%-10s %s\n", name, summary ? summary : "");
-            free(script);
-        }
-        free(own);
+        if (length > suffix &&
+            !strcmp(entry->d_name + length - suffix, SUFFIX) &&
+            is_name(entry->d_name, length - suffix))
+            cli_push(names,
+                     cli_format("%.*s", (int)(length - suffix), entry->d_name));
     }
-    if (count >= 0)
-        free(entries);
+    if (stream)
+        closedir(stream);
 }
 
 cli_exit cli_chart_list(void)
 {
-    const char *const *folder;
+    const char *const *folder, *path, *summary;
+    cli_list names = {0};
+    size_t i, length;
+    char *script;
 
     for (folder = folders(); *folder; folder++)
-        list_folder(*folder);
+        find_charts(*folder, &names);
+    if (names.count)
+        qsort(names.items, names.count, sizeof(*names.items), by_name);
+    for (i = 0; i < names.count; i++) {
+        path = script_path(names.items[i]);
+        if ((i && !strcmp(names.items[i - 1], names.items[i])) || !path ||
+            cli_slurp(path, SCRIPT_BYTES, &script, &length) != CLI_YES)
+            continue;
+        summary = directive(script, NULL);
+        cli_print("%-10s %s\n", names.items[i], summary ? summary : "");
+        free(script);
+    }
     return CLI_YES;
 }
 
@@ -305,7 +301,7 @@ cli_exit cli_chart_report(const char *name, const lp_report *report,
     chart.layers = layers;
     chart.skips = skips;
     code = status == LP_OK ? cli_chart_draw(&chart)
-                           : cli_fail_with(&error, false);
+                           : cli_fail_with(&error, CLI_INPUT);
     lp_text_free(layers);
     lp_text_free(skips);
     return code;

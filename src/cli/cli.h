@@ -100,9 +100,10 @@ void cli_usage(const cli_command *command);
 cli_exit cli_fail(cli_exit code, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Report an error of the library that came up while reading, or of writing
- * when "writing"; returns the exit code. */
-cli_exit cli_fail_with(const lp_error *error, bool writing);
+/* Report an error of the library and return its exit code.  "blame" is that
+ * of LP_EINPUT and LP_EIO: CLI_INPUT while a model is read, CLI_SYSTEM while
+ * a file is written, CLI_USAGE where the command line alone can be wrong. */
+cli_exit cli_fail_with(const lp_error *error, cli_exit blame);
 
 /* Write to the file "path", or to stdout when it is NULL or "-".  What is no
  * regular file (a device, a pipe) is written in place. */

@@ -93,7 +93,7 @@ static cli_exit count(const diff_args *args, const cli_source *source, int side,
         code = cli_load(source, &load, ret_model);
     if (code == CLI_YES &&
         lp_report_new(*ret_model, &wanted, ret_report, &error) != LP_OK)
-        code = cli_fail_with(&error, false);
+        code = cli_fail_with(&error, CLI_INPUT);
     return code;
 }
 
@@ -114,7 +114,7 @@ static cli_exit write_text(const diff_args *args, lp_report *const *reports)
     cli_view_terminal(&view, args->output);
     if (lp_diff_write(reports[0], reports[1], &view, &text, &length, &error) !=
         LP_OK)
-        return cli_fail_with(&error, false);
+        return cli_fail_with(&error, CLI_USAGE);
     code = cli_write(args->output, text, length);
     lp_text_free(text);
     return code;

@@ -41,7 +41,7 @@ static cli_exit run(const void *args, const cli_list *operands)
         code = cli_write(dump->output, text, length);
         lp_text_free(text);
     } else {
-        code = cli_fail_with(&error, false);
+        code = cli_fail_with(&error, CLI_INPUT);
     }
     lp_model_free(model);
     return code;

@@ -57,7 +57,7 @@ static cli_exit make_place(const cli_gnuplot *job, place *here)
         (job->skips && lp_file_write(here->files[SKIPS], job->skips,
                                      strlen(job->skips), &error) != LP_OK)) {
         remove_place(here);
-        return cli_fail_with(&error, true);
+        return cli_fail_with(&error, CLI_SYSTEM);
     }
     return CLI_YES;
 }

@@ -246,8 +246,7 @@ cli_exit cli_slurp(const char *path, int64_t cap_bytes, char **ret_text,
 
 /* Read the text form on stdin, once for however many loads; bytes that no
  * text has are told apart, since an .onnx file cannot be read from a pipe. */
-static cli_exit load_stdin(const lp_load_options *options,
-                           lp_model **ret_model)
+static cli_exit load_stdin(const lp_load_options *options, lp_model **ret_model)
 {
     static const char *kept;
     static size_t length;
@@ -270,7 +269,7 @@ static cli_exit load_stdin(const lp_load_options *options,
                         ".onnx file instead");
     if (lp_model_read(kept, length, "stdin", options, ret_model, &error) !=
         LP_OK)
-        return cli_fail_with(&error, false);
+        return cli_fail_with(&error, CLI_INPUT);
     return CLI_YES;
 }
 
@@ -286,5 +285,5 @@ cli_exit cli_load(const cli_source *source, const lp_load_options *options,
         status = lp_model_net(source->name, options, ret_model, &error);
     else
         status = lp_model_load(source->name, options, ret_model, &error);
-    return status == LP_OK ? CLI_YES : cli_fail_with(&error, false);
+    return status == LP_OK ? CLI_YES : cli_fail_with(&error, CLI_INPUT);
 }

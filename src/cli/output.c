@@ -88,22 +88,18 @@ cli_exit cli_fail(cli_exit code, const char *where, const char *format, ...)
     return code;
 }
 
-cli_exit cli_fail_with(const lp_error *error, bool writing)
+cli_exit cli_fail_with(const lp_error *error, cli_exit blame)
 {
     static const cli_exit codes[] = {
-        [LP_OK] = CLI_YES,
-        [LP_EINPUT] = CLI_INPUT,
         [LP_EUNSUPPORTED] = CLI_INPUT,
         [LP_EINFEASIBLE] = CLI_NO,
         [LP_EINVALID] = CLI_USAGE,
-        [LP_EIO] = CLI_INPUT,
         [LP_ENOMEM] = CLI_SYSTEM,
     };
-    cli_exit code = codes[error->status];
+    bool blamed = error->status == LP_EINPUT || error->status == LP_EIO;
 
-    if (writing && error->status == LP_EIO)
-        code = CLI_SYSTEM;
-    return cli_fail(code, error->where, "%s", error->message);
+    return cli_fail(blamed ? blame : codes[error->status], error->where, "%s",
+                    error->message);
 }
 
 /* Write into "descriptor" and close it; false with errno on failure. */
@@ -145,7 +141,7 @@ static cli_exit write_file(const char *path, const char *text, size_t length)
     real = realpath(path, NULL);
     result = lp_file_write(real ? real : path, text, length, &error);
     free(real);
-    return result == LP_OK ? CLI_YES : cli_fail_with(&error, true);
+    return result == LP_OK ? CLI_YES : cli_fail_with(&error, CLI_SYSTEM);
 }
 
 cli_exit cli_write(const char *path, const char *text, size_t length)

@@ -96,7 +96,7 @@ static cli_exit plot_model(const plot_args *args, const char *name,
         code = cli_chart_report(name, report, args->title, args->output);
         lp_report_free(report);
     } else {
-        code = cli_fail_with(&error, false);
+        code = cli_fail_with(&error, CLI_INPUT);
     }
     lp_model_free(model);
     return code;

@@ -7,15 +7,16 @@
  * DequantizeLinear, Transpose, Cast and Reshape of a weight stay invisible.
  *
  * What a tensor counts as follows from the roles of the operands on the way
- * (lp_op.roles): a float tensor that is data or weight is parameters, and so
- * is an integer one in a weight's place; scales and zero points are listed
- * apart, also when they are floats; integer shapes and indices are nothing.
- * So the counts of a quantized model compare with those of the float model
- * that it was made from.  A scale that the exporter multiplies in by a plain
- * Mul looks like any other float tensor, and counts as a parameter.  A float
- * Constant is a parameter when it is larger than 1 KiB or lies in a side
- * file, or when the model has no float initializers: exporters write numbers
- * of formulas as small Constants.
+ * (lp_op.roles): a float initializer is parameters, and so is an integer one
+ * in a weight's place; scales and zero points are listed apart, also when they
+ * are floats; integer shapes and indices are nothing.  So the counts of a
+ * quantized model compare with those of the float model that it was made from.
+ * An integer table that a layer gathers from before another dequantizes what
+ * was gathered is in a weight's place, too.  A scale that the exporter
+ * multiplies in by a plain Mul looks like any other float tensor, and counts
+ * as a parameter.  A float Constant is data to its reader when it is larger
+ * than 1 KiB or lies in a side file, or when the model has no float
+ * initializers: exporters write numbers of formulas as small Constants.
  *
  * Invariant: a folded layer is walked at most once a role, a stored tensor is
  * charged at most once: linear time. */
@@ -35,6 +36,7 @@ static const char role_letters[] = "dwszi";
 typedef struct scope {
     const lp_model *model;
     uint8_t *walked; /* by layer: a bit for each role */
+    bool *weighty;   /* by tensor: integers that end in a weight's place */
     const struct scope *around;
     int32_t depth;
 } scope;
@@ -61,8 +63,7 @@ typedef struct charger {
     lp_error *error;
 } charger;
 
-/* ---- charging ---------------------------------------------------------------
- */
+/* ---- charging ----------------------------------------------------------- */
 
 /* Whether float "tensor" is more than a number of a formula. */
 static bool is_trained(const charger *c, const lp_tensor *tensor)
@@ -82,7 +83,9 @@ static char kind_of_count(const charger *c, const lp_tensor *tensor, char role)
         return 0;
     if (role == 's' || role == 'z')
         return 'q';
-    if (is_float && (role == 'd' || role == 'w'))
+    if (is_float && role == 'i')
+        return tensor->kind == LPI_WEIGHT ? 'p' : 0;
+    if (is_float)
         return is_trained(c, tensor) ? 'p' : 0;
     return role == 'w' ? 'p' : 0;
 }
@@ -165,6 +168,43 @@ static char combine(char reader, char own)
     return own == 'd' ? reader : own;
 }
 
+/* Whether "layer" moves integers like those of "tensor" to where they are
+ * weights. */
+static bool makes_weighty(const lp_layer *layer, const lp_tensor *tensor,
+                          const bool *weighty)
+{
+    int32_t i;
+
+    for (i = 0; i < layer->outputs_count; i++)
+        if (layer->outputs[i] && weighty[layer->outputs[i]->id] &&
+            layer->outputs[i]->dtype == tensor->dtype)
+            return true;
+    return false;
+}
+
+/* Mark in "weighty" the integer tensors of "model" that are weights to a
+ * layer, or data to one that makes such a tensor from them: one pass from the
+ * last layer to the first. */
+static void find_weighty(const lp_model *model, bool *weighty)
+{
+    int64_t i;
+    int32_t j;
+
+    for (i = model->layers_count - 1; i >= 0; i--) {
+        const lp_layer *layer = model->layers[i];
+
+        for (j = 0; j < layer->inputs_count; j++) {
+            const lp_tensor *tensor = layer->inputs[j];
+            char role = role_of(layer, j);
+
+            if (tensor && !lpi_dtype_is_float(tensor->dtype) &&
+                (role == 'w' ||
+                 (role == 'd' && makes_weighty(layer, tensor, weighty))))
+                weighty[tensor->id] = true;
+        }
+    }
+}
+
 static lp_status push(charger *c, visit next)
 {
     while (next.tensor && next.tensor->kind == LPI_CAPTURE) {
@@ -191,12 +231,18 @@ static lp_status push_operands(charger *c, const lp_layer *layer,
     const lp_model *body;
     int32_t i, at = 0;
 
-    for (i = 0; i < layer->inputs_count; i++)
-        LP_TRY(push(c, (visit){.tensor = layer->inputs[i],
-                               .scope = in,
-                               .reader = layer,
-                               .operand = i,
-                               .role = combine(role, role_of(layer, i))}));
+    for (i = 0; i < layer->inputs_count; i++) {
+        visit next = {.tensor = layer->inputs[i],
+                      .scope = in,
+                      .reader = layer,
+                      .operand = i,
+                      .role = combine(role, role_of(layer, i))};
+
+        if (next.role == 'd' && next.tensor && in->weighty[next.tensor->id] &&
+            makes_weighty(layer, next.tensor, in->weighty))
+            next.role = 'w';
+        LP_TRY(push(c, next));
+    }
     while ((body = lpi_next_body(layer, &at)))
         LP_TRY(push_body(c, body, in, role));
     return LP_OK;
@@ -211,11 +257,13 @@ static lp_status new_scope(charger *c, const lp_model *model,
         *fresh = (scope){
             .model = model,
             .walked = LPI_NEW(c->scratch, uint8_t, model->layers_count),
+            .weighty = LPI_NEW(c->scratch, bool, model->tensors_count),
             .around = around,
             .depth = around ? around->depth + 1 : 0,
         };
-    if (!fresh || !fresh->walked)
+    if (!fresh || !fresh->walked || !fresh->weighty)
         return lpi_fail_memory(c->error);
+    find_weighty(model, fresh->weighty);
     if (fresh->depth > LPI_BODIES_DEEP)
         return lpi_fail(c->error, LP_EINPUT, model->path,
                         "bodies nest deeper than %d", LPI_BODIES_DEEP);
@@ -263,8 +311,8 @@ static lp_status walk(charger *c)
     return LP_OK;
 }
 
-/* ---- all of it
- * ------------------------------------------------------------------ */
+/* ---- all of it ------------------------------------------------------------
+ */
 
 /* Whether "model" or one of its bodies has a float initializer. */
 static bool has_float_weight(const lp_model *model, int32_t depth)

@@ -11,6 +11,7 @@
 typedef struct price {
     const char *op;
     int64_t per_element;
+    int64_t per_root; /* for each square root in it, one a normalized group */
 } price;
 
 typedef struct price_list {
@@ -22,35 +23,37 @@ typedef struct price_list {
 
 /* onnx-tool 1.0.1, onnx_tool/node.py. */
 static const price onnx_tool_prices[] = {
-    {"And", 1},
-    {"Atan", 32},
-    {"BatchNormalization", 31},
-    {"Cast", 0},
-    {"Clip", 2},
-    {"Elu", 35},
-    {"Equal", 1},
-    {"Erf", 0},
-    {"Gelu", 34},
-    {"HardSigmoid", 4},
-    {"HardSwish", 5},
-    {"InstanceNormalization", 7},
-    {"LayerNormalization", 7},
-    {"LeakyRelu", 2},
-    {"LogSoftmax", 80},
-    {"Mod", 1},
-    {"Not", 1},
-    {"Or", 1},
-    {"Pow", 32},
-    {"PRelu", 2},
-    {"Resize", 0},
-    {"Round", 1},
-    {"Sigmoid", 32},
-    {"Sign", 1},
-    {"Softmax", 36},
-    {"Softplus", 76},
-    {"Tanh", 38},
-    {"Where", 0},
-    {"Xor", 1},
+    {"And", 1, 0},
+    {"Atan", 32, 0},
+    {"BatchNormalization", 31, 0},
+    {"Cast", 0, 0},
+    {"Clip", 2, 0},
+    {"DequantizeLinear", 2, 0},
+    {"Elu", 35, 0},
+    {"Equal", 1, 0},
+    {"Erf", 0, 0},
+    {"Gelu", 34, 0},
+    {"HardSigmoid", 4, 0},
+    {"HardSwish", 5, 0},
+    {"InstanceNormalization", 7, 0},
+    {"LayerNormalization", 7, 29},
+    {"LeakyRelu", 2, 0},
+    {"LogSoftmax", 80, 0},
+    {"Mod", 1, 0},
+    {"Not", 1, 0},
+    {"Or", 1, 0},
+    {"Pow", 32, 0},
+    {"PRelu", 2, 0},
+    {"QuantizeLinear", 2, 0},
+    {"Resize", 0, 0},
+    {"Round", 1, 0},
+    {"Sigmoid", 32, 0},
+    {"Sign", 1, 0},
+    {"Softmax", 36, 0},
+    {"Softplus", 76, 0},
+    {"Tanh", 38, 0},
+    {"Where", 0, 0},
+    {"Xor", 1, 0},
 };
 
 static const price_list onnx_tool = {
@@ -73,26 +76,26 @@ static const price_list onnx_tool = {
  * 2; a residual 1.  The exponentials of other operators are those of the
  * softmax inside fused attention. */
 static const price llm_viewer_prices[] = {
-    {"Add", 1},
-    {"BatchNormalization", 7},
-    {"Erf", 2},
-    {"Exp", 2},
-    {"FastGelu", 2},
-    {"Gelu", 2},
-    {"GroupNormalization", 7},
-    {"HardSigmoid", 2},
-    {"HardSwish", 2},
-    {"InstanceNormalization", 7},
-    {"LayerNormalization", 7},
-    {"Mish", 2},
-    {"QuickGelu", 2},
-    {"RMSNormalization", 7},
-    {"Relu", 2},
-    {"Sigmoid", 2},
-    {"SimplifiedLayerNormalization", 7},
-    {"Softmax", 5},
-    {"Swish", 2},
-    {"Tanh", 2},
+    {"Add", 1, 0},
+    {"BatchNormalization", 7, 0},
+    {"Erf", 2, 0},
+    {"Exp", 2, 0},
+    {"FastGelu", 2, 0},
+    {"Gelu", 2, 0},
+    {"GroupNormalization", 7, 0},
+    {"HardSigmoid", 2, 0},
+    {"HardSwish", 2, 0},
+    {"InstanceNormalization", 7, 0},
+    {"LayerNormalization", 7, 0},
+    {"Mish", 2, 0},
+    {"QuickGelu", 2, 0},
+    {"RMSNormalization", 7, 0},
+    {"Relu", 2, 0},
+    {"Sigmoid", 2, 0},
+    {"SimplifiedLayerNormalization", 7, 0},
+    {"Softmax", 5, 0},
+    {"Swish", 2, 0},
+    {"Tanh", 2, 0},
 };
 
 static const price_list llm_viewer = {
@@ -122,7 +125,9 @@ static int64_t price_row(const price_list *list, const lp_row *row)
     }
     elements = row->outputs_count ? lpi_shape_elements(row->outputs[0].shape)
                                   : 0;
-    return elements > 0 ? lpi_mul(elements, found->per_element) : 0;
+    if (elements > 0)
+        sum = lpi_mul(elements, found->per_element);
+    return lpi_add(sum, lpi_mul(row->cost.arith[LP_SQRT], found->per_root));
 }
 
 /* What the listed rows of "report" cost. */

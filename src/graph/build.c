@@ -156,6 +156,8 @@ lp_status lpi_layer_add(lp_model *model, const char *name, const char *domain,
     if (!layer->name || !layer->op || !layer->domain || !layer->inputs ||
         !layer->outputs)
         return lpi_fail_memory(error);
+    layer->given = layer->inputs;
+    layer->given_count = inputs_count;
     layer->version = lpi_model_opset(model, layer->domain);
     model->layers[model->layers_count++] = layer;
     *ret_layer = layer;

@@ -127,6 +127,8 @@ struct lp_layer {
     int32_t version;         /* opset of its domain */
     lp_tensor **inputs, **outputs; /* NULL: absent */
     int32_t inputs_count, outputs_count;
+    lp_tensor **given; /* inputs as in the file; settling may move them */
+    int32_t given_count;
     const lpi_attr *attrs;
     int32_t attrs_count;
     /* what settling adds */

@@ -56,6 +56,22 @@ static int64_t bin_of(const curves *chart, int64_t layer)
     return layer * chart->bins / chart->layers;
 }
 
+/* Give the bins between two of one region that region too. */
+static void fill_gaps(curves *chart)
+{
+    int64_t last = -1, i;
+
+    for (i = 0; i < chart->bins; i++) {
+        int8_t region = chart->regions[i];
+
+        if (region < 0)
+            continue;
+        if (last >= 0 && chart->regions[last] == region)
+            memset(chart->regions + last, region, (size_t)(i - last));
+        last = i;
+    }
+}
+
 /* Set the region of each bin: that of the first of its layers that has one;
  * false when there are not two. */
 static bool find_regions(curves *chart, int32_t set)
@@ -74,6 +90,7 @@ static bool find_regions(curves *chart, int32_t set)
         if (*bin < 0)
             *bin = region;
     }
+    fill_gaps(chart);
     return seen[0] + seen[1] + seen[2] >= 2;
 }
 
@@ -202,8 +219,8 @@ static void put_panel(curves *chart, int32_t panel)
     lpi_page_bold(page, titles[panel]);
     lpi_page_dim(page, panel == LIVE ? ", the largest in the column"
                        : reach_of(chart)
-                           ? " a layer, mean of the tenth around it"
-                           : " of the layer");
+                           ? " per layer, moving mean over a tenth of the depth"
+                           : " of each layer");
     lpi_text_put(&page->text, "\n");
     for (line = HEIGHT - 1; line >= 0; line--) {
         bool first = line == HEIGHT - 1;
@@ -221,9 +238,8 @@ static void put_panel(curves *chart, int32_t panel)
 static void put_regions(curves *chart)
 {
     lpi_text *text = &chart->page->text;
-    int64_t begin, end;
+    int64_t blanks = GUTTER, begin, end;
 
-    lpi_put_repeated(text, " ", GUTTER);
     for (begin = 0; begin < chart->bins; begin = end) {
         int8_t region = chart->regions[begin];
         const char *label = region < 0 ? "" : region_labels[region];
@@ -231,13 +247,18 @@ static void put_regions(curves *chart)
 
         for (end = begin + 1; end < chart->bins && !is_border(chart, end);)
             end++;
-        spare = end - begin - (int64_t)strlen(label);
-        if (spare < 0)
+        if (region < 0) {
+            blanks += end - begin;
+            continue;
+        }
+        if (end - begin < (int64_t)strlen(label))
             label = "";
         spare = end - begin - (int64_t)strlen(label);
-        lpi_put_repeated(text, region < 0 ? " " : "╌", spare / 2);
+        lpi_put_repeated(text, " ", blanks);
+        lpi_put_repeated(text, "╌", spare / 2);
         lpi_text_put(text, label);
-        lpi_put_repeated(text, region < 0 ? " " : "╌", spare - spare / 2);
+        lpi_put_repeated(text, "╌", spare - spare / 2);
+        blanks = 0;
     }
     lpi_text_put(text, "\n");
 }

@@ -1,4 +1,6 @@
 /* compare.c: totals of several reports, one row each. */
+#include <string.h>
+
 #include "io.h"
 
 /* The totals as a table; a report is its own row. */
@@ -20,33 +22,62 @@ static lp_status totals_table(lpi_page *page, const lp_report *const *reports,
     return lpi_table_choose(page, ret_table, true);
 }
 
-static lp_status put_cells(lpi_grid *grid, const lp_report *report)
+/* Bytes of the folder that all models of "table" lie in, to be left out. */
+static size_t common_folder(const lpi_table *table)
 {
-    const lp_cost *total = &report->total;
-    const int64_t counts[] = {
-        total->params,      lp_cost_macs(total),   total->macs_conv,
-        total->macs_linear, total->macs_attention, lp_cost_flops(total),
-    };
-    lpi_text *cells = &grid->page->cells;
-    int32_t i;
+    const char *first = ((const lp_report *)table->rows[0])->model;
+    size_t length = strlen(first), common;
+    int64_t i;
 
-    LP_TRY(lpi_grid_name(grid, report->model));
-    LP_TRY(lpi_grid_thousands(grid, report->layers));
-    LP_TRY(lpi_grid_bytes(grid, total->weight_bytes));
-    for (i = 0; i < LPI_COUNT(counts); i++)
-        LP_TRY(lpi_grid_count(grid, counts[i]));
-    LP_TRY(lpi_grid_bytes(grid, report->live_peak_bytes));
-    lpi_put_real(cells, 100 * lpi_coverage(report));
-    lpi_text_put(cells, " %");
-    return lpi_grid_next(grid);
+    for (i = 1; i < table->count; i++) {
+        const char *model = ((const lp_report *)table->rows[i])->model;
+
+        for (common = 0; common < length && model[common] == first[common];)
+            common++;
+        length = common;
+    }
+    while (length && first[length - 1] != '/')
+        length--;
+    return length;
 }
 
-/* Where the peak of each model is. */
-static lp_status put_peaks(lpi_page *page, const lpi_table *table)
+static lp_status put_work(lpi_page *page, const lpi_table *table, size_t folder)
 {
     static const lpi_grid_column columns[] = {
-        {"model", false, 8, 0},
-        {"where its live bytes peak", false, 16, 0},
+        {"model", false, 12, 0},   {"weights", true, 0, 0},
+        {"params", true, 0, 0},    {"MACs", true, 0, 0},
+        {"conv", true, 0, 0},      {"linear", true, 0, 0},
+        {"attention", true, 0, 0}, {"FLOPs", true, 0, 0},
+    };
+    lpi_grid grid = lpi_grid_begin(page, columns, LPI_COUNT(columns));
+    int64_t i;
+    int32_t c;
+
+    for (i = 0; i < table->count; i++) {
+        const lp_report *report = table->rows[i];
+        const lp_cost *total = &report->total;
+        const int64_t counts[] = {
+            total->params,      lp_cost_macs(total),   total->macs_conv,
+            total->macs_linear, total->macs_attention, lp_cost_flops(total),
+        };
+
+        LP_TRY(lpi_grid_name(&grid, report->model + folder));
+        LP_TRY(lpi_grid_bytes(&grid, total->weight_bytes));
+        for (c = 0; c < LPI_COUNT(counts); c++)
+            LP_TRY(lpi_grid_count(&grid, counts[c]));
+    }
+    lpi_grid_print(&grid);
+    return LP_OK;
+}
+
+/* How many layers, how many of them counted, where the peak is. */
+static lp_status put_peaks(lpi_page *page, const lpi_table *table,
+                           size_t folder)
+{
+    static const lpi_grid_column columns[] = {
+        {"model", false, 12, 0},    {"layers", true, 0, 0},
+        {"counted", true, 0, 0},    {"live peak", true, 0, 0},
+        {"at layer", false, 16, 0},
     };
     lpi_grid grid = lpi_grid_begin(page, columns, LPI_COUNT(columns));
     int64_t i;
@@ -54,7 +85,10 @@ static lp_status put_peaks(lpi_page *page, const lpi_table *table)
     for (i = 0; i < table->count; i++) {
         const lp_report *report = table->rows[i];
 
-        LP_TRY(lpi_grid_name(&grid, report->model));
+        LP_TRY(lpi_grid_name(&grid, report->model + folder));
+        LP_TRY(lpi_grid_thousands(&grid, report->layers));
+        LP_TRY(lpi_grid_thousands(&grid, report->known));
+        LP_TRY(lpi_grid_bytes(&grid, report->live_peak_bytes));
         LP_TRY(lpi_grid_name(&grid, report->peak_layer));
     }
     lpi_text_put(&page->text, "\n");
@@ -64,21 +98,10 @@ static lp_status put_peaks(lpi_page *page, const lpi_table *table)
 
 static lp_status put_text(lpi_page *page, const lpi_table *table)
 {
-    static const lpi_grid_column columns[] = {
-        {"model", false, 8, 0},  {"layers", true, 0, 0},
-        {"weights", true, 0, 0}, {"params", true, 0, 0},
-        {"MACs", true, 0, 0},    {"conv", true, 0, 0},
-        {"linear", true, 0, 0},  {"attention", true, 0, 0},
-        {"FLOPs", true, 0, 0},   {"live peak", true, 0, 0},
-        {"counted", true, 0, 0},
-    };
-    lpi_grid grid = lpi_grid_begin(page, columns, LPI_COUNT(columns));
-    int64_t i;
+    size_t folder = table->count ? common_folder(table) : 0;
 
-    for (i = 0; i < table->count; i++)
-        LP_TRY(put_cells(&grid, table->rows[i]));
-    lpi_grid_print(&grid);
-    return put_peaks(page, table);
+    LP_TRY(put_work(page, table, folder));
+    return put_peaks(page, table, folder);
 }
 
 static lp_status put_compare(lpi_page *page, const lp_report *const *reports,

@@ -131,17 +131,17 @@ static void write_layer(writer *to, const lp_model *model,
                         const lp_layer *layer)
 {
     lpi_text *text = to->text;
-    int32_t inputs = layer->inputs_count, i;
+    int32_t inputs = layer->given_count, i;
     bool apart;
 
     while (inputs > 0 &&
-           !(layer->inputs[inputs - 1] && *layer->inputs[inputs - 1]->name))
+           !(layer->given[inputs - 1] && *layer->given[inputs - 1]->name))
         inputs--;
     write_names(text, layer->outputs, layer->outputs_count);
     lpi_text_put(text, layer->outputs_count ? " = " : "_ = ");
     write_operator(text, layer, &apart);
     lpi_text_put(text, "(");
-    write_names(text, layer->inputs, inputs);
+    write_names(text, layer->given, inputs);
     lpi_text_put(text, ")");
     for (i = 0; i < layer->attrs_count; i++) {
         lpi_text_put(text, i ? ", " : " {");

@@ -171,6 +171,8 @@ static lp_status section_layers(lpi_page *page, const lp_report *report,
         lpi_text_put(&page->cells, page->view.sort);
     }
     lpi_page_heading_end(page);
+    if (!table->count)
+        return LP_OK;
     grid = lpi_grid_begin(page, columns, LPI_COUNT(columns));
     for (i = 0; i < table->count; i++)
         LP_TRY(
@@ -220,6 +222,15 @@ static int64_t gather_inexact(const lp_report *report, alike *groups,
     return layers;
 }
 
+static const char *reason_of(const lp_row *row)
+{
+    if (row->note)
+        return row->note;
+    return row->status == LP_ESTIMATED
+               ? "an upper bound: the size depends on data"
+               : "not counted";
+}
+
 /* The operators whose cost is not exact, with the reason. */
 static lp_status section_inexact(lpi_page *page, const lp_report *report)
 {
@@ -250,7 +261,7 @@ static lp_status section_inexact(lpi_page *page, const lp_report *report)
         LP_TRY(lpi_grid_thousands(&grid, groups[g].layers));
         LP_TRY(lpi_grid_name(&grid, row->name));
         LP_TRY(lpi_grid_name(&grid, lpi_row_status_name(row->status)));
-        LP_TRY(lpi_grid_name(&grid, row->note ? row->note : ""));
+        LP_TRY(lpi_grid_name(&grid, reason_of(row)));
     }
     lpi_grid_print(&grid);
     return LP_OK;

@@ -57,7 +57,7 @@ static const struct {
     [LP_FLOAT8E5M2FNUZ] = {LPI_F32, SMALL, 8, {2, 16, 0x7f, 0, 0x80, 1, 1}},
     [LP_UINT4] = {LPI_I64, UNSIGNED, 4, {0}},
     [LP_INT4] = {LPI_I64, SIGNED, 4, {0}},
-    [LP_FLOAT4E2M1] = {LPI_F32, SMALL, 4, {1, 1, 0x7, 0, 0, 1, 0}},
+    [LP_FLOAT4E2M1] = {LPI_F32, SMALL, 4, {1, 1, 0x7, 0, 0x8, 1, 0}},
     [LP_FLOAT8E8M0] = {LPI_F32, SCALE, 8, {0}},
     [LP_UINT2] = {LPI_I64, UNSIGNED, 2, {0}},
     [LP_INT2] = {LPI_I64, SIGNED, 2, {0}},

@@ -146,7 +146,7 @@ static double real_shrink(const double *x, const void *params)
     const curve *p = params;
     double lambd = (double)p->lambd, bias = (double)p->bias;
 
-    return *x < -lambd ? *x + bias : *x > lambd ? *x - bias : 0 * *x;
+    return *x < -lambd ? *x + bias : *x > lambd ? *x - bias : 0;
 }
 
 static int64_t sint_shrink(const int64_t *x, const void *params)

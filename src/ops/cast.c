@@ -192,9 +192,9 @@ static lp_status cast_run(const lpi_run *run)
         return lpi_run_view(run);
     if (lpi_class_of(in->dtype) == LPI_NO_CLASS ||
         lpi_class_of(out->dtype) == LPI_NO_CLASS)
-        return lpi_fail(run->node->error, LP_EUNSUPPORTED,
-                        run->node->layer->name, "%s to %s cannot be computed",
-                        lp_dtype_name(in->dtype), lp_dtype_name(out->dtype));
+        return lpi_run_refuse(run, lpi_class_of(in->dtype) == LPI_NO_CLASS
+                                       ? in->dtype
+                                       : out->dtype);
     for (done = 0; done < count; done += some) {
         some = count - done < BLOCK ? count - done : BLOCK;
         cast_block(run->node->params, in->dtype, run->in[0], out->dtype,

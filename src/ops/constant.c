@@ -190,9 +190,7 @@ static lp_status eye_run(const lpi_run *run)
     uint64_t one;
 
     if (class == LPI_NO_CLASS)
-        return lpi_fail(run->node->error, LP_EUNSUPPORTED,
-                        run->node->layer->name, "%s of %s cannot be computed",
-                        run->node->layer->op, lp_dtype_name(out->dtype));
+        return lpi_run_refuse(run, out->dtype);
     lpi_convert(LPI_I64, &integer, class, &one, 1);
     memset(run->out[0], 0, (size_t)lpi_tensor_bytes(out));
     if (k <= -rows || k >= columns)

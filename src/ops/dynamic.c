@@ -5,6 +5,7 @@
  * and marked as one.  A search over n elements is priced as n compares, a sort
  * as n compares for every doubling.  Sources: ONNX operators NonZero-13,
  * NonMaxSuppression-11, TopK-24, Unique-28. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,11 +80,11 @@ static lp_status nonzero_shape(lpi_node *node)
     const lp_tensor *x = lpi_in(node, 0);
     int64_t dims[2] = {x->shape.rank, lpi_tensor_elements(x)};
     const bool *flags;
+    lpi_list unused;
 
     if (x->shape.rank < 0)
         return lpi_out_set_shape(node, 0, LP_INT64, lpi_shape_unknown);
-    if (x->value == NULL || x->value_is_bound || x->is_bound ||
-        dims[1] > LPI_FOLD_MOST || lpi_class_of(x->dtype) == LPI_NO_CLASS) {
+    if (!lpi_in_ints(node, 0, &unused) || node->is_bound || x->is_bound) {
         node->is_bound = true;
         return lpi_out_set(node, 0, LP_INT64, 2, dims);
     }
@@ -235,7 +236,9 @@ static void top_cost(const lpi_node *node, lp_cost *cost)
                    lpi_mul(lpi_in_elements(node, 0), doublings(k) + 1));
 }
 
-/* An element of a row, and where it stood. */
+#define SIGN_BIT ((uint64_t)1 << 63)
+
+/* An element of a row, and where it stood.  NaN counts as the largest. */
 typedef struct ranked {
     double real;
     int64_t whole, at;
@@ -272,8 +275,6 @@ static ranked key_of(lpi_class class, const void *values, int64_t i,
     return key;
 }
 
-/* Values of uint64 above INT64_MAX are ordered as negative ones: TopK has no
- * such operands where it is folded. */
 static lp_status top_run(const lpi_run *run)
 {
     const lpi_node *node = run->node;

@@ -104,6 +104,13 @@ void lpi_cost_unread(const lpi_node *node, lp_cost *cost)
     cost->read_bytes = 0;
 }
 
+lp_status lpi_run_refuse(const lpi_run *run, lp_dtype dtype)
+{
+    return lpi_fail(run->node->error, LP_EUNSUPPORTED, run->node->layer->name,
+                    "%s of %s cannot be computed", run->node->layer->op,
+                    lp_dtype_name(dtype));
+}
+
 lp_status lpi_run_view(const lpi_run *run)
 {
     const lp_tensor *tensor = lpi_out(run->node, 0);

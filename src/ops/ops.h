@@ -349,6 +349,50 @@ lp_status lpi_attention_cache(lpi_node *node, int32_t i, lp_dtype dtype,
 lp_status lpi_attention_head(const lpi_node *node, int64_t hidden,
                              int64_t heads, int64_t *ret_size);
 
+/* ---- branch.c: bodies ------------------------------------------------------ */
+
+/* Make "cost" that of "times" runs of "body", the status of "node" the worst
+ * of its layers. */
+void lpi_body_cost(const lpi_node *node, const lp_model *body, int64_t times,
+                   lp_cost *cost);
+
+/* Give output "i" of "node" the type of "from", an output of a body, with the
+ * shape "shape". */
+lp_status lpi_out_body(lpi_node *node, int32_t i, const lp_tensor *from,
+                       lp_shape shape);
+
+/* ---- states.c: the states of Loop and Scan ---------------------------------- */
+
+/* The states that a body carries from one iteration to the next: "count" of
+ * them, from input "in" of the layer on, which are inputs of the body from
+ * "body_in" and outputs from "body_out" on.  "lead" dimensions in front belong
+ * to the layer alone (the batch of Scan-8). */
+typedef struct lpi_states {
+    lp_model *body;
+    int32_t count, in, body_in, body_out, lead;
+    lp_shape *shapes; /* set by lpi_states_infer: those that last */
+} lpi_states;
+
+/* Whether output "out" of "body" is its input "in", unchanged. */
+bool lpi_body_passes(const lp_model *body, int64_t out, int64_t in);
+
+/* LP_EINPUT when the body has other than "inputs" inputs, or fewer than
+ * "outputs" outputs. */
+lp_status lpi_states_check(const lpi_node *node, const lp_model *body,
+                           int64_t inputs, int64_t outputs);
+
+/* Infer the body, whose other inputs are bound, until the shapes of its states
+ * last; once only when "trips", if known, leave no second iteration. */
+lp_status lpi_states_infer(lpi_node *node, lpi_states *states, int64_t trips);
+
+/* Set output "i" of the layer, final state "i", with the shape "shape". */
+lp_status lpi_states_out(lpi_node *node, const lpi_states *states, int32_t i,
+                         lp_shape shape);
+
+/* "shape" with the dimension "extent" put in at "axis" of the result. */
+lp_status lpi_states_stack(const lpi_node *node, lp_shape shape, int64_t axis,
+                           int64_t extent, lp_shape *ret_shape);
+
 /* ---- operands.c: operands that say what to do, and parts of operands ------ */
 
 /* In settle: make the list of integers "attr", when the layer has it and not
@@ -374,6 +418,9 @@ void lpi_cost_part(const lpi_node *node, lp_cost *cost, int32_t i,
 
 /* The cost of rows that read nothing of their inputs but the shape. */
 void lpi_cost_unread(const lpi_node *node, lp_cost *cost);
+
+/* In a run: values of "dtype" (strings, complex numbers) are not computed. */
+lp_status lpi_run_refuse(const lpi_run *run, lp_dtype dtype);
 
 /* The run of views: output 0 has the bytes of input 0. */
 lp_status lpi_run_view(const lpi_run *run);
@@ -424,5 +471,45 @@ typedef struct lpi_operand {
 lp_status lpi_pointwise_apply(const lpi_run *run,
                               const lpi_pointwise *pointwise,
                               const lpi_operand *operands, int32_t count);
+
+/* ---- reduce.c: rows that reduce along axes ----------------------------------
+ *
+ * A row says how an accumulator takes the next element of its chain. */
+
+/* The struct of such rows begins with it. */
+typedef struct lpi_reduce {
+    int64_t keepdims, noop_with_empty_axes;
+} lpi_reduce;
+
+/* Where an accumulator starts: the last two are the ends of the range of the
+ * dtype (infinities for floats). */
+typedef enum lpi_start {
+    LPI_FROM_ZERO,
+    LPI_FROM_ONE,
+    LPI_FROM_LOWEST,
+    LPI_FROM_HIGHEST,
+} lpi_start;
+
+/* How a row accumulates: "real" and its kin take the accumulator and the next
+ * element, "finish" the accumulator and the number of elements. */
+typedef struct lpi_chain {
+    double (*real)(double sum, double x);
+    int64_t (*sint)(int64_t sum, int64_t x);
+    uint64_t (*uint)(uint64_t sum, uint64_t x);
+    double (*finish)(double sum, double count);
+    lpi_start start;
+    bool shifted;     /* the largest x is taken from x and added at the end
+                         (LogSumExp, whose exponents would overflow) */
+    bool mean;        /* integers are divided by their number */
+    lpi_each element; /* prices: of an element of the input, */
+    lpi_each joint;   /* of each element beyond the number of outputs, */
+    lpi_each result;  /* of an element of the output */
+    int32_t operand_since; /* the opset in which axes became an operand */
+} lpi_chain;
+
+lp_status lpi_reduce_settle(lpi_node *node);
+lp_status lpi_reduce_shape(lpi_node *node);
+void lpi_reduce_cost(const lpi_node *node, lp_cost *cost);
+lp_status lpi_reduce_run(const lpi_run *run);
 
 #endif

@@ -253,9 +253,7 @@ lp_status lpi_pointwise_apply(const lpi_run *run,
     bool more;
 
     if (kind == LPI_NO_CLASS)
-        return lpi_fail(run->node->error, LP_EUNSUPPORTED,
-                        run->node->layer->name, "%s of %s cannot be computed",
-                        run->node->layer->op, lp_dtype_name(operands[0].dtype));
+        return lpi_run_refuse(run, operands[0].dtype);
     strides[0] = broadcast_strides(run->scratch, out, out.rank);
     for (k = 0; k < count; k++)
         strides[k + 1] = broadcast_strides(

@@ -11,6 +11,7 @@
 typedef struct random_params {
     lpi_list shape;
     int64_t dtype, sample_size, is_test;
+    bool trains; /* set by the shape hook of Dropout */
 } random_params;
 
 static const lpi_each uniform = {{[LP_MUL] = 1, [LP_ADD] = 1}};
@@ -104,32 +105,33 @@ static void multinomial_cost(const lpi_node *node, lp_cost *cost)
 }
 
 /* Whether the operands, or the form of old opsets, ask for training. */
-static bool trains(const lpi_node *node)
+static bool asks_training(lpi_node *node)
 {
-    const lp_tensor *mode = lpi_in(node, 2);
+    const random_params *params = node->params;
+    lpi_list mode;
 
     if (node->layer->version > 0 && node->layer->version < 7)
-        return ((const random_params *)node->params)->is_test == 0 &&
-               node->layer->outputs_count > 1;
-    return mode != NULL && mode->value != NULL &&
-           *(const uint8_t *)mode->value != 0;
+        return params->is_test == 0 && node->layer->outputs_count > 1;
+    return lpi_in_ints(node, 2, &mode) && mode.count > 0 && mode.ints[0] != 0;
 }
 
 /* Before opset 10 the mask has the dtype of the input. */
 static lp_status dropout_shape(lpi_node *node)
 {
+    random_params *params = (random_params *)node->params;
     bool is_old = node->layer->version > 0 && node->layer->version < 10;
 
+    params->trains = asks_training(node);
     LP_TRY(lpi_out_set_shape(node, 1, is_old ? lpi_in_dtype(node, 0) : LP_BOOL,
                              lpi_in_shape(node, 0)));
-    if (trains(node))
+    if (params->trains)
         lpi_node_note(node, "trains: its results are random");
     return lpi_out_as(node, 0, 0);
 }
 
 static void dropout_cost(const lpi_node *node, lp_cost *cost)
 {
-    if (trains(node))
+    if (((const random_params *)node->params)->trains)
         lpi_cost_each(cost, &dropping, lpi_out_elements(node, 0));
 }
 
@@ -139,7 +141,7 @@ static lp_status dropout_run(const lpi_run *run)
     const lpi_node *node = run->node;
     int64_t count = lpi_out_elements(node, 0);
 
-    if (trains(node))
+    if (((const random_params *)node->params)->trains)
         return lpi_node_fail(node, "cannot be run in training mode");
     LP_TRY(lpi_run_view(run));
     if (node->layer->outputs_count < 2 || run->out[1] == NULL)

@@ -139,9 +139,7 @@ static lp_status check_class(const lpi_run *run)
 
     if (((const scatter *)run->node->params)->kind != NONE &&
         lpi_class_of(dtype) == LPI_NO_CLASS)
-        return lpi_fail(run->node->error, LP_EUNSUPPORTED,
-                        run->node->layer->name, "%s of %s cannot be computed",
-                        run->node->layer->op, lp_dtype_name(dtype));
+        return lpi_run_refuse(run, dtype);
     return LP_OK;
 }
 

@@ -40,7 +40,7 @@ else
 fi
 
 if [ -f "$libs/liblplan.a" ]; then
-    never='_?_?(v?d?f?printf|put(s|char|c)|fput[sc]|perror|_?exit|_Exit|quick_exit|abort|(secure_)?getenv|setenv|putenv|(set|new|use)locale|localeconv|nl_langinfo|system|popen|fork|exec[vl][a-z]*|posix_spawnp?|signal|sigaction|environ|stdout|stderr|stdin)(_chk)?'
+    never='_?_?(v?d?f?printf|put(s|char|c)|fput[sc]|perror|_?exit|_Exit|quick_exit|abort|(secure_)?getenv|setenv|putenv|setlocale|localeconv|nl_langinfo|system|popen|fork|exec[vl][a-z]*|posix_spawnp?|signal|sigaction|environ|stdout|stderr|stdin)(_chk)?'
     check "the library never prints, exits or reads the environment" "$(
         "$nm" -A --undefined-only "$libs/liblplan.a" |
             grep -E " U $never(@.*)?\$" |

@@ -88,7 +88,7 @@ judge()
             bad="${bad:+$bad; }std$stream differs"
     done
     tests=$((tests + 1))
-    label="$tests - $(basename "$name"): $(printf %s "$command" | tr '#' ' ')"
+    label="$tests - $short: $(printf %s "$command" | tr '#' ' ')"
     if [ -z "$bad" ]; then
         printf 'ok %s\n' "$label"
         return
@@ -111,11 +111,12 @@ run_one()
     command=
 }
 
+# Run the file called $name.
 run_file()
 {
-    name=$1
-    folder=$scratch/$(basename "$1" .test)
+    folder=$scratch/$(basename "$name" .test)
     mkdir "$folder"
+    short=$(basename "$name")
     command=
     while IFS= read -r line || [ -n "$line" ]; do
         case $line in
@@ -135,16 +136,16 @@ run_file()
             run_one
             if ! command -v "${line#'? '}" >"/dev/null"; then
                 tests=$((tests + 1))
-                echo "ok $tests - $(basename "$1") # SKIP no ${line#'? '}"
+                echo "ok $tests - $short # SKIP no ${line#'? '}"
                 return
             fi ;;
         '' | '#'*) ;;
         *)
-            echo "run.sh: $1: what is '$line'?" >&2
+            echo "run.sh: $name: what is '$line'?" >&2
             exit 99
             ;;
         esac
-    done <"$1"
+    done <"$name"
     run_one
 }
 
@@ -152,7 +153,8 @@ tests=0
 failures=0
 [ $# -gt 0 ] || set -- "$here"/*.test
 for file; do
-    run_file "$file"
+    name=$file
+    run_file
 done
 echo "1..$tests"
 [ "$failures" -eq 0 ]

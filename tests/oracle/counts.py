@@ -214,16 +214,22 @@ class Nodes:
     def shape(self, name):
         return self.types[name][0]
 
+    def known(self, name):
+        shape = self.types.get(name, (None,))[0]
+        return shape is not None and None not in shape
+
     def bytes(self, name):
-        shape, dtype = self.types.get(name, (None, None))
-        if shape is None or None in shape:
+        if not self.known(name):
             return 0
+        shape, dtype = self.types[name]
         bits = {'bool': 8}.get(dtype) or int(''.join(c for c in dtype.split('e')[0] if c.isdigit()) or 0)
         return -(-math.prod(shape) * bits // 8)
 
     def macs(self, node):
         """(class, MACs) of a node, or None when it has none that are known here."""
         op, x, y = node.op_type, list(node.input), node.output[0]
+        if not all(self.known(n) for n in x + [y] if n):
+            return None
         a = {i.name: helper.get_attribute_value(i) for i in node.attribute}
         w = {'QLinearConv': 3, 'QLinearMatMul': 3}.get(op, 1)
         if op in ('Conv', 'ConvInteger', 'QLinearConv'):

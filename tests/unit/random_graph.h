@@ -100,6 +100,8 @@ static lp_tensor *pick(lp_model *model)
         return NULL;
     tensor = from->tensors[draw((int32_t)from->tensors_count)];
     assert_int_equal(lpi_tensor_use(model, tensor->name, &tensor, NULL), LP_OK);
+    if (tensor->kind == LPI_CAPTURE)
+        tensor->dtype = tensor->outer->dtype;
     return tensor;
 }
 
@@ -140,7 +142,8 @@ static void add_layer(lp_model *model, int32_t depth)
 
         if (i && draw(4) == 0)
             continue;
-        made = new_tensor(model, LPI_ACTIVATION, LP_UINT8, draw(30));
+        made = new_tensor(model, LPI_ACTIVATION, draw(2) ? LP_UINT8 : LP_INT8,
+                          draw(30));
         made->producer = layer;
         made->is_static = folded;
         layer->outputs[i] = made;

@@ -1,10 +1,12 @@
-/* test_alloc.c: every allocation fails in turn, from the text of a model to
- * the last report.
+/* test_alloc.c: every allocation fails in turn, from a model's text or file to
+ * its last report.
  *
  * Each must come back as LP_ENOMEM with the error filled and the outputs not
  * written, and leak nothing (the address sanitizer looks).  A second loop
- * lowers the memory limit byte by byte instead, which fails every allocation
+ * raises the memory limit bit by bit instead, which fails every allocation
  * inside the arena of the model. */
+#include <dirent.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,7 @@
 /* A net that branches and joins, with shape arithmetic and modules. */
 static const char plain[] =
     "lpm 1; model \"plain\"; opset 17\n"
-    "input x: float32[1, 3, n, 8]\n"
+    "input x: float32[n, 3, 8, 8]\n"
     "weight w: float32[4, 3, 3, 3]\n"
     "weight v: float32[32, 16] @ \"absent.data\" 0 2048\n"
     "weight shape: int64[2] = {-1, 32}\n"
@@ -33,7 +35,7 @@ static const char plain[] =
 /* Bodies that capture. */
 static const char bodies[] =
     "opset 17\n"
-    "input c: bool[]; input x: float32[4, 4]\n"
+    "input c: bool[]; input x: float32[n, 4]\n"
     "y = If(c) {\n"
     "    then_branch: graph { t = Relu(x); output t },\n"
     "    else_branch: graph { e = MatMul(x, x); output e }}\n"
@@ -42,14 +44,14 @@ static const char bodies[] =
 /* An operator that lplan does not know. */
 static const char opaque[] =
     "opset 17; opset com.example 1\n"
-    "input x: float32[2, 2]\n"
-    "value y: float32[2, 2]\n"
+    "input x: float32[2, n]\n"
+    "value y: float32[2, 4]\n"
     "y = com.example.Mystery(x) {level: 3, name: \"m\", of: [1.0, 2.0]}\n"
     "z = Relu(y); output z\n";
 
 static const char *const models[] = {plain, bodies, opaque};
 
-static const lp_binding dims[] = {{"n", 8}};
+static const lp_binding dims[] = {{"n", 4}};
 
 /* Write "report" in each way there is. */
 static lp_status write_all(const lp_report *report, lp_error *error)
@@ -79,19 +81,27 @@ static lp_status write_all(const lp_report *report, lp_error *error)
     return LP_OK;
 }
 
-/* Read "text" under the limit "cap_bytes", count it, write it, dump it. */
-static lp_status whole_way(const char *text, int64_t cap_bytes, lp_error *error)
+/* A model's text, or the path of its file. */
+typedef struct source {
+    const char *text, *path;
+} source;
+
+/* Read or load "from" under the limit "cap_bytes", count it, write it, dump it.
+ */
+static lp_status whole_way(source from, int64_t cap_bytes, lp_error *error)
 {
     const lp_load_options options = {
         .dims = dims,
-        .dims_count = 1,
+        .dims_count = from.text ? 1 : 0,
         .max_memory_bytes = cap_bytes,
     };
     lp_model *model = NULL;
     lp_report *report = NULL;
     char *dump = NULL;
-    lp_status status =
-        lp_model_read(text, strlen(text), "model", &options, &model, error);
+    lp_status status = from.text
+                           ? lp_model_read(from.text, strlen(from.text),
+                                           "model", &options, &model, error)
+                           : lp_model_load(from.path, &options, &model, error);
 
     if (status == LP_OK)
         status = lp_report_new(model, NULL, &report, error);
@@ -105,17 +115,15 @@ static lp_status whole_way(const char *text, int64_t cap_bytes, lp_error *error)
     return status;
 }
 
-/* How many allocations the whole way of "text" takes. */
-static int64_t count_allocations(const char *text)
+/* How many allocations the whole way takes, whatever its end. */
+static int64_t count_allocations(source from)
 {
     enum { PLENTY = 1000000 };
     int64_t left = 0;
-    lp_error error = {0};
     void *block;
 
     lpi_alloc_fail_at(PLENTY);
-    if (whole_way(text, 0, &error) != LP_OK)
-        fail_msg("%s: %s", error.where, error.message);
+    whole_way(from, 0, NULL);
     while ((block = lpi_alloc(1))) {
         lpi_free(block);
         left++;
@@ -124,52 +132,114 @@ static int64_t count_allocations(const char *text)
     return PLENTY - 1 - left;
 }
 
-static void every_allocation_fails(void **state)
+/* Fail each of the allocations of the whole way in turn. */
+static void fail_each(source from)
 {
-    size_t i;
+    int64_t count = count_allocations(from), n;
 
-    (void)state;
-    for (i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
-        int64_t count = count_allocations(models[i]), n;
+    assert_true(count > 3);
+    for (n = 1; n <= count; n++) {
+        lp_error error = {0};
+        lp_status status;
 
-        assert_true(count > 10);
-        for (n = 1; n <= count; n++) {
-            lp_error error = {0};
-            lp_status status;
-
-            lpi_alloc_fail_at(n);
-            status = whole_way(models[i], 0, &error);
-            lpi_alloc_fail_at(0);
-            if (status != LP_ENOMEM || error.status != LP_ENOMEM)
-                fail_msg("model %zu, allocation %lld of %lld: status %d, %s", i,
-                         (long long)n, (long long)count, (int)status,
-                         error.message);
-        }
+        lpi_alloc_fail_at(n);
+        status = whole_way(from, 0, &error);
+        lpi_alloc_fail_at(0);
+        if (status != LP_ENOMEM || error.status != LP_ENOMEM)
+            fail_msg("%s: allocation %lld of %lld: status %d, %s",
+                     from.path ? from.path : from.text, (long long)n,
+                     (long long)count, (int)status, error.message);
     }
 }
 
-static void every_limit_is_kept(void **state)
+/* Raise the memory limit from nothing until the whole way ends as it does
+ * without a limit. */
+static void raise_limit(source from)
 {
     enum { STEP = 48, MOST = 1 << 20 };
+    lp_error error = {0};
+    lp_status wanted = whole_way(from, 0, NULL), status = LP_ENOMEM;
+    int64_t cap;
+
+    for (cap = 1; status == LP_ENOMEM && cap < MOST; cap += STEP) {
+        error = (lp_error){0};
+        status = whole_way(from, cap, &error);
+        if (status != wanted &&
+            (status != LP_ENOMEM || error.status != LP_ENOMEM))
+            fail_msg("%s: limit %lld: status %d, %s",
+                     from.path ? from.path : from.text, (long long)cap,
+                     (int)status, error.message);
+    }
+    assert_int_equal(status, wanted);
+    assert_true(cap > STEP);
+}
+
+static void texts_are_good(void **state)
+{
     size_t i;
 
     (void)state;
     for (i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
-        lp_status status = LP_ENOMEM;
-        int64_t cap;
+        lp_error error = {0};
 
-        for (cap = 1; status == LP_ENOMEM && cap < MOST; cap += STEP) {
-            lp_error error = {0};
-
-            status = whole_way(models[i], cap, &error);
-            if (status != LP_OK &&
-                (status != LP_ENOMEM || error.status != LP_ENOMEM))
-                fail_msg("model %zu, limit %lld: status %d, %s", i,
-                         (long long)cap, (int)status, error.message);
-        }
-        assert_int_equal(status, LP_OK);
-        assert_true(cap > 1000);
+        if (whole_way((source){.text = models[i]}, 0, &error) != LP_OK)
+            fail_msg("%s: %s", error.where, error.message);
     }
+}
+
+static void every_allocation_of_a_text_fails(void **state)
+{
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(models) / sizeof(models[0]); i++)
+        fail_each((source){.text = models[i]});
+}
+
+static void every_limit_of_a_text_is_kept(void **state)
+{
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(models) / sizeof(models[0]); i++)
+        raise_limit((source){.text = models[i]});
+}
+
+/* Call "check" for every file of the corpus of ONNX models. */
+static void each_file(void (*check)(source))
+{
+    const char *top = getenv("top_srcdir");
+    char folder[PATH_MAX], path[2 * PATH_MAX];
+    struct dirent *entry;
+    int files = 0;
+    DIR *corpus;
+
+    snprintf(folder, sizeof(folder), "%s/tests/fuzz/corpus/onnx",
+             top ? top : ".");
+    corpus = opendir(folder);
+    if (!corpus)
+        skip();
+    while ((entry = readdir(corpus))) {
+        if (!strstr(entry->d_name, ".onnx"))
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+        check((source){.path = path});
+        files++;
+    }
+    closedir(corpus);
+    assert_true(files > 0);
+}
+
+static void every_allocation_of_a_file_fails(void **state)
+{
+    (void)state;
+    each_file(fail_each);
+}
+
+static void every_limit_of_a_file_is_kept(void **state)
+{
+    (void)state;
+    each_file(raise_limit);
 }
 
 static void outputs_stay_unwritten(void **state)
@@ -188,8 +258,11 @@ static void outputs_stay_unwritten(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_allocation_fails),
-        cmocka_unit_test(every_limit_is_kept),
+        cmocka_unit_test(texts_are_good),
+        cmocka_unit_test(every_allocation_of_a_text_fails),
+        cmocka_unit_test(every_limit_of_a_text_is_kept),
+        cmocka_unit_test(every_allocation_of_a_file_fails),
+        cmocka_unit_test(every_limit_of_a_file_is_kept),
         cmocka_unit_test(outputs_stay_unwritten),
     };
 

@@ -18,8 +18,7 @@ static void charge(const lp_tensor *tensor, char role, lp_cost *cost)
     bool apart = role == 's' || role == 'z';
     int32_t i;
 
-    if (!apart && role != 'w' &&
-        (role != 'd' || !lpi_dtype_is_float(tensor->dtype)))
+    if (!apart && role != 'w' && !lpi_dtype_is_float(tensor->dtype))
         return;
     for (i = 0; i < charged_count; i++)
         if (same(charged[i], tensor))
@@ -30,40 +29,77 @@ static void charge(const lp_tensor *tensor, char role, lp_cost *cost)
     cost->weight_bytes += lpi_tensor_bytes(tensor);
 }
 
+static char role_of(const lp_layer *layer, int64_t i)
+{
+    const char *roles = layer->row->roles ? layer->row->roles : "d";
+    int64_t last = (int64_t)strlen(roles) - 1;
+
+    return roles[i < last ? i : last];
+}
+
+/* Whether "layer" of "model" makes of integers of "dtype" more of them, which
+ * are weights to a later layer at last. */
+static bool makes_weights(const lp_model *model, const lp_layer *layer,
+                          lp_dtype dtype)
+{
+    int64_t i, j, k;
+
+    for (i = 0; model && i < layer->outputs_count; i++) {
+        const lp_tensor *made = layer->outputs[i];
+
+        if (!made || made->dtype != dtype)
+            continue;
+        for (j = layer->id + 1; j < model->layers_count; j++) {
+            const lp_layer *reader = model->layers[j];
+
+            for (k = 0; k < reader->inputs_count; k++)
+                if (reader->inputs[k] == made &&
+                    (role_of(reader, k) == 'w' ||
+                     (role_of(reader, k) == 'd' &&
+                      makes_weights(model, reader, dtype))))
+                    return true;
+        }
+    }
+    return false;
+}
+
 /* Charge what "layer", itself read in "role", reads: an operand that is data
  * to it has the role of its reader, and what stands behind a scale, a zero
  * point or an index is that too. */
-static void charge_behind(const lp_layer *layer, char role, lp_cost *cost)
+static void charge_behind(const lp_model *model, const lp_layer *layer,
+                          char role, lp_cost *cost)
 {
+    const lp_model *at;
     int64_t i, j, k;
 
     for (i = 0; i < layer->inputs_count; i++) {
         const lp_tensor *tensor = layer->inputs[i];
-        const char *roles = layer->row->roles ? layer->row->roles : "d";
-        char own =
-            roles[i < (int64_t)strlen(roles) ? i : (int64_t)strlen(roles) - 1];
+        char own = role_of(layer, i);
         char here = strchr("szi", role) || own == 'd' ? role : own;
 
-        while (tensor && tensor->kind == LPI_CAPTURE)
+        if (here == 'd' && tensor && !lpi_dtype_is_float(tensor->dtype) &&
+            makes_weights(model, layer, tensor->dtype))
+            here = 'w';
+        for (at = model; tensor && tensor->kind == LPI_CAPTURE; at = at->outer)
             tensor = tensor->outer;
         if (tensor && tensor->kind == LPI_WEIGHT)
             charge(tensor, here, cost);
         else if (tensor && tensor->is_static &&
                  !(tensor->producer->row->flags & LPI_OF_SHAPE))
-            charge_behind(tensor->producer, here, cost);
+            charge_behind(at, tensor->producer, here, cost);
     }
     for (i = 0; i < layer->attrs_count; i++) {
         const lp_model *body = layer->attrs[i].body;
 
         for (j = 0; j < body->layers_count; j++)
             if (!body->layers[j]->is_static)
-                charge_behind(body->layers[j], role, cost);
+                charge_behind(body, body->layers[j], role, cost);
         for (k = 0; k < body->outputs_count; k++) {
             lp_layer reader = {.inputs = &body->outputs[k],
                                .inputs_count = 1,
                                .row = &rows[0]};
 
-            charge_behind(&reader, role, cost);
+            charge_behind(body, &reader, role, cost);
         }
     }
 }
@@ -80,7 +116,7 @@ static void check_weights(const lp_model *model, const lp_report *report)
         lp_cost cost = {0};
 
         if (!model->layers[i]->is_static)
-            charge_behind(model->layers[i], 'd', &cost);
+            charge_behind(model, model->layers[i], 'd', &cost);
         assert_int_equal(got->params + got->quant_params,
                          cost.params + cost.quant_params);
         assert_int_equal(got->weight_bytes, cost.weight_bytes);
