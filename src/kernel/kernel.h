@@ -104,4 +104,68 @@ void lpi_copy_box(int32_t bits, int32_t rank, const int64_t *dims,
 void lpi_copy_run(int32_t bits, int64_t count, void *to, int64_t to_first,
                   const void *from, int64_t from_first);
 
+/* ---- isa.c: one set of inner loops per instruction set ------------------
+ *
+ * tile.c is compiled once for each; all give the same bytes. */
+
+typedef struct lpi_isa {
+    const char *name;
+    int32_t rows, columns; /* of the register tile of a matrix product */
+
+    /* C (rows x columns, "stride" floats a row) goes on: c += a * b, one
+     * fused multiply-add after the other in ascending k.  "a" holds "rows"
+     * floats for each k, "b" "columns" of them. */
+    void (*tile)(int64_t k, const float *a, const float *b, float *c,
+                 int64_t stride);
+} lpi_isa;
+
+extern const lpi_isa lpi_isa_generic, lpi_isa_avx2, lpi_isa_avx512;
+
+/* The best set that this machine has, or the one called "name"; NULL when the
+ * machine lacks it. */
+const lpi_isa *lpi_isa_best(void);
+const lpi_isa *lpi_isa_find(const char *name);
+
+/* ---- gemm.c ---------------------------------------------------------------
+ *
+ * Every element of a product is one chain of fused multiply-adds in ascending
+ * k that starts from what C holds.  So blocks, threads, instruction sets and
+ * products split along m, n or (in ascending order) k give the same bytes. */
+
+/* "at[i * row + j * column]". */
+typedef struct lpi_matrix {
+    const float *at;
+    int64_t row, column;
+} lpi_matrix;
+
+/* Where the columns of B come from when B is not a matrix in memory: fill
+ * "to" with rows [k, k + k_count) of columns [n, n + n_count), "width" floats
+ * a row, zeros behind n_count. */
+typedef struct lpi_columns {
+    void (*pack)(const void *context, int64_t k, int64_t k_count, int64_t n,
+                 int64_t n_count, int64_t width, float *to);
+    const void *context;
+} lpi_columns;
+
+typedef struct lpi_gemm {
+    int64_t m, n, k;
+    lpi_matrix a;
+    lpi_columns b;
+    float *c;
+    int64_t c_row;
+    const lpi_isa *isa;
+    int32_t threads;
+    float *workspace; /* lpi_gemm_workspace(...) floats, aligned to 64 bytes */
+} lpi_gemm;
+
+/* Floats of workspace that a product of this size takes. */
+int64_t lpi_gemm_workspace(const lpi_gemm *gemm);
+
+/* C += A B. */
+void lpi_gemm_run(const lpi_gemm *gemm);
+
+/* lpi_columns.pack of a matrix in memory; the context is an lpi_matrix. */
+void lpi_pack_matrix(const void *context, int64_t k, int64_t k_count,
+                     int64_t n, int64_t n_count, int64_t width, float *to);
+
 #endif
