@@ -245,6 +245,15 @@ static lp_status read_model(lpi_file *file, int64_t cap_bytes,
     return status;
 }
 
+/* Names of the file stand in messages: put "?" for control characters, so
+ * that a message stays one line. */
+static void keep_one_line(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
 lp_status lpi_onnx_read(const char *path, int64_t cap_bytes,
                         lp_model **ret_model, lp_error *error)
 {
@@ -260,5 +269,9 @@ lp_status lpi_onnx_read(const char *path, int64_t cap_bytes,
                      : lpi_fail_memory(error);
     lpi_arena_free(scratch);
     lpi_file_close(file);
+    if (status != LP_OK && error) {
+        keep_one_line(error->where);
+        keep_one_line(error->message);
+    }
     return status;
 }

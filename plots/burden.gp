@@ -121,6 +121,9 @@ set multiplot
 set lmargin at screen 0.1
 set rmargin at screen 0.975
 set xrange [-0.5:n - 0.5]
+if (n < 8) {
+    set xtics 1
+}
 set boxwidth per_bin * 0.9 absolute
 unset key
 
@@ -178,7 +181,7 @@ if (wide) {
     bottom = 2 ** floor(log(low) / log(2))
     factor = 2 ** ceil(log(peak / bottom) / log(2) / 5)
     set logscale y 2
-    set yrange [bottom:peak * (peak / bottom) ** 0.25]
+    set yrange [bottom * 0.99:peak * (peak / bottom) ** 0.25]
     do for [k = 0:6] {
         set ytics add (bytes(bottom * factor ** k) bottom * factor ** k)
     }

@@ -47,6 +47,9 @@ set multiplot
 set lmargin at screen 0.1
 set rmargin at screen 0.975
 set xrange [-0.5:n - 0.5]
+if (n < 8) {
+    set xtics 1
+}
 unset key
 
 split = bars ? 0.1 + 0.018 * bars + 0.05 : 0.09

@@ -94,6 +94,7 @@ cost_sources = \
 	src/cost/module.c \
 	src/cost/price.c \
 	src/cost/report.c \
+	src/cost/role.c \
 	src/cost/stored.c \
 	src/cost/width.c
 

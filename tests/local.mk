@@ -30,6 +30,18 @@ else
 TESTS += tests/unit/without-cmocka.sh
 endif
 
+# Fuzz targets: with a main that replays the corpus, and under libFuzzer.
+check_PROGRAMS += tests/fuzz/replay_onnx tests/fuzz/replay_lpm
+tests_fuzz_replay_onnx_SOURCES = tests/fuzz/onnx.c tests/fuzz/replay.c
+tests_fuzz_replay_lpm_SOURCES = tests/fuzz/lpm.c tests/fuzz/replay.c
+if FUZZ
+check_PROGRAMS += tests/fuzz/fuzz_onnx tests/fuzz/fuzz_lpm
+tests_fuzz_fuzz_onnx_SOURCES = tests/fuzz/onnx.c
+tests_fuzz_fuzz_onnx_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_lpm_SOURCES = tests/fuzz/lpm.c
+tests_fuzz_fuzz_lpm_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
+
 unit_tests = \
 	tests/unit/test_alloc \
 	tests/unit/test_base \
@@ -42,6 +54,8 @@ unit_tests = \
 	tests/unit/test_lpm \
 	tests/unit/test_lpm_errors \
 	tests/unit/test_net \
+	tests/unit/test_onnx \
+	tests/unit/test_onnx_damage \
 	tests/unit/test_onnx_hostile \
 	tests/unit/test_report
 
@@ -52,6 +66,7 @@ scripts = \
 	tests/arch/symbols.sh \
 	tests/cli/run.sh \
 	tests/examples.sh \
+	tests/fuzz/replay.sh \
 	tests/man.sh \
 	tests/ops/micro.sh \
 	tests/oracle/counts.py

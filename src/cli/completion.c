@@ -7,10 +7,6 @@
 
 #include "cli.h"
 
-typedef struct completion_args {
-    char unused;
-} completion_args;
-
 static const char opening[] =
     "# bash completion for lplan, made by: lplan completion bash\n"
     "_lplan_files()\n"
@@ -163,7 +159,7 @@ static const cli_option *const tables[] = {cli_common_options, NULL};
 const cli_command cli_completion = {
     .name = "completion",
     .run = run,
-    .size = sizeof(completion_args),
+    .size = 1,
     .options = tables,
     .operands = "bash",
     .completes = CLI_SHELLS,

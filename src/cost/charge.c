@@ -6,17 +6,14 @@
  * walks up through the folded layers that make it, and into bodies, so that
  * DequantizeLinear, Transpose, Cast and Reshape of a weight stay invisible.
  *
- * What a tensor counts as follows from the roles of the operands on the way
- * (lp_op.roles): a float initializer is parameters, and so is an integer one
- * in a weight's place; scales and zero points are listed apart, also when they
- * are floats; integer shapes and indices are nothing.  So the counts of a
- * quantized model compare with those of the float model that it was made from.
- * An integer table that a layer gathers from before another dequantizes what
- * was gathered is in a weight's place, too.  A scale that the exporter
- * multiplies in by a plain Mul looks like any other float tensor, and counts
- * as a parameter.  A float Constant is data to its reader when it is larger
- * than 1 KiB or lies in a side file, or when the model has no float
- * initializers: exporters write numbers of formulas as small Constants.
+ * What a tensor counts as follows from its role (role.c): a float initializer
+ * is parameters, and so is an integer one in a weight's place; scales and zero
+ * points are listed apart, also when they are floats; integer shapes and
+ * indices are nothing.  So the counts of a quantized model compare with those
+ * of the float model that it was made from.  A float Constant is a parameter
+ * when it is data to its reader and larger than 1 KiB, or in a side file, or
+ * when the model has no float initializers: exporters write the numbers of
+ * formulas as small Constants.
  *
  * Invariant: a folded layer is walked at most once a role, a stored tensor is
  * charged at most once: linear time. */
@@ -36,7 +33,7 @@ static const char role_letters[] = "dwszi";
 typedef struct scope {
     const lp_model *model;
     uint8_t *walked; /* by layer: a bit for each role */
-    bool *weighty;   /* by tensor: integers that end in a weight's place */
+    uint32_t *moved; /* by layer: integers that end in a weight's place */
     const struct scope *around;
     int32_t depth;
 } scope;
@@ -148,63 +145,6 @@ static lp_status charge(charger *c, const visit *at)
 /* ---- walking up
  * -------------------------------------------------------------- */
 
-/* The letter of operand "i" in the roles of "layer". */
-static char role_of(const lp_layer *layer, int32_t i)
-{
-    const char *roles = layer->row ? layer->row->roles : NULL;
-    int32_t length = roles ? (int32_t)strlen(roles) : 0;
-
-    if (!length)
-        return 'd';
-    return roles[i < length ? i : length - 1];
-}
-
-/* The role of what stands behind an operand: a scale made from anything is a
- * scale; a weight moved by an operator that sees data stays a weight. */
-static char combine(char reader, char own)
-{
-    if (reader == 's' || reader == 'z' || reader == 'i')
-        return reader;
-    return own == 'd' ? reader : own;
-}
-
-/* Whether "layer" moves integers like those of "tensor" to where they are
- * weights. */
-static bool makes_weighty(const lp_layer *layer, const lp_tensor *tensor,
-                          const bool *weighty)
-{
-    int32_t i;
-
-    for (i = 0; i < layer->outputs_count; i++)
-        if (layer->outputs[i] && weighty[layer->outputs[i]->id] &&
-            layer->outputs[i]->dtype == tensor->dtype)
-            return true;
-    return false;
-}
-
-/* Mark in "weighty" the integer tensors of "model" that are weights to a
- * layer, or data to one that makes such a tensor from them: one pass from the
- * last layer to the first. */
-static void find_weighty(const lp_model *model, bool *weighty)
-{
-    int64_t i;
-    int32_t j;
-
-    for (i = model->layers_count - 1; i >= 0; i--) {
-        const lp_layer *layer = model->layers[i];
-
-        for (j = 0; j < layer->inputs_count; j++) {
-            const lp_tensor *tensor = layer->inputs[j];
-            char role = role_of(layer, j);
-
-            if (tensor && !lpi_dtype_is_float(tensor->dtype) &&
-                (role == 'w' ||
-                 (role == 'd' && makes_weighty(layer, tensor, weighty))))
-                weighty[tensor->id] = true;
-        }
-    }
-}
-
 static lp_status push(charger *c, visit next)
 {
     while (next.tensor && next.tensor->kind == LPI_CAPTURE) {
@@ -231,18 +171,13 @@ static lp_status push_operands(charger *c, const lp_layer *layer,
     const lp_model *body;
     int32_t i, at = 0;
 
-    for (i = 0; i < layer->inputs_count; i++) {
-        visit next = {.tensor = layer->inputs[i],
-                      .scope = in,
-                      .reader = layer,
-                      .operand = i,
-                      .role = combine(role, role_of(layer, i))};
-
-        if (next.role == 'd' && next.tensor && in->weighty[next.tensor->id] &&
-            makes_weighty(layer, next.tensor, in->weighty))
-            next.role = 'w';
-        LP_TRY(push(c, next));
-    }
+    for (i = 0; i < layer->inputs_count; i++)
+        LP_TRY(push(c, (visit){.tensor = layer->inputs[i],
+                               .scope = in,
+                               .reader = layer,
+                               .operand = i,
+                               .role = lpi_role(layer, i, role,
+                                                in->moved[layer->id])}));
     while ((body = lpi_next_body(layer, &at)))
         LP_TRY(push_body(c, body, in, role));
     return LP_OK;
@@ -257,13 +192,13 @@ static lp_status new_scope(charger *c, const lp_model *model,
         *fresh = (scope){
             .model = model,
             .walked = LPI_NEW(c->scratch, uint8_t, model->layers_count),
-            .weighty = LPI_NEW(c->scratch, bool, model->tensors_count),
+            .moved = LPI_NEW(c->scratch, uint32_t, model->layers_count),
             .around = around,
             .depth = around ? around->depth + 1 : 0,
         };
-    if (!fresh || !fresh->walked || !fresh->weighty)
+    if (!fresh || !fresh->walked || !fresh->moved)
         return lpi_fail_memory(c->error);
-    find_weighty(model, fresh->weighty);
+    LP_TRY(lpi_find_moved(c->scratch, model, fresh->moved, c->error));
     if (fresh->depth > LPI_BODIES_DEEP)
         return lpi_fail(c->error, LP_EINPUT, model->path,
                         "bodies nest deeper than %d", LPI_BODIES_DEEP);

@@ -74,6 +74,21 @@ lp_status lpi_stored_add(lpi_stored *stored, const lp_tensor *tensor,
 /* Whether the content of "tensor" lies in a file, not in the graph. */
 bool lpi_in_file(const lp_tensor *tensor);
 
+/* ---- role.c ---------------------------------------------------------------
+ */
+
+/* Store in "moved", by layer of "model", the dtypes (a bit each) of integers
+ * that the layer makes from data and that are weights to a later one: one pass
+ * from the last layer to the first. */
+lp_status lpi_find_moved(lpi_arena *scratch, const lp_model *model,
+                         uint32_t *moved, lp_error *error);
+
+/* The role of what stands behind operand "i" of "layer", whose own results
+ * are "reader" to who reads them ('d' at the top): a scale made from anything
+ * is a scale, a weight that is only moved stays a weight.  "moved": the dtypes
+ * that lpi_find_moved found for the layer. */
+char lpi_role(const lp_layer *layer, int32_t i, char reader, uint32_t moved);
+
 /* ---- charge.c ------------------------------------------------------------ */
 
 /* The dtypes of lp_report.weights_as. */

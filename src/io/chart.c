@@ -56,8 +56,9 @@ static int64_t bin_of(const curves *chart, int64_t layer)
     return layer * chart->bins / chart->layers;
 }
 
-/* Give the bins between two of one region that region too. */
-static void fill_gaps(curves *chart)
+/* Give the bins between two of one region that region too; false when a region
+ * comes back after a later one (down_proj and up_proj of a transformer). */
+static bool fill_gaps(curves *chart)
 {
     int64_t last = -1, i;
 
@@ -66,14 +67,17 @@ static void fill_gaps(curves *chart)
 
         if (region < 0)
             continue;
+        if (last >= 0 && chart->regions[last] > region)
+            return false;
         if (last >= 0 && chart->regions[last] == region)
             memset(chart->regions + last, region, (size_t)(i - last));
         last = i;
     }
+    return true;
 }
 
 /* Set the region of each bin: that of the first of its layers that has one;
- * false when there are not two. */
+ * false when there are not two, in their order. */
 static bool find_regions(curves *chart, int32_t set)
 {
     bool seen[PANELS] = {false};
@@ -90,8 +94,7 @@ static bool find_regions(curves *chart, int32_t set)
         if (*bin < 0)
             *bin = region;
     }
-    fill_gaps(chart);
-    return seen[0] + seen[1] + seen[2] >= 2;
+    return fill_gaps(chart) && seen[0] + seen[1] + seen[2] >= 2;
 }
 
 /* Layers on either side that a mean takes in. */

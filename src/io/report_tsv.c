@@ -7,7 +7,7 @@
 
 #include "io.h"
 
-void lpi_put_cell(lpi_text *text, const lpi_cell *cell)
+static void put_cell(lpi_text *text, const lpi_cell *cell)
 {
     switch (cell->kind) {
     case LPI_CELL_COUNT:
@@ -40,7 +40,7 @@ void lpi_tsv_table(lpi_text *text, const lpi_table *table)
         for (column = table->columns; column->name; column++) {
             lpi_cell cell = lpi_cell_get(column, table->rows[i]);
 
-            lpi_put_cell(text, &cell);
+            put_cell(text, &cell);
             lpi_text_append(text, column[1].name ? "\t" : "\n", 1);
         }
     }

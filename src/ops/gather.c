@@ -122,7 +122,7 @@ static lp_status elements_shape(lpi_node *node)
                                  data.rank, indices.rank);
         for (i = 0; i < data.rank; i++)
             if (i != axis && data.dims[i] >= 0 &&
-                indices.dims[i] > data.dims[i])
+                indices.dims[i] > data.dims[i] && !lpi_in_bound(node))
                 return lpi_node_fail(node,
                                      "axis %d of the indices has %lld "
                                      "elements, of the data %lld",

@@ -39,6 +39,8 @@ static lp_status concat_add(const lpi_node *node, int32_t i, int32_t rank,
             dims[k] = dims[k] < 0 || in.dims[k] < 0
                           ? -1
                           : lpi_add(dims[k], in.dims[k]);
+        else if (lpi_in_bound(node))
+            dims[k] = dims[k] > in.dims[k] ? dims[k] : in.dims[k];
         else
             LP_TRY(lpi_dim_same(node, "dimension of all inputs", dims[k],
                                 in.dims[k], &dims[k]));
@@ -158,7 +160,7 @@ static lp_status check_lengths(const lpi_node *node, const lpi_list *list,
                                  (long long)list->ints[i]);
         sum = lpi_add(sum, list->ints[i]);
     }
-    if (length >= 0 && sum != length)
+    if (length >= 0 && sum != length && !lpi_in_bound(node))
         return lpi_node_fail(node,
                              "the parts have %lld elements, the axis "
                              "%lld",
@@ -190,7 +192,7 @@ static lp_status split_shape(lpi_node *node)
     else if (given)
         list.count = -1;
     else if (node->layer->version < 18 && in.dims[axis] >= 0 &&
-             in.dims[axis] % node->layer->outputs_count)
+             in.dims[axis] % node->layer->outputs_count && !lpi_in_bound(node))
         return lpi_node_fail(node, "%lld elements are not split evenly in %d",
                              (long long)in.dims[axis],
                              node->layer->outputs_count);

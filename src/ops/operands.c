@@ -104,6 +104,16 @@ void lpi_cost_unread(const lpi_node *node, lp_cost *cost)
     cost->read_bytes = 0;
 }
 
+bool lpi_in_bound(const lpi_node *node)
+{
+    int32_t i;
+
+    for (i = 0; i < node->layer->inputs_count; i++)
+        if (lpi_in(node, i) && lpi_in(node, i)->is_bound)
+            return true;
+    return node->is_bound;
+}
+
 lp_status lpi_run_refuse(const lpi_run *run, lp_dtype dtype)
 {
     return lpi_fail(run->node->error, LP_EUNSUPPORTED, run->node->layer->name,

@@ -422,6 +422,10 @@ void lpi_cost_unread(const lpi_node *node, lp_cost *cost);
 /* In a run: values of "dtype" (strings, complex numbers) are not computed. */
 lp_status lpi_run_refuse(const lpi_run *run, lp_dtype dtype);
 
+/* The shape of some input is only an upper bound, so that dimensions which do
+ * not fit are no contradiction: the larger one bounds them. */
+bool lpi_in_bound(const lpi_node *node);
+
 /* The run of views: output 0 has the bytes of input 0. */
 lp_status lpi_run_view(const lpi_run *run);
 

@@ -163,7 +163,7 @@ static lp_status elements_shape(lpi_node *node)
             LP_TRY(lpi_dim_same(node, "indices and updates", indices.dims[i],
                                 updates.dims[i], &ignored));
             if (i != found && data.dims[i] >= 0 &&
-                indices.dims[i] > data.dims[i])
+                indices.dims[i] > data.dims[i] && !lpi_in_bound(node))
                 return lpi_node_fail(node,
                                      "axis %d of the indices has %lld "
                                      "elements, of the data %lld",
@@ -225,7 +225,7 @@ static lp_status nd_shape(lpi_node *node)
     if (indices.rank == 0 || (data.rank >= 0 && depth > data.rank))
         return lpi_node_fail(node, "indices of %lld axes into %d",
                              (long long)depth, data.rank);
-    if (data.rank >= 0 && depth >= 0) {
+    if (data.rank >= 0 && depth >= 0 && !lpi_in_bound(node)) {
         wanted = lpi_dim_mul(lpi_dims_product(indices, 0, indices.rank - 1),
                              lpi_dims_product(data, depth, data.rank));
         given = lpi_shape_elements(lpi_in_shape(node, 2));

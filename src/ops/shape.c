@@ -93,7 +93,7 @@ static lp_status reshape_fill(const lpi_node *node, lp_shape in, int64_t count,
 {
     int64_t allowzero = ((const reshape *)node->params)->allowzero;
     int64_t elements = lpi_shape_elements(in), known = 1, free = -1, i;
-    bool exact = !node->is_bound && !lpi_in(node, 0)->is_bound;
+    bool exact = !lpi_in_bound(node);
 
     for (i = 0; i < count; i++) {
         if (dims[i] == 0 && !allowzero && in.rank >= 0 && i >= in.rank)
@@ -218,7 +218,7 @@ static lp_status squeeze_shape(lpi_node *node)
     for (i = 0; i < shape.rank; i++) {
         if (all && shape.dims[i] < 0)
             return set_rank(node, -1);
-        if (mask[i] && shape.dims[i] > 1)
+        if (mask[i] && shape.dims[i] > 1 && !lpi_in_bound(node))
             return lpi_node_fail(node,
                                  "axis %d has %lld elements, must "
                                  "have 1",

@@ -127,7 +127,7 @@ def branches():
 
 def functions():
     """Local functions: nested, with attributes by reference and default, absent operands, overloads, a graph inside,
-    an output that is an input, and an opset of their own."""
+    a graph from the caller, an output that is an input, and an opset of their own."""
     def ref(n, name, of, kind):
         n.attribute.append(AttributeProto(name=name, ref_attr_name=of, type=kind))
         return n
@@ -147,14 +147,20 @@ def functions():
                                  [helper.make_opsetid('', 15), helper.make_opsetid('local', 1)], ['gain'])
     loud = helper.make_function('local', 'Twice', ['p'], ['z'], [node('Neg', ['p'], ['z'])], [helper.make_opsetid('', 15)])
     loud.overload = 'loud'
+    given = helper.make_graph([node('Mul', ['x', 'u'], ['m'])], 'given', [], [info('m', FLOAT, None)])
+    choose = helper.make_function('local', 'Choose', ['c'], ['z'],
+                                  [ref(ref(node('If', ['c'], ['z']), 'then_branch', 'body', AttributeProto.GRAPH),
+                                       'else_branch', 'body', AttributeProto.GRAPH)],
+                                  [helper.make_opsetid('', 15)], ['body'])
     call = node('Twice', ['u'], ['o'], domain='local', name='third')
     call.overload = 'loud'
     return model([node('Twice', ['x', 'c'], ['u'], domain='local', name='/layers.0/first', gain=0.5),
                   node('Scale', ['u', 'x'], ['v', 'same'], domain='local', name='second', slope=2.0),
-                  call, node('Relu', ['v'], ['second/t'])],
+                  call, node('Relu', ['v'], ['second/t']),
+                  node('Choose', ['c'], ['d'], domain='local', body=given)],
                  [info('x', FLOAT, [4]), info('c', TensorProto.BOOL, [])],
-                 [info('o', FLOAT, [4]), info('same', FLOAT, [4]), info('second/t', FLOAT, [4])],
-                 functions=[scale, twice, loud], opsets=[('local', 1)], ir=10)
+                 [info('o', FLOAT, [4]), info('same', FLOAT, [4]), info('second/t', FLOAT, [4]), info('d', FLOAT, [4])],
+                 functions=[scale, twice, loud, choose], opsets=[('local', 1)], ir=10)
 
 
 def modules():

@@ -29,8 +29,9 @@ except ImportError:
 HERE = os.path.dirname(os.path.abspath(__file__))
 LPLAN = os.environ.get('LPLAN', 'lplan')
 
-# name: (parameters, MACs conv, linear, attention); None: not published. Where
-# scales are among the parameters of a quantized model, they are not here.
+# name: (parameters, MACs conv, linear, attention); None: not published. The
+# quantized models have the parameters of the float models they were made from:
+# weight elements, without scales and zero points.
 FIGURES = {
     'sd15_unet': (859520964, 221973053440, 116637532160, 63026135040),
     'sd15_unet_dynamic': (859520964, 221973053440, 116637532160, 63026135040),
@@ -51,19 +52,19 @@ FIGURES = {
     'vae_decoder_tiny': (160199, 87303168, 262144, 262144),
     'vit_tiny': (114698, 393216, 3343616, 221952),
     'bert_tiny': (86208, 0, 1581056, 73728),
-    'bert_dynamic_int8_tiny': (None, 0, 1581056, 73728),
+    'bert_dynamic_int8_tiny': (86208, 0, 1581056, 73728),
     'attention_tiny': (70528, 0, 1392640, 51200),
     'llama_kv_tiny': (148928, 0, 135680, 6528),
     'lstm_tiny': (23317, 0, 304416, 0),
     'mobilenet_tiny': (43938, 1241344, 12928, 0),
-    'mobilenet_qdq_tiny': (None, 1241344, 12928, 0),
+    'mobilenet_qdq_tiny': (43938, 1241344, 12928, 0),
     'cond_dynamo_tiny': (580, None, None, None),
 }
 
 DIMS = {
     'sd15_unet_dynamic': dict(batch=1, height=64, width=64, sequence=77),
     'unet_dynamic_tiny': dict(batch=1, height=16, width=16, sequence=7),
-    'llama_kv_tiny': dict(batch=1, past_sequence=9, total_sequence=10),
+    'llama_kv_tiny': dict(batch=1, past_sequence=16, total_sequence=17),
 }
 
 # Level of Stable Diffusion 1's U-Net: modules; then parameters in millions and

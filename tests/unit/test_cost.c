@@ -121,6 +121,29 @@ static void constants_and_shapes(void **unused)
     drop(got);
 }
 
+/* An int8 table is weights to the layer that gathers from it; the scale of
+ * weights that is multiplied with a scale found at run time is no weight. */
+static void weights_of_dynamic_quantization(void **unused)
+{
+    counted got = count(
+        "opset 21; input i: int64[4]; weight table: uint8[50, 8];"
+        "weight s: float32[]; weight z: uint8[]; weight w: int8[8, 3];"
+        "weight ws: float32[]; weight wz: int8[]; g = Gather(table, i);"
+        "x = DequantizeLinear(g, s, z); q, xs, xz = DynamicQuantizeLinear(x);"
+        "m = MatMulInteger(q, w, xz, wz); f = Cast(m) {to: 1};"
+        "k = Mul(xs, ws); y = Mul(f, k); output y");
+
+    (void)unused;
+    assert_int_equal(row(got, "g")->cost.params, 400);
+    assert_int_equal(row(got, "x")->cost.quant_params, 2);
+    assert_int_equal(row(got, "m")->cost.params, 24);
+    assert_int_equal(row(got, "m")->cost.quant_params, 1);
+    assert_int_equal(row(got, "k")->cost.params, 0);
+    assert_int_equal(row(got, "k")->cost.quant_params, 1);
+    assert_int_equal(got.report->total.params, 424);
+    drop(got);
+}
+
 static void packed_weights(void **unused)
 {
     counted got = count(
@@ -190,6 +213,7 @@ int main(void)
         cmocka_unit_test(reads_follow_in_gathered_rows),
         cmocka_unit_test(stored_once_charged_once),
         cmocka_unit_test(constants_and_shapes),
+        cmocka_unit_test(weights_of_dynamic_quantization),
         cmocka_unit_test(packed_weights),
         cmocka_unit_test(bodies_are_workspace),
         cmocka_unit_test(bodies_pay_for_their_weights),

@@ -45,6 +45,7 @@ static void test_integers(void **state)
     expect_put(lpi_put_bytes, 1023, "1023 B");
     expect_put(lpi_put_bytes, 1024, "1.00 KiB");
     expect_put(lpi_put_bytes, INT64_C(3438083856), "3.20 GiB");
+    expect_put(lpi_put_bytes, 1024000, "0.98 MiB");
     expect_put(lpi_put_bytes, (1 << 20) - 1, "1.00 MiB");
 }
 

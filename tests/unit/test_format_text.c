@@ -123,10 +123,8 @@ static void test_cut(void **state)
 
 /* The chart of a U of "count" layers: parameters in the middle, MACs and live
  * bytes at both ends. */
-static char *chart_of(int64_t count, int32_t width)
+static char *chart_of(int64_t count, int32_t width, const char *const *names)
 {
-    static const char *const names[] = {"/unet/down_blocks.0", "/unet/mid",
-                                        "/unet/up_blocks.1"};
     lp_row *u = calloc((size_t)count, sizeof(*u));
     lp_report of = empty;
     char *text;
@@ -155,17 +153,23 @@ static char *chart_of(int64_t count, int32_t width)
 static void test_chart(void **state)
 {
     static const int64_t counts[] = {1, 2, 7, 60, 100, 101, 5000};
+    static const char *const unet[] = {"/unet/down_blocks.0", "/unet/mid",
+                                       "/unet/up_blocks.1"};
+    static const char *const classic[] = {"/encoder1", "/bottleneck",
+                                          "/decoder4"};
+    static const char *const mlp[] = {"/mlp/up_proj", "/mlp/act",
+                                      "/mlp/down_proj"};
     char *text, *panel;
     int32_t i;
 
     (void)state;
     for (i = 0; i < LPI_COUNT(counts); i++) {
-        text = chart_of(counts[i], 80);
+        text = chart_of(counts[i], 80, unet);
         check_lines(text, 80);
         assert_true(has(text, "live bytes, the largest"));
         lp_text_free(text);
     }
-    text = chart_of(67, 80);
+    text = chart_of(67, 80, unet);
     assert_true(has(text, "╌down╌") && has(text, "╌mid╌"));
     panel = strstr(text, "parameters per layer");
     assert_non_null(panel);
@@ -173,6 +177,12 @@ static void test_chart(void **state)
     panel = strstr(text, "MACs per layer");
     assert_non_null(panel);
     assert_true(has(panel, " ┤█"));
+    lp_text_free(text);
+    text = chart_of(67, 80, classic);
+    assert_true(has(text, "╌mid╌") && has(text, "╌up╌"));
+    lp_text_free(text);
+    text = chart_of(67, 80, mlp);
+    assert_false(has(text, "╌"));
     lp_text_free(text);
 }
 

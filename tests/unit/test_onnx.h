@@ -72,6 +72,19 @@ static inline lp_status read_once(sandbox *box)
     return status;
 }
 
+/* Reading must fail with "status" and say "says". */
+static inline void refused(sandbox *box, lp_status status, const char *says)
+{
+    assert_int_equal(read_once(box), status);
+    if (!strstr(box->error.message, says) && !strstr(box->error.where, says))
+        fail_msg("'%s: %s' does not say '%s'", box->error.where,
+                 box->error.message, says);
+    assert_true(strstr(box->error.where, "model.onnx") || status == LP_ENOMEM);
+}
+
+#define IN_SANDBOX(test)                                                       \
+    cmocka_unit_test_setup_teardown(test, open_sandbox, close_sandbox)
+
 /* ---- messages ----------------------------------------------------------- */
 
 static inline void put_bytes(lpi_text *text, uint32_t field, const void *bytes,

@@ -202,9 +202,6 @@ static void huge_files(void **state)
     lpi_text_drop(&rest);
 }
 
-#define IN_SANDBOX(test)                                                       \
-    cmocka_unit_test_setup_teardown(test, open_sandbox, close_sandbox)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
