@@ -1,6 +1,11 @@
 dist_man_MANS += \
 	man/lplan-analyze.1 \
+	man/lplan-check.1 \
 	man/lplan-diff.1 \
 	man/lplan-dump.1 \
+	man/lplan-fill.1 \
 	man/lplan-plot.1 \
+	man/lplan-run.1 \
+	man/lplan-schedule.1 \
+	man/lplan-schedule.5 \
 	man/lplan.1

@@ -13,6 +13,7 @@ onnx_sources = \
 	onnx/scope.c \
 	onnx/skim.c \
 	onnx/sparse.c \
+	onnx/tensor.c \
 	onnx/types.c \
 	onnx/unpack.c \
 	onnx/wire.c

@@ -15,6 +15,11 @@
 lp_status lpi_onnx_read(const char *path, int64_t cap_bytes,
                         lp_model **ret_model, lp_error *error);
 
+/* Read the TensorProto in the file "path" (the form of ONNX's test data) as a
+ * model that holds it as its one weight, content known. */
+lp_status lpi_onnx_tensor_read(const char *path, int64_t cap_bytes,
+                               lp_model **ret_model, lp_error *error);
+
 /* ---- everything below is for this folder only --------------------------- */
 
 /* Messages of the schema, made from onnx.proto into onnx.pb-c.h. */
@@ -153,11 +158,22 @@ lp_status lpi_onnx_skim(lpi_file *file, int64_t most, lpi_arena *arena,
                         lpi_text *bytes, lpi_onnx_links *links,
                         lp_error *error);
 
+/* The same of a file that is a TensorProto. */
+lp_status lpi_onnx_skim_tensor(lpi_file *file, lpi_arena *arena,
+                               lpi_text *bytes, lpi_onnx_links *links,
+                               lp_error *error);
+
 /* ---- unpack.c ----------------------------------------------------------- */
 
 /* Unpack the "length" bytes at "bytes" into "arena". */
 lp_status lpi_onnx_unpack(lpi_arena *arena, const char *bytes, size_t length,
                           struct Onnx__ModelProto **ret_model, lp_error *error);
+
+/* The same of the bytes of a TensorProto. */
+lp_status lpi_onnx_unpack_tensor(lpi_arena *arena, const char *bytes,
+                                 size_t length,
+                                 struct Onnx__TensorProto **ret_tensor,
+                                 lp_error *error);
 
 /* What else the file may be, by its first bytes; NULL without an idea. */
 const char *lpi_onnx_guess(lpi_file *file);

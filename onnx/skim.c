@@ -362,19 +362,44 @@ static lp_status skim_message(skimmer *walk, lpi_onnx_message message,
                                             : LP_OK;
 }
 
+/* Skim "file", which holds a message of the kind "root". */
+static lp_status skim_file(lpi_file *file, lpi_onnx_message root,
+                           skimmer *walk)
+{
+    walk->wire.file = file;
+    if (walk->most > INT32_MAX)
+        walk->most = INT32_MAX;
+    LP_TRY(skim_message(walk, root, lpi_file_size(file), 1));
+    return walk->out->failed || (int64_t)walk->out->length > walk->most
+               ? lpi_fail_memory(walk->wire.error)
+               : LP_OK;
+}
+
 lp_status lpi_onnx_skim(lpi_file *file, int64_t most, lpi_arena *arena,
                         lpi_text *bytes, lpi_onnx_links *links, lp_error *error)
 {
     skimmer walk = {
-        .wire = {.file = file, .error = error},
+        .wire = {.error = error},
         .arena = arena,
         .out = bytes,
         .links = links,
-        .most = most < INT32_MAX ? most : INT32_MAX,
+        .most = most,
     };
 
-    LP_TRY(skim_message(&walk, LPI_ONNX_MODEL, lpi_file_size(file), 1));
-    return bytes->failed || (int64_t)bytes->length > walk.most
-               ? lpi_fail_memory(error)
-               : LP_OK;
+    return skim_file(file, LPI_ONNX_MODEL, &walk);
+}
+
+lp_status lpi_onnx_skim_tensor(lpi_file *file, lpi_arena *arena,
+                               lpi_text *bytes, lpi_onnx_links *links,
+                               lp_error *error)
+{
+    skimmer walk = {
+        .wire = {.error = error},
+        .arena = arena,
+        .out = bytes,
+        .links = links,
+        .most = lpi_arena_cap(arena),
+    };
+
+    return skim_file(file, LPI_ONNX_TENSOR_PROTO, &walk);
 }

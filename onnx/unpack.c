@@ -66,6 +66,24 @@ lp_status lpi_onnx_unpack(lpi_arena *arena, const char *bytes, size_t length,
     return LP_OK;
 }
 
+lp_status lpi_onnx_unpack_tensor(lpi_arena *arena, const char *bytes,
+                                 size_t length,
+                                 struct Onnx__TensorProto **ret_tensor,
+                                 lp_error *error)
+{
+    taker from = {.arena = arena};
+    ProtobufCAllocator allocator = {take, leave, &from};
+    Onnx__TensorProto *tensor =
+        onnx__tensor_proto__unpack(&allocator, length, (const uint8_t *)bytes);
+
+    if (!tensor)
+        return from.failed
+                   ? lpi_fail_memory(error)
+                   : lpi_fail(error, LP_EINPUT, NULL, "is not a TensorProto");
+    *ret_tensor = tensor;
+    return LP_OK;
+}
+
 /* The "count" bytes at "bytes" are a text. */
 static bool is_text(const char *bytes, int64_t count)
 {

@@ -4,9 +4,11 @@ include_HEADERS += src/include/lplan.h
 
 noinst_LTLIBRARIES += liblpi.la
 liblpi_la_LIBADD = onnx/libpb.la $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) \
-	$(XXHASH_LIBS)
+	$(XXHASH_LIBS) $(YAML_LIBS)
 liblpi_la_SOURCES = $(base_sources) $(graph_sources) $(kernel_sources) \
-	$(ops_sources) $(cost_sources) $(io_sources) $(api_sources)
+	$(ops_sources) $(cost_sources) $(solve_sources) \
+	$(sched_sources) $(io_sources) $(exec_sources) \
+	$(api_sources)
 
 base_sources = \
 	src/base/alloc.c \
@@ -26,29 +28,86 @@ graph_sources = \
 	src/graph/tensor.c
 
 kernel_sources = \
+	src/kernel/attend.c \
+	src/kernel/conv.c \
+	src/kernel/conv8.c \
+	src/kernel/deconv.c \
+	src/kernel/depthwise.c \
+	src/kernel/gemm.c \
+	src/kernel/gemm8.c \
+	src/kernel/isa.c \
 	src/kernel/kernel.h \
 	src/kernel/pack.c \
-	src/kernel/walk.c
+	src/kernel/pointwise.c \
+	src/kernel/rows.c \
+	src/kernel/walk.c \
+	src/kernel/window.c
+
+# The inner loops, compiled once for each instruction set.  They read no errno
+# and no floating-point flag, so that loops may become vectors; sums and fused
+# products stand in the source as they are computed.
+loop_sources = \
+	src/kernel/arith.c \
+	src/kernel/dot.c \
+	src/kernel/half.c \
+	src/kernel/lanes.c \
+	src/kernel/set.c \
+	src/kernel/tile.c \
+	src/kernel/vecmath.c
+loop_cflags = $(AM_CFLAGS) $(LP_LOOP_CFLAGS)
+
+noinst_LTLIBRARIES += src/kernel/libgeneric.la
+src_kernel_libgeneric_la_SOURCES = $(loop_sources)
+src_kernel_libgeneric_la_CFLAGS = $(loop_cflags)
+liblpi_la_LIBADD += src/kernel/libgeneric.la
+if X86_64
+noinst_LTLIBRARIES += src/kernel/libavx2.la src/kernel/libavx512.la \
+	src/kernel/libavx512vnni.la
+liblpi_la_LIBADD += src/kernel/libavx2.la src/kernel/libavx512.la \
+	src/kernel/libavx512vnni.la
+src_kernel_libavx2_la_SOURCES = $(loop_sources)
+src_kernel_libavx2_la_CPPFLAGS = $(AM_CPPFLAGS) -DLPI_SET=avx2
+src_kernel_libavx2_la_CFLAGS = $(loop_cflags) -mavx2 -mfma
+avx512_cflags = -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma \
+	-mprefer-vector-width=512
+src_kernel_libavx512_la_SOURCES = $(loop_sources)
+src_kernel_libavx512_la_CPPFLAGS = $(AM_CPPFLAGS) -DLPI_SET=avx512
+src_kernel_libavx512_la_CFLAGS = $(loop_cflags) $(avx512_cflags)
+src_kernel_libavx512vnni_la_SOURCES = $(loop_sources)
+src_kernel_libavx512vnni_la_CPPFLAGS = $(AM_CPPFLAGS) -DLPI_SET=avx512vnni
+src_kernel_libavx512vnni_la_CFLAGS = $(loop_cflags) $(avx512_cflags) \
+	-mavx512vnni
+endif
 
 ops_sources = \
 	src/ops/activation.c \
 	src/ops/arg.c \
 	src/ops/arithmetic.c \
+	src/ops/attendbias.c \
+	src/ops/attending.c \
+	src/ops/attendtile.c \
 	src/ops/attention.c \
+	src/ops/boxes.c \
 	src/ops/branch.c \
 	src/ops/cast.c \
+	src/ops/cells.c \
 	src/ops/constant.c \
 	src/ops/contrib_attention.c \
 	src/ops/conv.c \
+	src/ops/convolve.c \
+	src/ops/convolve8.c \
 	src/ops/cost.c \
 	src/ops/cumulative.c \
+	src/ops/curves.c \
 	src/ops/decode.c \
 	src/ops/dynamic.c \
 	src/ops/einsum.c \
 	src/ops/expand.c \
+	src/ops/fast.c \
 	src/ops/gather.c \
 	src/ops/infer.c \
 	src/ops/join.c \
+	src/ops/lengths.c \
 	src/ops/logic.c \
 	src/ops/loop.c \
 	src/ops/mask.c \
@@ -57,24 +116,34 @@ ops_sources = \
 	src/ops/nbits.c \
 	src/ops/node.c \
 	src/ops/norm.c \
+	src/ops/normalise.c \
 	src/ops/operands.c \
 	src/ops/ops.def \
 	src/ops/ops.h \
 	src/ops/pad.c \
 	src/ops/pointwise.c \
 	src/ops/pool.c \
+	src/ops/pooling.c \
+	src/ops/product.c \
+	src/ops/product8.c \
 	src/ops/qlinear.c \
+	src/ops/quantise.c \
 	src/ops/quantize.c \
 	src/ops/random.c \
 	src/ops/rearrange.c \
 	src/ops/recurrent.c \
+	src/ops/recurring.c \
 	src/ops/reduce.c \
+	src/ops/reducing.c \
 	src/ops/reductions.c \
 	src/ops/registry.c \
 	src/ops/resize.c \
 	src/ops/rotary.c \
+	src/ops/rotating.c \
 	src/ops/rows.c \
+	src/ops/runs.c \
 	src/ops/sample.c \
+	src/ops/sampling.c \
 	src/ops/scan.c \
 	src/ops/scatter.c \
 	src/ops/select.c \
@@ -83,6 +152,9 @@ ops_sources = \
 	src/ops/slice.c \
 	src/ops/softmax.c \
 	src/ops/states.c \
+	src/ops/suppress.c \
+	src/ops/taps.c \
+	src/ops/unpool.c \
 	src/ops/window.c
 
 cost_sources = \
@@ -97,6 +169,31 @@ cost_sources = \
 	src/cost/role.c \
 	src/cost/stored.c \
 	src/cost/width.c
+
+solve_sources = \
+	src/solve/blocks.c \
+	src/solve/conflicts.c \
+	src/solve/offsets.c \
+	src/solve/solve.h
+
+sched_sources = \
+	src/sched/alias.c \
+	src/sched/attention.c \
+	src/sched/baseline.c \
+	src/sched/buffers.c \
+	src/sched/check.c \
+	src/sched/group.c \
+	src/sched/hash.c \
+	src/sched/lower.c \
+	src/sched/place.c \
+	src/sched/predict.c \
+	src/sched/refuse.c \
+	src/sched/reside.c \
+	src/sched/rows.c \
+	src/sched/sched.h \
+	src/sched/shadow.c \
+	src/sched/steps.c \
+	src/sched/values.c
 
 io_sources = \
 	src/io/chart.c \
@@ -127,12 +224,40 @@ io_sources = \
 	src/io/report_netron.c \
 	src/io/report_text.c \
 	src/io/report_tsv.c \
+	src/io/schedule_precision.c \
+	src/io/schedule_read.c \
+	src/io/schedule_record.c \
+	src/io/schedule_write.c \
+	src/io/schedule_yaml.c \
 	src/io/sections.c \
 	src/io/view.c
 
+exec_sources = \
+	src/exec/array.c \
+	src/exec/body.c \
+	src/exec/compare.c \
+	src/exec/content.c \
+	src/exec/draw.c \
+	src/exec/exec.c \
+	src/exec/exec.h \
+	src/exec/fill.c \
+	src/exec/frame.c \
+	src/exec/group.c \
+	src/exec/heap.c \
+	src/exec/layer.c \
+	src/exec/memory.c \
+	src/exec/npy.c \
+	src/exec/program.c \
+	src/exec/rounds.c
+
 api_sources = \
 	src/api/api.h \
-	src/api/model.c
+	src/api/case.c \
+	src/api/fill.c \
+	src/api/model.c \
+	src/api/outcome.c \
+	src/api/run.c \
+	src/api/schedule.c
 
 lib_LTLIBRARIES += liblplan.la
 liblplan_la_SOURCES =
@@ -148,18 +273,22 @@ lplan_LDFLAGS = $(AM_LDFLAGS) -static
 
 cli_sources = \
 	src/cli/analyze.c \
+	src/cli/cases.c \
 	src/cli/chart.c \
 	src/cli/check.c \
 	src/cli/cli.h \
 	src/cli/completion.c \
 	src/cli/diff.c \
 	src/cli/dump.c \
+	src/cli/fill.c \
 	src/cli/gnuplot.c \
 	src/cli/main.c \
 	src/cli/model_args.c \
 	src/cli/options.c \
 	src/cli/output.c \
 	src/cli/plot.c \
+	src/cli/run.c \
+	src/cli/schedule.c \
 	src/cli/usage.c
 
 # Completion for bash, printed by the command itself.

@@ -51,13 +51,17 @@ unit_tests = \
 	tests/unit/test_format \
 	tests/unit/test_format_text \
 	tests/unit/test_graph \
+	tests/unit/test_kernel \
+	tests/unit/test_kernel_math \
+	tests/unit/test_kernel_rows \
 	tests/unit/test_lpm \
 	tests/unit/test_lpm_errors \
 	tests/unit/test_net \
 	tests/unit/test_onnx \
 	tests/unit/test_onnx_damage \
 	tests/unit/test_onnx_hostile \
-	tests/unit/test_report
+	tests/unit/test_report \
+	tests/unit/test_tile
 
 scripts = \
 	tests/arch/floors.sh \
@@ -81,6 +85,7 @@ test_data = \
 	tests/unit/counted.h \
 	tests/unit/handmade.h \
 	tests/unit/random_graph.h \
+	tests/unit/teams.h \
 	tests/unit/test_onnx.h
 
 EXTRA_DIST += tests/driver tests/environment tests/python \
@@ -96,6 +101,14 @@ installcheck-local:
 		sh $(srcdir)/tests/installed.sh >/dev/null
 
 # What a bench prints is read by people.
-bench: lplan
+EXTRA_PROGRAMS += tests/bench/arrays tests/bench/kernels
+tests_bench_arrays_SOURCES = tests/bench/arrays.c tests/bench/bench.h
+tests_bench_arrays_LDADD = liblpi.la
+tests_bench_kernels_SOURCES = tests/bench/kernels.c tests/bench/bench.h
+tests_bench_kernels_LDADD = liblpi.la
+CLEANFILES += tests/bench/arrays$(EXEEXT) tests/bench/kernels$(EXEEXT)
+bench: lplan tests/bench/arrays tests/bench/kernels
+	@tests/bench/kernels$(EXEEXT)
+	@tests/bench/arrays$(EXEEXT)
 	@"$${PYTHON:-python3}" $(srcdir)/tests/bench/analyze.py ./lplan
 .PHONY: bench

@@ -2,7 +2,7 @@
 #ifndef LPI_API_H
 #define LPI_API_H
 
-#include "../../onnx/onnx.h"
+#include "../exec/exec.h"
 #include "../io/io.h"
 
 #endif

@@ -67,7 +67,7 @@ typedef struct cli_command {
 } cli_command;
 
 extern const cli_command cli_analyze, cli_plot, cli_diff, cli_dump, cli_help,
-    cli_completion;
+    cli_completion, cli_run, cli_fill, cli_schedule, cli_check;
 
 /* All of them, ended by NULL. */
 extern const cli_command *const cli_commands[];
@@ -187,6 +187,15 @@ cli_exit cli_assert_check(const cli_list *asserts);
 
 /* CLI_NO, and a message each, when "report" proves one of "asserts" false. */
 cli_exit cli_assert(const cli_list *asserts, const lp_report *report);
+
+/* ---- cases.c ---------------------------------------------------------- */
+
+/* Run the case "path", or all cases in it ("is_root"), print a line each and a
+ * summary, and write the table to the file "tsv" (may be NULL).  CLI_NO when
+ * one fails. */
+cli_exit cli_cases_run(const char *path, bool is_root, const char *tsv,
+                       const lp_run_options *wanted,
+                       const lp_tolerance *tolerance);
 
 /* ---- plot.c, chart.c, gnuplot.c --------------------------------------- */
 

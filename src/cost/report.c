@@ -62,6 +62,49 @@ static void list_outputs(const lp_layer *layer, lp_row *row,
     *outputs += row->outputs_count;
 }
 
+/* Name the inputs of "layer" in "row". */
+static lp_status list_inputs(maker *m, const lp_layer *layer, lp_row *row)
+{
+    const lp_model *body;
+    const char **names;
+    int64_t count = layer->inputs_count, j;
+    int32_t at = 0, i;
+
+    while ((body = lpi_next_body(layer, &at)))
+        count += body->captures_count;
+    names = LPI_NEW(m->arena, const char *, count);
+    if (!names)
+        return lpi_fail_memory(m->error);
+    row->inputs = names;
+    for (i = 0; i < layer->inputs_count; i++)
+        names[row->inputs_count++] =
+            layer->inputs[i] ? layer->inputs[i]->name : NULL;
+    for (at = 0; (body = lpi_next_body(layer, &at));)
+        for (j = 0; j < body->captures_count; j++)
+            names[row->inputs_count++] = body->captures[j]->outer->name;
+    return LP_OK;
+}
+
+/* Describe "count" tensors of the graph. */
+static lp_status list_tensors(maker *m, lp_tensor *const *tensors,
+                              int64_t count, const lp_output **ret_list,
+                              int64_t *ret_count)
+{
+    lp_output *list = LPI_NEW(m->arena, lp_output, count);
+    int64_t n = 0, i;
+
+    if (!list)
+        return lpi_fail_memory(m->error);
+    for (i = 0; i < count; i++)
+        if (tensors[i]->kind != LPI_WEIGHT)
+            list[n++] = (lp_output){.name = tensors[i]->name,
+                                    .shape = tensors[i]->shape,
+                                    .dtype = tensors[i]->dtype};
+    *ret_list = list;
+    *ret_count = n;
+    return LP_OK;
+}
+
 /* One row a layer, with what its operator alone tells. */
 static lp_status make_rows(maker *m)
 {
@@ -87,6 +130,7 @@ static lp_status make_rows(maker *m)
                         .status = LP_FOLDED,
                         .note = layer->note};
         list_outputs(layer, row, &outputs);
+        LP_TRY(list_inputs(m, layer, row));
         if (layer->is_static)
             continue;
         LP_TRY(
@@ -164,6 +208,10 @@ static lp_status fill(maker *m)
     lpi_weights weights;
 
     LP_TRY(make_rows(m));
+    LP_TRY(list_tensors(m, m->model->inputs, m->model->inputs_count,
+                        &report->graph_inputs, &report->graph_inputs_count));
+    LP_TRY(list_tensors(m, m->model->outputs, m->model->outputs_count,
+                        &report->graph_outputs, &report->graph_outputs_count));
     LP_TRY(lpi_weights_charge(m->scratch, m->model, m->options.weights_as,
                               m->rows, &weights, m->error));
     LP_TRY(fill_memory(m));

@@ -203,6 +203,9 @@ typedef struct lp_row {
     const char *name, *op, *domain, *module;
     const lp_output *outputs;
     int32_t outputs_count; /* absent optional outputs are left out */
+    const char *const *inputs; /* names, NULL where absent; at the end what
+                                  its bodies read of the graph around them */
+    int32_t inputs_count;
     lp_cost cost;
     int64_t live_bytes; /* activations resident while the layer runs */
     lp_row_status status;
@@ -255,6 +258,9 @@ typedef struct lp_report {
     const lp_held *peak;    /* resident at the peak, largest first; what a
                                body takes is the tensor "(workspace)" */
     int64_t peak_count;
+    const lp_output *graph_inputs; /* of the graph; weights left out */
+    const lp_output *graph_outputs;
+    int64_t graph_inputs_count, graph_outputs_count;
     const lp_held *skips; /* by bytes x distance, largest first */
     int64_t skips_count;
     const lp_module_row *modules; /* every depth, in order of appearance */
@@ -335,6 +341,212 @@ LP_API lp_status lp_compare_write(const lp_report *const *reports, size_t count,
 LP_API lp_status lp_diff_write(const lp_report *before, const lp_report *after,
                                const lp_view *view, char **ret_text,
                                size_t *ret_length, lp_error *error);
+
+/* ---- schedules --------------------------------------------------------- */
+
+/* How a model is run: lplan-schedule(5).  It must not outlive its model. */
+typedef struct lp_schedule lp_schedule;
+
+typedef struct lp_predictions {
+    int64_t live_peak_bytes;
+    int64_t arena_bytes;
+    int64_t fast_peak_bytes;
+    int64_t traffic_bytes; /* copied between memories */
+    int64_t macs;          /* halos computed again count again */
+} lp_predictions;
+
+/* What a schedule is refused for; "" and -1 where nothing can be named. */
+typedef struct lp_refusal {
+    int64_t run; /* position in the runs, from 0 */
+    char layer[256], tensor[256];
+    int64_t bytes;
+} lp_refusal;
+
+/* All zero is a valid default; NULL may stand for it. */
+typedef struct lp_schedule_options {
+    bool no_in_place;       /* views alone share bytes */
+    int64_t alignment;      /* of every interval, a power of two; 0: 64 */
+    int64_t attention_rows; /* rows of the scores in a tile of a fused
+                               attention; 0: no groups */
+    int64_t layer_rows;     /* rows in a tile of every other layer that can be
+                               cut; 0: whole layers */
+    const char *rule;       /* of the placement; NULL: the best one */
+} lp_schedule_options;
+
+/* The baseline: layers in their order, everything stored, placed by the best
+ * of several greedy rules. */
+LP_API lp_status lp_schedule_new(const lp_model *model,
+                                 const lp_schedule_options *options,
+                                 lp_schedule **ret_schedule, lp_error *error);
+
+/* Read a schedule of "model" from "length" bytes of YAML at "text", called
+ * "name" in messages. */
+LP_API lp_status lp_schedule_read(const lp_model *model, const char *text,
+                                  size_t length, const char *name,
+                                  lp_schedule **ret_schedule, lp_error *error);
+
+/* The same from the file "path". */
+LP_API lp_status lp_schedule_load(const lp_model *model, const char *path,
+                                  lp_schedule **ret_schedule, lp_error *error);
+
+/* Its YAML form; free with lp_text_free. */
+LP_API lp_status lp_schedule_write(const lp_schedule *schedule, char **ret_text,
+                                   size_t *ret_length, lp_error *error);
+
+LP_API void lp_schedule_free(lp_schedule *schedule);
+
+/* Prove that "schedule" computes what its model computes, inside its memories.
+ * LP_EINFEASIBLE when it does not: "ret_refusal" (may be NULL) and "error" say
+ * why. */
+LP_API lp_status lp_schedule_check(const lp_schedule *schedule,
+                                   lp_predictions *ret_predictions,
+                                   lp_refusal *ret_refusal, lp_error *error);
+
+/* The rule that placed "schedule", "given" for one read with its places. */
+LP_API const char *lp_schedule_rule(const lp_schedule *schedule);
+
+/* ---- running ----------------------------------------------------------- */
+
+/* A tensor outside models: row-major, little-endian, elements below eight
+ * bits packed from the low bits of each byte. */
+typedef struct lp_array {
+    lp_dtype dtype;
+    lp_shape shape;
+    int64_t size_bytes;
+    void *bytes;
+} lp_array;
+
+/* Read the file "path", NPY when its name ends in .npy, else a TensorProto
+ * (.pb); at most "max_bytes" of content (0: 8 GiB). */
+LP_API lp_status lp_array_read(const char *path, int64_t max_bytes,
+                               lp_array **ret_array, lp_error *error);
+
+/* Write "array" to the file "path" as NPY, whole or not at all. */
+LP_API lp_status lp_array_write(const lp_array *array, const char *path,
+                                lp_error *error);
+LP_API void lp_array_free(lp_array *array);
+
+/* When two numbers are equal: |got - wanted| <= atol + rtol * |wanted| +
+ * ltol * the largest |wanted| of the array, or both NaN; integers always
+ * exactly. */
+typedef struct lp_tolerance {
+    double rtol, atol, ltol;
+    bool bytes; /* byte by byte instead */
+} lp_tolerance;
+
+typedef struct lp_difference {
+    bool same;
+    int64_t count;     /* elements that differ */
+    double largest;    /* largest |got - wanted| */
+    double scale;      /* largest |wanted| */
+    char message[256]; /* what differs first; "" */
+} lp_difference;
+
+/* Compare dtypes, shapes and elements ("tolerance" NULL: rtol 1e-3, atol
+ * 1e-7). */
+LP_API lp_status lp_array_compare(const lp_array *got, const lp_array *wanted,
+                                  const lp_tolerance *tolerance,
+                                  lp_difference *ret_difference,
+                                  lp_error *error);
+
+typedef struct lp_given {
+    const char *input;
+    const lp_array *array;
+} lp_given;
+
+/* All zero is a valid default; NULL may stand for it. */
+typedef struct lp_run_options {
+    const lp_given *inputs; /* the others are drawn from "seed" */
+    size_t inputs_count;
+    int64_t seed;
+    bool fill_weights; /* draw weights whose content is absent */
+    int64_t fill_seed;
+    const lp_schedule *schedule; /* NULL: the baseline, nothing compared */
+    int32_t threads;             /* 0: as many as the machine has */
+    bool check_memory; /* overwrite dead bytes, and compare as a schedule is */
+    bool profile;
+    int64_t max_memory_bytes; /* of arena and buffers; 0: no limit */
+    /* Called after each of "all" steps; false stops the run. */
+    bool (*progress)(void *context, int64_t done, int64_t all,
+                     const char *layer);
+    void *progress_context;
+} lp_run_options;
+
+typedef enum lp_results {
+    LP_RESULTS_NONE, /* nothing to compare with */
+    LP_RESULTS_EQUAL,
+    LP_RESULTS_DIFFERENT,
+} lp_results;
+
+typedef struct lp_measured {
+    int64_t arena_bytes, traffic_bytes, macs;
+} lp_measured;
+
+/* A layer that ran. */
+typedef struct lp_run_layer {
+    const char *name, *op;
+    int64_t runs, time_ns;
+    int64_t macs, flops, moved_bytes;                   /* of all its runs */
+    int64_t counted_macs, counted_flops, counted_bytes; /* of one, by analyze */
+} lp_run_layer;
+
+typedef struct lp_run {
+    const char *const *output_names;
+    lp_array *const *outputs;
+    int64_t outputs_count;
+    const char *const *drawn; /* inputs that were not given */
+    int64_t drawn_count;
+    lp_predictions predicted;
+    lp_measured measured;
+    bool is_placed;    /* false: shapes depend on data, nothing is planned */
+    bool is_estimated; /* bounds were planned: measured may be less */
+    lp_results results;
+    char difference[512];       /* the first one; "" */
+    int64_t weights_peak_bytes; /* in flight at once */
+    int64_t time_ns;
+    const lp_run_layer *layers; /* with "profile" */
+    int64_t layers_count;
+} lp_run;
+
+/* Compute "model".  With a schedule it is run twice, as the schedule says and
+ * layer by layer, and the results are compared byte by byte. */
+LP_API lp_status lp_model_run(const lp_model *model,
+                              const lp_run_options *options, lp_run **ret_run,
+                              lp_error *error);
+LP_API void lp_run_free(lp_run *run);
+
+/* Compare the outputs with output_0.npy (or .pb), ... in the folder "path" and
+ * set the results of "run". */
+LP_API lp_status lp_run_compare(lp_run *run, const char *path,
+                                const lp_tolerance *tolerance, lp_error *error);
+
+/* Write output_0.npy, ... into the folder "path", which is made. */
+LP_API lp_status lp_run_save(const lp_run *run, const char *path,
+                             lp_error *error);
+
+/* "run" as text or JSON; free with lp_text_free. */
+LP_API lp_status lp_run_write(const lp_run *run, lp_format format,
+                              char **ret_text, size_t *ret_length,
+                              lp_error *error);
+
+typedef enum lp_verdict {
+    LP_PASS,
+    LP_FAIL,
+    LP_SKIP, /* cannot be run */
+} lp_verdict;
+
+/* Run the case in the folder "path": model.onnx, and in test_data_set_N
+ * input_*.pb and output_*.pb (ONNX's backend tests).  "ret_reason" is one line,
+ * "" for LP_PASS, to be freed with lp_text_free. */
+LP_API lp_status lp_case_run(const char *path, const lp_run_options *options,
+                             const lp_tolerance *tolerance,
+                             lp_verdict *ret_verdict, char **ret_reason,
+                             lp_error *error);
+
+/* Write the weights of "model" whose content is absent as external data into
+ * the folder "path", with the values that fill_weights draws. */
+LP_API lp_status lp_model_fill(const lp_model *model, int64_t seed,
+                               const char *path, lp_error *error);
 
 /* ---- files ----------------------------------------------------------- */
 

@@ -2,7 +2,7 @@
 #ifndef LPI_IO_H
 #define LPI_IO_H
 
-#include "../cost/cost.h"
+#include "../sched/sched.h"
 
 /* ---- the text form of models (lpm_*.c, net.c) -------------------------- */
 
@@ -524,5 +524,113 @@ void lpi_page_dim(lpi_page *page, const char *string);
 /* What the cells hold, broken between words into lines that begin at column
  * "indent"; they are emptied. */
 void lpi_page_wrap_cells(lpi_page *page, int32_t indent);
+
+/* ---- schedules (schedule_*.c) -------------------------------------------- */
+
+typedef enum lpi_yaml_kind {
+    LPI_YAML_TEXT,
+    LPI_YAML_LIST,
+    LPI_YAML_MAP, /* items are keys and values in turn */
+} lpi_yaml_kind;
+
+typedef struct lpi_yaml {
+    lpi_yaml_kind kind;
+    int64_t line;
+    const char *text;
+    struct lpi_yaml *items;
+    int64_t count;
+} lpi_yaml;
+
+/* Read the one document in "text" as a tree in "arena". */
+lp_status lpi_yaml_read(lpi_arena *arena, const char *text, size_t length,
+                        const char *name, lpi_yaml *ret_root, lp_error *error);
+
+/* LP_EINPUT at "NAME:LINE". */
+lp_status lpi_yaml_fail(const char *name, int64_t line, lp_error *error,
+                        const char *format, ...)
+    __attribute__((format(printf, 4, 5), cold));
+
+/* Read the YAML form of a schedule of "model". */
+lp_status lpi_schedule_read(const lp_model *model, const char *text,
+                            size_t length, const char *name,
+                            lp_schedule **ret_schedule, lp_error *error);
+
+/* Append the YAML form of "schedule". */
+lp_status lpi_schedule_write(const lp_schedule *schedule, lpi_text *text,
+                             lp_error *error);
+
+/* How a schedule calls layers: by their names, or, where a name stands for
+ * several or has a '#', by "^" and their first output. */
+typedef struct lpi_layer_names {
+    lpi_map *map; /* name to layer id + 1; 0: several */
+    const lp_model *model;
+} lpi_layer_names;
+
+lp_status lpi_layer_names_find(lpi_arena *arena, const lp_model *model,
+                               lpi_layer_names *ret_names, lp_error *error);
+
+/* The layer called "name", NULL: none. */
+lp_layer *lpi_layer_named(const lpi_layer_names *names, const char *name);
+
+/* Append what "layer" is called, quoted where YAML needs it; "ordinal" 0:
+ * alone, else that of an execution. */
+void lpi_put_layer(lpi_text *text, const lpi_layer_names *names,
+                   const lp_layer *layer, int64_t ordinal);
+
+/* schedule_record.c: maps with known keys. */
+
+typedef struct lpi_reader {
+    const lp_model *model;
+    lpi_arena *arena, *scratch;
+    lp_schedule *schedule;
+    const char *name;
+    lpi_layer_names layers;
+    lpi_map *groups; /* name to position */
+    lp_error *error;
+} lpi_reader;
+
+typedef enum lpi_field_kind {
+    LPI_FIELD_INT,    /* int64_t */
+    LPI_FIELD_TEXT,   /* const char * */
+    LPI_FIELD_TENSOR, /* const lp_tensor * */
+    LPI_FIELD_LAYER,  /* const lp_layer * */
+    LPI_FIELD_MEMORY, /* int32_t */
+    LPI_FIELD_WORD,   /* int32_t, the position in "words" */
+    LPI_FIELD_DTYPE,  /* lp_dtype */
+    LPI_FIELD_NODE,   /* const lpi_yaml * */
+} lpi_field_kind;
+
+typedef struct lpi_field {
+    const char *key; /* NULL ends */
+    lpi_field_kind kind;
+    size_t offset;
+    bool required;
+    const char *const *words; /* NULL ends */
+} lpi_field;
+
+/* Fill "record" from the map "node": no key may be unknown or twice there. */
+lp_status lpi_record_read(lpi_reader *reader, const lpi_yaml *node,
+                          const lpi_field *fields, void *record);
+
+/* Read a list of maps into records of "size" bytes, in the arena of the
+ * schedule, whose lpi_line is at "line_offset". */
+lp_status lpi_records_read(lpi_reader *reader, const lpi_yaml *node,
+                           const lpi_field *fields, size_t size,
+                           size_t line_offset, void **ret_records,
+                           int64_t *ret_count);
+
+/* "node" as a whole number, as a list. */
+lp_status lpi_node_int(const lpi_reader *reader, const lpi_yaml *node,
+                       const char *what, int64_t *ret_value);
+lp_status lpi_node_list(const lpi_reader *reader, const lpi_yaml *node,
+                        const char *what);
+
+/* schedule_precision.c */
+lp_status lpi_precision_read(lpi_reader *reader, const lpi_yaml *node);
+lp_status lpi_precision_write(const lp_schedule *schedule, lpi_text *text,
+                              lp_error *error);
+
+/* Append "name" as a YAML scalar. */
+void lpi_put_scalar(lpi_text *text, const char *name);
 
 #endif

@@ -125,16 +125,15 @@ void lpi_json_table(lpi_text *text, const lpi_table *table,
     lpi_text_put(text, table->count ? "\n]" : "]");
 }
 
-/* What a layer has beside its columns. */
-static void put_layer_rest(lpi_text *text, const void *layer)
+/* A list of tensors. */
+static void put_tensors(lpi_text *text, const lp_output *outputs,
+                        int64_t count)
 {
-    const lp_row *row = layer;
-    int32_t i;
+    int64_t i;
 
-    put_key(text, "outputs", false);
     lpi_text_append(text, "[", 1);
-    for (i = 0; i < row->outputs_count; i++) {
-        const lp_output *output = &row->outputs[i];
+    for (i = 0; i < count; i++) {
+        const lp_output *output = &outputs[i];
 
         lpi_text_put(text, i ? ", {" : "{");
         put_key(text, "name", true);
@@ -146,6 +145,26 @@ static void put_layer_rest(lpi_text *text, const void *layer)
         lpi_text_append(text, "}", 1);
     }
     lpi_text_append(text, "]", 1);
+}
+
+/* What a layer has beside its columns. */
+static void put_layer_rest(lpi_text *text, const void *layer)
+{
+    const lp_row *row = layer;
+    int32_t i;
+
+    put_key(text, "inputs", false);
+    lpi_text_append(text, "[", 1);
+    for (i = 0; i < row->inputs_count; i++) {
+        lpi_text_put(text, i ? ", " : "");
+        if (row->inputs[i])
+            lpi_json_string(text, row->inputs[i]);
+        else
+            lpi_text_put(text, "null");
+    }
+    lpi_text_append(text, "]", 1);
+    put_key(text, "outputs", false);
+    put_tensors(text, row->outputs, row->outputs_count);
     if (*row->domain) {
         put_key(text, "domain", false);
         lpi_json_string(text, row->domain);
@@ -241,6 +260,10 @@ lp_status lpi_report_json(lpi_page *page, const lp_report *report)
     }
     lpi_text_put(text, ",\n\"totals\": ");
     put_totals(text, report);
+    lpi_text_put(text, ",\n\"inputs\": ");
+    put_tensors(text, report->graph_inputs, report->graph_inputs_count);
+    lpi_text_put(text, ",\n\"outputs\": ");
+    put_tensors(text, report->graph_outputs, report->graph_outputs_count);
     for (i = 0; i < LPI_COUNT(order); i++)
         LP_TRY(put_table(page, report, order[i]));
     lpi_text_put(text, ",\n\"weights_as\": ");

@@ -2,21 +2,39 @@
  * Geijn, "Anatomy of high-performance matrix multiplication", 2008).
  *
  * B is packed in panels as wide as the register tile, K_BLOCK rows at a time;
- * A in panels as high, M_TILES of them; every tile continues what C holds.
- * Threads take parts of the columns, or of the rows when there are more of
- * them, and share nothing. */
+ * A in panels as high, M_BLOCK rows of them, or is read where it stands when
+ * few panels of B would use it.  Every tile continues what C holds.  Threads
+ * take parts of the columns, or of the rows when there are more of them, and
+ * share nothing.  A product that wastes much of the tiles may be computed
+ * transposed. */
 #include <string.h>
 
 #include "kernel.h"
 
-enum { K_BLOCK = 384, M_TILES = 16, N_TILES = 48, TILE_MOST = 8 * 48 };
+/* M_BLOCK and N_BLOCK are multiples of the sides of every tile. */
+enum { K_BLOCK = 384, M_BLOCK = 144, N_BLOCK = 2304 };
+enum { TILE_MOST = 24 * 48, TILE_SIDE = 48, SOME_PANELS = 4 };
+
+/* Multiply-adds that are worth a thread of their own. */
+enum { WORTH = 1 << 20 };
+
+/* What is computed, and how: C holds element (i, j) at i * c_row +
+ * j * c_column. */
+typedef struct way {
+    const lpi_gemm *gemm;
+    const lpi_gemm_tile *tile;
+    int64_t m, n, c_row, c_column;
+    lpi_matrix a, turned;
+    lpi_columns b;
+    bool in_place; /* A is not packed */
+} way;
 
 /* A part of the product that one thread computes, and its workspace. */
-typedef struct part {
-    const lpi_gemm *gemm;
+typedef struct piece {
+    const way *plan;
     int64_t m_from, m_to, n_from, n_to;
     float *a, *b;
-} part;
+} piece;
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -26,30 +44,76 @@ static int64_t least(int64_t a, int64_t b)
 static int64_t workspace_of_part(const lpi_gemm *gemm)
 {
     int64_t k = least(gemm->k, K_BLOCK);
+    int64_t side = gemm->m > gemm->n ? gemm->m : gemm->n;
 
-    return k * gemm->isa->rows * M_TILES + k * gemm->isa->columns * N_TILES;
+    return k * (least(side + TILE_SIDE, M_BLOCK) +
+                least(side + TILE_SIDE, N_BLOCK));
 }
 
 int64_t lpi_gemm_workspace(const lpi_gemm *gemm)
 {
-    return workspace_of_part(gemm) * gemm->threads;
+    return workspace_of_part(gemm) * gemm->team.threads + LPI_LANES;
 }
 
-void lpi_pack_matrix(const void *context, int64_t k, int64_t k_count,
-                     int64_t n, int64_t n_count, int64_t width, float *to)
+typedef float four __attribute__((vector_size(16)));
+typedef float loose __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* Four runs of four floats, "stride" apart, turned into rows "width" apart. */
+static void turn(const float *from, int64_t stride, int64_t width, float *to)
+{
+    four a = *(const loose *)from, b = *(const loose *)(from + stride);
+    four c = *(const loose *)(from + 2 * stride);
+    four d = *(const loose *)(from + 3 * stride);
+    four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+    four ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    four cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+
+    *(loose *)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+    *(loose *)(to + width) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    to += 2 * width;
+    *(loose *)to = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+    *(loose *)(to + width) =
+        __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+}
+
+/* A matrix whose columns are runs of memory, turned in squares; the last ones
+ * of a row may overlap. */
+static void pack_turned(const float *from, int64_t stride, int64_t k_count,
+                        int64_t n_count, int64_t width, float *to)
+{
+    enum { SIDE = 4 };
+    int64_t p = 0;
+
+    for (; p + SIDE <= k_count && n_count >= SIDE; p += SIDE)
+        for (int64_t j = 0; j < n_count; j += SIDE) {
+            int64_t at = least(j, n_count - SIDE);
+
+            turn(from + at * stride + p, stride, width, to + p * width + at);
+        }
+    for (; p < k_count; p++)
+        for (int64_t j = 0; j < n_count; j++)
+            to[p * width + j] = from[j * stride + p];
+}
+
+void lpi_pack_matrix(const void *context, int64_t k, int64_t k_count, int64_t n,
+                     int64_t n_count, int64_t width, float *to)
 {
     const lpi_matrix *b = context;
+    const float *from = b->at + k * b->row + n * b->column;
 
-    for (int64_t p = 0; p < k_count; p++, to += width) {
-        const float *from = b->at + (k + p) * b->row + n * b->column;
-
+    if (n_count < width)
+        memset(to, 0, (size_t)(k_count * width) * sizeof(*to));
+    if (b->row == 1 && b->column != 1) {
+        pack_turned(from, b->column, k_count, n_count, width, to);
+        return;
+    }
+    for (int64_t p = 0; p < k_count; p++, to += width, from += b->row)
         if (b->column == 1)
             memcpy(to, from, (size_t)n_count * sizeof(*to));
         else
             for (int64_t j = 0; j < n_count; j++)
                 to[j] = from[j * b->column];
-        memset(to + n_count, 0, (size_t)(width - n_count) * sizeof(*to));
-    }
 }
 
 /* Rows [m, m + m_count) and columns [k, k + k_count) of A in panels of
@@ -57,86 +121,117 @@ void lpi_pack_matrix(const void *context, int64_t k, int64_t k_count,
 static void pack_a(const lpi_matrix *a, int64_t m, int64_t m_count, int64_t k,
                    int64_t k_count, int64_t height, float *to)
 {
+    lpi_matrix turned = {a->at, a->column, a->row};
+
     for (int64_t i = 0; i < m_count; i += height)
-        for (int64_t p = 0; p < k_count; p++)
-            for (int64_t q = 0; q < height; q++)
-                *to++ = i + q < m_count ? a->at[(m + i + q) * a->row +
-                                                (k + p) * a->column]
-                                        : 0;
+        lpi_pack_matrix(&turned, k, k_count, m + i, least(m_count - i, height),
+                        height, to + i * k_count);
 }
 
-/* A tile that stands over the edge: "rows" x "columns" of it exist. */
-static void edge_tile(const lpi_isa *isa, int64_t k, const float *a,
-                      const float *b, lpi_matrix c, int64_t rows,
+/* A tile that stands over the edge, or on a C whose columns are no
+ * neighbours: "rows" x "columns" of it exist. */
+static void edge_tile(const way *plan, lpi_tile_args args, int64_t rows,
                       int64_t columns)
 {
     float whole[TILE_MOST] = {0};
-    float *at = (float *)c.at;
+    int64_t width = plan->tile->columns;
+    float *c = args.c;
 
+    for (int64_t i = 0; i < rows && !args.fresh; i++)
+        for (int64_t j = 0; j < columns; j++)
+            whole[i * width + j] = c[i * plan->c_row + j * plan->c_column];
+    args.c = whole;
+    args.c_row = width;
+    plan->tile->run(&args);
     for (int64_t i = 0; i < rows; i++)
-        memcpy(whole + i * isa->columns, at + i * c.row,
-               (size_t)columns * sizeof(*at));
-    isa->tile(k, a, b, whole, isa->columns);
-    for (int64_t i = 0; i < rows; i++)
-        memcpy(at + i * c.row, whole + i * isa->columns,
-               (size_t)columns * sizeof(*at));
+        for (int64_t j = 0; j < columns; j++)
+            c[i * plan->c_row + j * plan->c_column] = whole[i * width + j];
 }
 
-/* The block of C at (m, n), "rows" x "columns", from packed panels. */
-static void run_block(const part *part, int64_t m, int64_t n, int64_t rows,
-                      int64_t columns, int64_t k)
+/* The block of C at (m, n), "rows" x "columns", from "args", which say where
+ * the block of A begins. */
+static void run_block(const piece *part, const int64_t from[2],
+                      const int64_t count[2], lpi_tile_args args)
 {
-    const lpi_gemm *gemm = part->gemm;
-    const lpi_isa *isa = gemm->isa;
+    const way *plan = part->plan;
+    const lpi_gemm_tile *tile = plan->tile;
+    const float *a = args.a;
 
-    for (int64_t j = 0; j < columns; j += isa->columns)
-        for (int64_t i = 0; i < rows; i += isa->rows) {
-            float *c = gemm->c + (m + i) * gemm->c_row + n + j;
-            const float *a = part->a + i * k, *b = part->b + j * k;
-            int64_t high = least(rows - i, isa->rows);
-            int64_t wide = least(columns - j, isa->columns);
+    for (int64_t j = 0; j < count[1]; j += tile->columns)
+        for (int64_t i = 0; i < count[0]; i += tile->rows) {
+            int64_t high = least(count[0] - i, tile->rows);
+            int64_t wide = least(count[1] - j, tile->columns);
 
-            if (high == isa->rows && wide == isa->columns)
-                isa->tile(k, a, b, c, gemm->c_row);
+            args.c = plan->gemm->c + (from[0] + i) * plan->c_row +
+                     (from[1] + j) * plan->c_column;
+            args.a = a + (plan->in_place ? i * args.a_row : i * args.k);
+            args.b = part->b + j * args.k;
+            if (high == tile->rows && wide == tile->columns &&
+                plan->c_column == 1)
+                tile->run(&args);
             else
-                edge_tile(isa, k, a, b, (lpi_matrix){c, gemm->c_row, 1}, high,
-                          wide);
+                edge_tile(plan, args, high, wide);
         }
 }
 
 /* All rows of "part" for columns [n, n + columns) and one block of k. */
-static void run_panel(const part *part, int64_t n, int64_t columns, int64_t k,
+static void run_panel(const piece *part, int64_t n, int64_t columns, int64_t k,
                       int64_t k_count)
 {
-    const lpi_gemm *gemm = part->gemm;
-    int64_t width = gemm->isa->columns;
-    int64_t high = (int64_t)gemm->isa->rows * M_TILES;
+    const way *plan = part->plan;
+    const lpi_gemm_tile *tile = plan->tile;
+    lpi_tile_args args = {.k = k_count,
+                          .a_row = 1,
+                          .a_column = tile->rows,
+                          .c_row = plan->c_row,
+                          .fresh = plan->gemm->fresh && k == 0};
 
-    for (int64_t j = 0; j < columns; j += width)
-        gemm->b.pack(gemm->b.context, k, k_count, n + j,
-                     least(columns - j, width), width, part->b + j * k_count);
-    for (int64_t m = part->m_from; m < part->m_to; m += high) {
-        int64_t rows = least(part->m_to - m, high);
+    for (int64_t j = 0; j < columns && k_count; j += tile->columns)
+        plan->b.pack(plan->b.context, k, k_count, n + j,
+                     least(columns - j, tile->columns), tile->columns,
+                     part->b + j * k_count);
+    for (int64_t m = part->m_from; m < part->m_to; m += M_BLOCK) {
+        int64_t rows = least(part->m_to - m, M_BLOCK);
+        int64_t whole = rows / tile->rows * tile->rows;
+        const lpi_matrix *a = &plan->a;
 
-        pack_a(&gemm->a, m, rows, k, k_count, gemm->isa->rows, part->a);
-        run_block(part, m, n, rows, columns, k_count);
+        args.a = part->a;
+        if (plan->in_place && whole) {
+            args.a = a->at + m * a->row + k * a->column;
+            args.a_row = a->row;
+            args.a_column = a->column;
+            run_block(part, (int64_t[]){m, n}, (int64_t[]){whole, columns},
+                      args);
+        }
+        if (plan->in_place && whole == rows)
+            continue;
+        if (!plan->in_place)
+            whole = 0;
+        pack_a(a, m + whole, rows - whole, k, k_count, tile->rows, part->a);
+        args.a = part->a;
+        args.a_row = 1;
+        args.a_column = tile->rows;
+        run_block(part, (int64_t[]){m + whole, n},
+                  (int64_t[]){rows - whole, columns}, args);
     }
 }
 
-static void run_part(const part *part)
+static void run_part(const piece *part)
 {
-    const lpi_gemm *gemm = part->gemm;
-    int64_t wide = (int64_t)gemm->isa->columns * N_TILES;
+    int64_t whole = part->plan->gemm->k;
 
-    for (int64_t n = part->n_from; n < part->n_to; n += wide)
-        for (int64_t k = 0; k < gemm->k; k += K_BLOCK)
-            run_panel(part, n, least(part->n_to - n, wide), k,
-                      least(gemm->k - k, K_BLOCK));
+    for (int64_t n = part->n_from; n < part->n_to; n += N_BLOCK) {
+        int64_t k = 0;
+
+        do
+            run_panel(part, n, least(part->n_to - n, N_BLOCK), k,
+                      least(whole - k, K_BLOCK));
+        while ((k += K_BLOCK) < whole);
+    }
 }
 
-/* The bounds of share "i" of "count" of [0, whole), in multiples of "unit". */
-static void share(int64_t whole, int64_t unit, int32_t i, int32_t count,
-                  int64_t *ret_from, int64_t *ret_to)
+void lpi_share(int64_t whole, int64_t unit, int32_t i, int32_t count,
+               int64_t *ret_from, int64_t *ret_to)
 {
     int64_t units = lpi_ceil_div(whole, unit);
 
@@ -144,25 +239,112 @@ static void share(int64_t whole, int64_t unit, int32_t i, int32_t count,
     *ret_to = least(units * (i + 1) / count * unit, whole);
 }
 
+/* The tile that wastes least of m x n; "ret_cost" in multiply-adds a k, the
+ * narrow tile's counted by half as much again, as it waits for loads. */
+static const lpi_gemm_tile *choose(const lpi_isa *isa, int64_t m, int64_t n,
+                                   int64_t *ret_cost)
+{
+    static const int64_t price[LPI_TILES] = {100, 101, 155};
+    const lpi_gemm_tile *best = NULL;
+
+    for (int32_t i = 0; i < LPI_TILES; i++) {
+        const lpi_gemm_tile *tile = &isa->tiles->tile[i];
+        int64_t cost = lpi_ceil_div(m, tile->rows) * tile->rows *
+                       lpi_ceil_div(n, tile->columns) * tile->columns *
+                       price[i];
+
+        if (!best || cost < *ret_cost) {
+            best = tile;
+            *ret_cost = cost;
+        }
+    }
+    return best;
+}
+
+static void make_plan(const lpi_gemm *gemm, way *plan)
+{
+    int64_t m = gemm->m, n = gemm->n, cost, turned;
+    bool known = gemm->b.pack == lpi_pack_matrix;
+    const lpi_matrix *b = gemm->b.context;
+    const lpi_gemm_tile *tile = choose(gemm->team.isa, n, m, &turned);
+
+    *plan =
+        (way){gemm, NULL, m, n, gemm->c_row, 1, gemm->a, {0}, gemm->b, false};
+    plan->tile = choose(gemm->team.isa, m, n, &cost);
+    if (known && turned < cost / 10 * 8 && (b->row == 1 || m > 16)) {
+        plan->tile = tile;
+        plan->m = n;
+        plan->n = m;
+        plan->c_row = 1;
+        plan->c_column = gemm->c_row;
+        plan->turned = (lpi_matrix){gemm->a.at, gemm->a.column, gemm->a.row};
+        plan->a = (lpi_matrix){b->at, b->column, b->row};
+        plan->b.context = &plan->turned;
+    }
+    plan->in_place = plan->a.column == 1 &&
+                     plan->n <= SOME_PANELS * (int64_t)plan->tile->columns;
+}
+
+static int32_t threads_of(const lpi_gemm *gemm)
+{
+    int64_t worth = lpi_mul(lpi_mul(gemm->m, gemm->n), gemm->k) / WORTH;
+
+    return (int32_t)least(lpi_add(worth, 1), gemm->team.threads);
+}
+
+/* Few rows of A and a B in rows: B is read once, in the order it stands. */
+static bool run_few_rows(const lpi_gemm *gemm)
+{
+    const lpi_matrix *a = &gemm->a, *b = gemm->b.context;
+    int32_t threads = threads_of(gemm);
+
+    if (gemm->m > 2 || gemm->b.pack != lpi_pack_matrix || b->column != 1)
+        return false;
+#pragma omp parallel for num_threads(threads)                                  \
+    schedule(static, 1) if (threads > 1)
+    for (int32_t i = 0; i < threads; i++) {
+        int64_t from, to;
+
+        lpi_share(gemm->n, LPI_LANES, i, threads, &from, &to);
+        for (int64_t m = 0; m < gemm->m && gemm->fresh; m++)
+            memset(gemm->c + m * gemm->c_row + from, 0,
+                   (size_t)(to - from) * sizeof(*gemm->c));
+        for (int64_t k = 0; k < gemm->k; k++)
+            for (int64_t m = 0; m < gemm->m; m++)
+                gemm->team.isa->axpy(to - from,
+                                     a->at[m * a->row + k * a->column],
+                                     b->at + k * b->row + from,
+                                     gemm->c + m * gemm->c_row + from);
+    }
+    return true;
+}
+
 void lpi_gemm_run(const lpi_gemm *gemm)
 {
     int64_t size = workspace_of_part(gemm);
-    int32_t threads = gemm->threads;
-    bool by_rows = gemm->m / gemm->isa->rows > gemm->n / gemm->isa->columns;
+    int64_t side = gemm->m > gemm->n ? gemm->m : gemm->n;
+    int32_t threads = threads_of(gemm);
+    way plan;
+    bool by_rows;
 
-#pragma omp parallel for num_threads(threads) schedule(static, 1)              \
-    if (threads > 1)
+    if (gemm->m < 1 || gemm->n < 1 || run_few_rows(gemm))
+        return;
+    make_plan(gemm, &plan);
+    by_rows = plan.m / plan.tile->rows > plan.n / plan.tile->columns;
+#pragma omp parallel for num_threads(threads)                                  \
+    schedule(static, 1) if (threads > 1)
     for (int32_t i = 0; i < threads; i++) {
-        part part = {.gemm = gemm, .m_to = gemm->m, .n_to = gemm->n};
+        piece part = {.plan = &plan, .m_to = plan.m, .n_to = plan.n};
 
         part.a = gemm->workspace + size * i;
-        part.b = part.a + least(gemm->k, K_BLOCK) * gemm->isa->rows * M_TILES;
+        part.b = part.a +
+                 least(gemm->k, K_BLOCK) * least(side + TILE_SIDE, M_BLOCK);
         if (by_rows)
-            share(gemm->m, gemm->isa->rows, i, threads, &part.m_from,
-                  &part.m_to);
+            lpi_share(plan.m, plan.tile->rows, i, threads, &part.m_from,
+                      &part.m_to);
         else
-            share(gemm->n, gemm->isa->columns, i, threads, &part.n_from,
-                  &part.n_to);
+            lpi_share(plan.n, plan.tile->columns, i, threads, &part.n_from,
+                      &part.n_to);
         run_part(&part);
     }
 }

@@ -4,22 +4,28 @@
 #include "kernel.h"
 
 #if defined(__x86_64__)
+static bool has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq");
+}
+
 static bool has(const lpi_isa *isa)
 {
     __builtin_cpu_init();
+    if (isa == &lpi_isa_avx512vnni)
+        return has_avx512() && __builtin_cpu_supports("avx512vnni");
     if (isa == &lpi_isa_avx512)
-        return __builtin_cpu_supports("avx512f") &&
-               __builtin_cpu_supports("avx512vl") &&
-               __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq");
+        return has_avx512();
     if (isa == &lpi_isa_avx2)
-        return __builtin_cpu_supports("avx2") &&
-               __builtin_cpu_supports("fma");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     return true;
 }
 
-static const lpi_isa *const sets[] = {&lpi_isa_avx512, &lpi_isa_avx2,
-                                      &lpi_isa_generic};
+static const lpi_isa *const sets[] = {&lpi_isa_avx512vnni, &lpi_isa_avx512,
+                                      &lpi_isa_avx2, &lpi_isa_generic};
 #else
 static bool has(const lpi_isa *isa)
 {

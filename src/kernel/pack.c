@@ -214,6 +214,13 @@ static int64_t integer_of(uint32_t code, int32_t bits, int kind)
     return kind == SIGNED ? ((int64_t)code ^ half) - half : (int64_t)code;
 }
 
+/* Dtypes that have loops of their own (half.c), which are checked against
+ * this file's arithmetic. */
+static bool is_half(lp_dtype dtype)
+{
+    return dtype == LP_FLOAT16 || dtype == LP_BFLOAT16;
+}
+
 void lpi_unpack(lp_dtype dtype, const void *from, int64_t first, int64_t count,
                 void *to)
 {
@@ -224,6 +231,12 @@ void lpi_unpack(lp_dtype dtype, const void *from, int64_t first, int64_t count,
     if (kind == FULL) {
         memcpy(to, (const uint8_t *)from + first * (bits / 8),
                (size_t)count * (size_t)(bits / 8));
+        return;
+    }
+    if (is_half(dtype)) {
+        (dtype == LP_FLOAT16 ? lpi_isa_best()->from_f16
+                             : lpi_isa_best()->from_bf16)(
+            count, (const uint16_t *)from + first, to);
         return;
     }
     for (i = 0; i < count && kind != NONE; i++) {
@@ -247,6 +260,12 @@ void lpi_pack_as(lp_dtype dtype, const float *from, int64_t first,
 
     if (table[dtype].kind == FULL)
         memcpy((float *)to + first, from, (size_t)count * sizeof(*from));
+    if (is_half(dtype)) {
+        (dtype == LP_FLOAT16
+             ? lpi_isa_best()->to_f16
+             : lpi_isa_best()->to_bf16)(count, from, (uint16_t *)to + first);
+        return;
+    }
     for (i = 0; i < count && table[dtype].kind == SMALL; i++)
         store(to, bits, first + i,
               encode(f, bits, from[i],

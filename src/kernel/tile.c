@@ -1,41 +1,42 @@
-/* tile.c: the register tile of a matrix product, compiled once for each
- * instruction set (LPI_ISA names it).
+/* tile.c: the register tiles of a matrix product, compiled once for each
+ * instruction set.
  *
  * The accumulators of a tile stay in vector registers while k runs; each lane
  * is one chain of fused multiply-adds, so the width of the vectors does not
  * show in the result.  Where the machine fuses, the compiler contracts a * b +
- * c (-ffp-contract=fast for this file alone); elsewhere fmaf does. */
+ * c, in this file alone; elsewhere fmaf does. */
 #include <math.h>
+#include <string.h>
 
 #include "kernel.h"
 
-#if defined(__AVX512F__)
-enum { WIDTH = 16, ROWS = 8, VECTORS = 3 };
-#define LPI_ISA lpi_isa_avx512
-#define LPI_ISA_NAME "avx512"
-#elif defined(__AVX2__) && defined(__FMA__)
-enum { WIDTH = 8, ROWS = 6, VECTORS = 2 };
-#define LPI_ISA lpi_isa_avx2
-#define LPI_ISA_NAME "avx2"
+#if defined(__clang__)
+#pragma clang fp contract(fast)
 #else
-enum { WIDTH = 4, ROWS = 4, VECTORS = 2 };
-#define LPI_ISA lpi_isa_generic
-#define LPI_ISA_NAME "generic"
+#pragma GCC optimize("fp-contract=fast")
 #endif
 
-enum { COLUMNS = WIDTH * VECTORS };
+#if defined(__AVX512F__)
+enum { WIDTH = 16 };
+#elif defined(__AVX2__) && defined(__FMA__)
+enum { WIDTH = 8 };
+#else
+enum { WIDTH = 4 };
+#endif
 
 typedef float vector __attribute__((vector_size(WIDTH * sizeof(float))));
 typedef float loose
     __attribute__((vector_size(WIDTH * sizeof(float)), aligned(4), may_alias));
 
+#define INLINE static inline __attribute__((always_inline))
+
 #if defined(__FMA__) || defined(__aarch64__)
-static inline vector fuse(vector a, vector b, vector c)
+INLINE vector fuse(vector a, vector b, vector c)
 {
     return a * b + c;
 }
 #else
-static inline vector fuse(vector a, vector b, vector c)
+INLINE vector fuse(vector a, vector b, vector c)
 {
     for (int i = 0; i < WIDTH; i++)
         c[i] = fmaf(a[i], b[i], c[i]);
@@ -43,34 +44,108 @@ static inline vector fuse(vector a, vector b, vector c)
 }
 #endif
 
-static void run_tile(int64_t k, const float *a, const float *b, float *c,
-                     int64_t stride)
+INLINE vector load(const float *at)
 {
-    vector sum[ROWS][VECTORS];
-
-    for (int i = 0; i < ROWS; i++)
-        for (int j = 0; j < VECTORS; j++)
-            sum[i][j] = *(const loose *)(c + i * stride + j * WIDTH);
-    for (int64_t p = 0; p < k; p++, a += ROWS, b += COLUMNS) {
-        vector right[VECTORS];
-
-        for (int j = 0; j < VECTORS; j++)
-            right[j] = *(const loose *)(b + j * WIDTH);
-        for (int i = 0; i < ROWS; i++) {
-            vector left = a[i] - (vector){0};
-
-            for (int j = 0; j < VECTORS; j++)
-                sum[i][j] = fuse(left, right[j], sum[i][j]);
-        }
-    }
-    for (int i = 0; i < ROWS; i++)
-        for (int j = 0; j < VECTORS; j++)
-            *(loose *)(c + i * stride + j * WIDTH) = sum[i][j];
+    return *(const loose *)at;
 }
 
-const lpi_isa LPI_ISA = {
-    .name = LPI_ISA_NAME,
-    .rows = ROWS,
-    .columns = COLUMNS,
-    .tile = run_tile,
+INLINE vector repeat(float x)
+{
+    return x - (vector){0};
+}
+
+/* The tile ROWS x VECTORS, A being read with the strides "a_row" and
+ * "a_column", which are constants where A is packed. */
+#define TILE(name, ROWS, VECTORS, a_row, a_column)                             \
+    static void name(const lpi_tile_args *args)                                \
+    {                                                                          \
+        const float *a = args->a, *b = args->b;                                \
+        vector sum[ROWS][VECTORS];                                             \
+                                                                               \
+        for (int i = 0; i < ROWS; i++)                                         \
+            for (int j = 0; j < VECTORS; j++)                                  \
+                sum[i][j] = (vector){0};                                       \
+        if (!args->fresh)                                                      \
+            for (int i = 0; i < ROWS; i++)                                     \
+                for (int j = 0; j < VECTORS; j++)                              \
+                    sum[i][j] = load(args->c + i * args->c_row + j * WIDTH);   \
+        for (int64_t p = 0; p < args->k; p++, b += VECTORS * WIDTH) {          \
+            vector right[VECTORS];                                             \
+                                                                               \
+            for (int j = 0; j < VECTORS; j++)                                  \
+                right[j] = load(b + j * WIDTH);                                \
+            for (int i = 0; i < ROWS; i++) {                                   \
+                vector left = repeat(a[i * (a_row)]);                          \
+                                                                               \
+                for (int j = 0; j < VECTORS; j++)                              \
+                    sum[i][j] = fuse(left, right[j], sum[i][j]);               \
+            }                                                                  \
+            a += (a_column);                                                   \
+        }                                                                      \
+        for (int i = 0; i < ROWS; i++)                                         \
+            for (int j = 0; j < VECTORS; j++)                                  \
+                *(loose *)(args->c + i * args->c_row + j * WIDTH) = sum[i][j]; \
+    }
+
+/* The tile for A packed in panels, for A as it stands, and the choice. */
+#define TILES(name, ROWS, VECTORS)                                             \
+    TILE(name##_packed, ROWS, VECTORS, 1, ROWS)                                \
+    TILE(name##_in_place, ROWS, VECTORS, args->a_row, args->a_column)          \
+    static void name(const lpi_tile_args *args)                                \
+    {                                                                          \
+        if (args->a_row == 1 && args->a_column == ROWS)                        \
+            name##_packed(args);                                               \
+        else                                                                   \
+            name##_in_place(args);                                             \
+    }
+
+#if defined(__AVX512F__)
+enum { ROWS_0 = 8, WIDE_0 = 3, ROWS_1 = 12, WIDE_1 = 2, ROWS_2 = 24 };
+#elif defined(__AVX2__) && defined(__FMA__)
+enum { ROWS_0 = 6, WIDE_0 = 2, ROWS_1 = 4, WIDE_1 = 3, ROWS_2 = 12 };
+#else
+enum { ROWS_0 = 4, WIDE_0 = 2, ROWS_1 = 4, WIDE_1 = 2, ROWS_2 = 8 };
+#endif
+
+TILES(wide, ROWS_0, WIDE_0)
+TILES(middle, ROWS_1, WIDE_1)
+TILES(narrow, ROWS_2, 1)
+
+/* VECTORS vectors of a row, "rest" floats of them wanted. */
+INLINE void taps_block(const lpi_taps *t, int64_t at, int64_t rest)
+{
+    enum { VECTORS = 2, ALL = VECTORS * WIDTH };
+    vector sum[VECTORS] = {{0}};
+    float kept[ALL] = {0};
+
+    if (!t->fresh && rest >= ALL)
+        for (int j = 0; j < VECTORS; j++)
+            sum[j] = load(t->to + at + j * WIDTH);
+    else if (!t->fresh) {
+        memcpy(kept, t->to + at, (size_t)rest * sizeof(*kept));
+        for (int j = 0; j < VECTORS; j++)
+            sum[j] = load(kept + j * WIDTH);
+    }
+    for (int64_t k = 0; k < t->count; k++)
+        for (int j = 0; j < VECTORS; j++)
+            sum[j] = fuse(repeat(t->w[k]),
+                          load(t->from + t->offset[k] + at + j * WIDTH),
+                          sum[j]);
+    for (int j = 0; j < VECTORS; j++)
+        *(loose *)(rest >= ALL ? t->to + at + j * WIDTH : kept + j * WIDTH) =
+            sum[j];
+    if (rest < ALL)
+        memcpy(t->to + at, kept, (size_t)rest * sizeof(*kept));
+}
+
+void LPI_OF_SET(lpi_taps_row)(const lpi_taps *t)
+{
+    for (int64_t at = 0; at < t->length; at += (int64_t)2 * WIDTH)
+        taps_block(t, at, t->length - at);
+}
+
+const lpi_gemm_tiles LPI_OF_SET(lpi_gemm_tiles) = {
+    .tile = {{ROWS_0, WIDE_0 *WIDTH, wide},
+             {ROWS_1, WIDE_1 *WIDTH, middle},
+             {ROWS_2, WIDTH, narrow}},
 };

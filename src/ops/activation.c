@@ -26,11 +26,7 @@
 
 #include "ops.h"
 
-/* Attributes of all rows here but Gelu; each row's specs name its own. */
-typedef struct curve {
-    lpi_align align; /* PRelu */
-    float alpha, beta, gamma, bias, lambd;
-} curve;
+typedef lpi_curve curve; /* of all rows but Gelu */
 
 static double real_relu(const double *x, const void *params)
 {
@@ -201,6 +197,19 @@ static double real_gelu(const double *x, const void *params)
     return 0.5 * *x * (1 + inner);
 }
 
+static void floats_gelu(const lpi_isa *isa, int64_t count,
+                        const float *const *x, const int64_t *step, float *to,
+                        const void *params)
+{
+    lpi_unary what = ((const gelu *)params)->tanh ? LPI_UNARY_GELU_TANH
+                                                  : LPI_UNARY_GELU;
+
+    for (int64_t i = 0; i < count && step[0] == 0; i++)
+        isa->unary[what](1, x[0], to + i);
+    if (step[0] == 1)
+        isa->unary[what](count, x[0], to);
+}
+
 /* Before opset 7 a slope of rank 1 is one of each channel; since then it
  * broadcasts. */
 static lp_status prelu_settle(lpi_node *node)
@@ -275,7 +284,7 @@ static double real_sigmoid(const double *x, const void *params)
     .domain = "", .name = op, .since = (opset), .inputs_min = (count),         \
     .inputs_max = (count), .outputs_min = 1, .outputs_max = 1,                 \
     .shape = lpi_pointwise_shape, .cost = lpi_pointwise_cost,                  \
-    .run = lpi_pointwise_run
+    .run = lpi_pointwise_run, .tile = lpi_pointwise_tile
 
 #define WITH(list) .params_size = sizeof(curve), .specs = (list)
 
@@ -284,10 +293,10 @@ static double real_sigmoid(const double *x, const void *params)
 
 const lp_op lpi_ops_activation[] = {
     {ROW("Relu", 1, 1),
-     FACTS(.real = real_relu, .sint = sint_relu, EACH([LP_CMP] = 1)),
+     FACTS(.real = real_relu, .sint = sint_relu, .unary = 1 + LPI_UNARY_RELU, EACH([LP_CMP] = 1)),
      SAMPLE("Relu", "")},
     {ROW("LeakyRelu", 1, 1), WITH(alpha_001),
-     FACTS(.real = real_leaky, EACH([LP_CMP] = 1, [LP_MUL] = 1)),
+     FACTS(.real = real_leaky, .floats = lpi_floats_leaky, EACH([LP_CMP] = 1, [LP_MUL] = 1)),
      SAMPLE("LeakyRelu", " {alpha: 0.1}")},
     {.domain = "",
      .name = "PRelu",
@@ -298,18 +307,19 @@ const lp_op lpi_ops_activation[] = {
      .outputs_max = 1,
      .roles = "dw",
      .params_size = sizeof(curve),
-     FACTS(.real = real_prelu, .sint = sint_prelu, .uint = uint_prelu,
+     FACTS(.real = real_prelu, .floats = lpi_floats_prelu, .sint = sint_prelu, .uint = uint_prelu,
            EACH([LP_CMP] = 1, [LP_MUL] = 1), .aligned = true),
      .settle = prelu_settle,
      .shape = prelu_shape,
      .cost = lpi_pointwise_cost,
      .run = lpi_pointwise_run,
+     .tile = lpi_pointwise_tile,
      .samples = "input x: float32[2, 3, 4]; weight s: float32[3, 1]; "
                 "y = PRelu(x, s); output y\n---\n"
                 "opset 6; input x: float32[2, 3, 4]; weight s: float32[3]; "
                 "y = PRelu(x, s); output y"},
     {ROW("ThresholdedRelu", 10, 1), WITH(alpha_1),
-     FACTS(.real = real_thresholded, EACH([LP_CMP] = 1)),
+     FACTS(.real = real_thresholded, .floats = lpi_floats_thresholded, EACH([LP_CMP] = 1)),
      SAMPLE("ThresholdedRelu", " {alpha: 2.0}")},
     {ROW("Elu", 1, 1), WITH(alpha_1),
      FACTS(.real = real_elu,
@@ -324,34 +334,34 @@ const lp_op lpi_ops_activation[] = {
                                    [LP_ADD] = 1, [LP_MUL] = 1)),
      SAMPLE("Celu", " {alpha: 2.0}")},
     {ROW("Sigmoid", 1, 1),
-     FACTS(.real = real_sigmoid,
+     FACTS(.real = real_sigmoid, .unary = 1 + LPI_UNARY_SIGMOID,
            EACH([LP_EXP] = 1, [LP_ADD] = 1, [LP_DIV] = 1)),
      SAMPLE("Sigmoid", "")},
     {ROW("Swish", 24, 1), WITH(alpha_1),
-     FACTS(.real = real_swish,
+     FACTS(.real = real_swish, .floats = lpi_floats_swish,
            EACH([LP_EXP] = 1, [LP_ADD] = 1, [LP_DIV] = 1, [LP_MUL] = 2)),
      SAMPLE("Swish", "")},
     {ROW("SwiGLU", 28, 2), WITH(alpha_1),
-     FACTS(.real = real_swiglu,
+     FACTS(.real = real_swiglu, .floats = lpi_floats_swiglu,
            EACH([LP_EXP] = 1, [LP_ADD] = 1, [LP_DIV] = 1, [LP_MUL] = 3)),
      .samples = "opset 28; input a: float32[2, 3]; input b: float32[2, 3]; "
                 "y = SwiGLU(a, b); output y"},
     {ROW("HardSigmoid", 1, 1), WITH(hard_sigmoid_specs),
-     FACTS(.real = real_hard_sigmoid,
+     FACTS(.real = real_hard_sigmoid, .floats = lpi_floats_hard_sigmoid,
            EACH([LP_CMP] = 2, [LP_ADD] = 1, [LP_MUL] = 1)),
      SAMPLE("HardSigmoid", "")},
     {ROW("HardSwish", 14, 1),
-     FACTS(.real = real_hard_swish,
+     FACTS(.real = real_hard_swish, .floats = lpi_floats_hard_swish,
            EACH([LP_CMP] = 2, [LP_ADD] = 1, [LP_MUL] = 2)),
      SAMPLE("HardSwish", "")},
     {ROW("Softplus", 1, 1),
-     FACTS(.libm = softplus, EACH([LP_EXP] = 1, [LP_ADD] = 1, [LP_LOG] = 1)),
+     FACTS(.libm = softplus, .unary = 1 + LPI_UNARY_SOFTPLUS, EACH([LP_EXP] = 1, [LP_ADD] = 1, [LP_LOG] = 1)),
      SAMPLE("Softplus", "")},
     {ROW("Softsign", 1, 1),
-     FACTS(.real = real_softsign, EACH([LP_ADD] = 2, [LP_DIV] = 1)),
+     FACTS(.real = real_softsign, .floats = lpi_floats_softsign, EACH([LP_ADD] = 2, [LP_DIV] = 1)),
      SAMPLE("Softsign", "")},
     {ROW("Mish", 18, 1),
-     FACTS(.real = real_mish,
+     FACTS(.real = real_mish, .floats = lpi_floats_mish,
            EACH([LP_EXP] = 2, [LP_ADD] = 1, [LP_LOG] = 1, [LP_MUL] = 1)),
      SAMPLE("Mish", "")},
     {.domain = "",
@@ -363,11 +373,12 @@ const lp_op lpi_ops_activation[] = {
      .outputs_max = 1,
      .params_size = sizeof(gelu),
      .specs = gelu_specs,
-     FACTS(.real = real_gelu, EACH([LP_EXP] = 1, [LP_ADD] = 1, [LP_MUL] = 3)),
+     FACTS(.real = real_gelu, .floats = floats_gelu, EACH([LP_EXP] = 1, [LP_ADD] = 1, [LP_MUL] = 3)),
      .settle = gelu_settle,
      .shape = lpi_pointwise_shape,
      .cost = gelu_cost,
      .run = lpi_pointwise_run,
+     .tile = lpi_pointwise_tile,
      .samples = "input x: float32[4]; y = Gelu(x); output y\n---\n"
                 "input x: float32[4]; "
                 "y = Gelu(x) {approximate: \"tanh\"}; output y"},

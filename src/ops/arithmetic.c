@@ -155,15 +155,15 @@ static const lpi_spec mod_specs[] = {LPI_SPEC_INT(mod, fmod, 0), {0}};
     .domain = "", .name = op, .since = (opset), .inputs_min = 2,               \
     .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,                       \
     .shape = lpi_pointwise_shape, .cost = lpi_pointwise_cost,                  \
-    .run = lpi_pointwise_run
+    .run = lpi_pointwise_run, .tile = lpi_pointwise_tile
 
 /* A row with an lpi_align; "stem" ends the names of its functions. */
-#define ALIGNED(op, stem, kind)                                                \
+#define ALIGNED(op, stem, kind, loop)                                                \
     ROW(op, 1), .params_size = sizeof(lpi_align), .specs = align_specs,        \
                 .settle = lpi_align_settle, .facts = &(const lpi_pointwise)    \
     {                                                                          \
         .real = real_##stem, .sint = sint_##stem, .uint = uint_##stem,         \
-        .each = {{[kind] = 1}}, .aligned = true                                \
+        .each = {{[kind] = 1}}, .aligned = true, .binary = 1 + (loop)          \
     }
 
 #define SAMPLE(op)                                                             \
@@ -178,17 +178,18 @@ static const lpi_spec mod_specs[] = {LPI_SPEC_INT(mod, fmod, 0), {0}};
     "y = " op "(a, b) {broadcast: 1, axis: 1}; output y"
 
 const lp_op lpi_ops_arithmetic[] = {
-    {ALIGNED("Add", add, LP_ADD), .flags = LPI_MONOTONE,
+    {ALIGNED("Add", add, LP_ADD, LPI_BINARY_ADD), .flags = LPI_MONOTONE,
      .samples = OLD_SAMPLE("Add")},
-    {ALIGNED("Sub", sub, LP_ADD), .samples = OLD_SAMPLE("Sub")},
-    {ALIGNED("Mul", mul, LP_MUL), .flags = LPI_MONOTONE,
+    {ALIGNED("Sub", sub, LP_ADD, LPI_BINARY_SUB), .samples = OLD_SAMPLE("Sub")},
+    {ALIGNED("Mul", mul, LP_MUL, LPI_BINARY_MUL), .flags = LPI_MONOTONE,
      .samples = OLD_SAMPLE("Mul")},
-    {ALIGNED("Div", div, LP_DIV), .samples = OLD_SAMPLE("Div")},
+    {ALIGNED("Div", div, LP_DIV, LPI_BINARY_DIV), .samples = OLD_SAMPLE("Div")},
     {ROW("Pow", 1), .params_size = sizeof(lpi_align), .specs = align_specs,
      .settle = lpi_align_settle,
      .facts = &(const lpi_pointwise){.real = real_pow,
                                      .sint = sint_pow,
                                      .uint = uint_pow,
+                                     .binary = 1 + LPI_BINARY_POW,
                                      .each = {{[LP_SQRT] = 1}},
                                      .mixed = true,
                                      .aligned = true},

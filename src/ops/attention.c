@@ -7,27 +7,20 @@
  * (cmp sub exp add div).  Source: ONNX operator Attention-25. */
 #include "ops.h"
 
-typedef struct attention_params {
-    int64_t q_num_heads, kv_num_heads;
-    int64_t qk_matmul_output_mode, softmax_precision, is_causal;
-    int64_t left_window_size, right_window_size;
-    float scale, softcap;
-} attention_params;
-
 static const lpi_each scoring = {
     {[LP_MUL] = 1, [LP_CMP] = 1, [LP_ADD] = 2, [LP_EXP] = 1, [LP_DIV] = 1}};
 static const lpi_each capping = {{[LP_DIV] = 1, [LP_EXP] = 1, [LP_MUL] = 1}};
 
 static const lpi_spec attention_specs[] = {
-    LPI_SPEC_INT(attention_params, q_num_heads, 0),
-    LPI_SPEC_INT(attention_params, kv_num_heads, 0),
-    LPI_SPEC_INT(attention_params, qk_matmul_output_mode, 0),
-    LPI_SPEC_INT(attention_params, softmax_precision, 0),
-    LPI_SPEC_INT(attention_params, is_causal, 0),
-    LPI_SPEC_INT(attention_params, left_window_size, -1),
-    LPI_SPEC_INT(attention_params, right_window_size, -1),
-    LPI_SPEC_FLOAT(attention_params, scale, 0),
-    LPI_SPEC_FLOAT(attention_params, softcap, 0),
+    LPI_SPEC_INT(lpi_attention_params, q_num_heads, 0),
+    LPI_SPEC_INT(lpi_attention_params, kv_num_heads, 0),
+    LPI_SPEC_INT(lpi_attention_params, qk_matmul_output_mode, 0),
+    LPI_SPEC_INT(lpi_attention_params, softmax_precision, 0),
+    LPI_SPEC_INT(lpi_attention_params, is_causal, 0),
+    LPI_SPEC_INT(lpi_attention_params, left_window_size, -1),
+    LPI_SPEC_INT(lpi_attention_params, right_window_size, -1),
+    LPI_SPEC_FLOAT(lpi_attention_params, scale, 0),
+    LPI_SPEC_FLOAT(lpi_attention_params, softcap, 0),
     {.name = NULL},
 };
 
@@ -111,9 +104,10 @@ static lp_status add_past(const lpi_node *node, lpi_attention *ret_attention)
 }
 
 /* What "node" attends; the ranks of its operands are known. */
-static lp_status resolve(const lpi_node *node, lpi_attention *ret_attention)
+lp_status lpi_attention_resolve(const lpi_node *node,
+                                lpi_attention *ret_attention)
 {
-    const attention_params *params = node->params;
+    const lpi_attention_params *params = node->params;
     int64_t q[3], k[3], v[3], batch;
 
     LP_TRY(look_at(node, lpi_in_shape(node, 0), params->q_num_heads, q));
@@ -157,7 +151,7 @@ static lp_status attention_shape(lpi_node *node)
 
     if (!ranks_known(node))
         return lpi_out_set_shape(node, 0, type, lpi_shape_unknown);
-    LP_TRY(resolve(node, &found));
+    LP_TRY(lpi_attention_resolve(node, &found));
     const int64_t key[2] = {found.keys, found.key_size};
     const int64_t value[2] = {found.keys, found.value_size};
     LP_TRY(lpi_attention_cache(node, 1, lpi_in_dtype(node, 1), &found, key));
@@ -178,7 +172,7 @@ static void attention_cost(const lpi_node *node, lp_cost *cost)
 {
     lpi_attention found;
 
-    if (ranks_known(node) && resolve(node, &found) == LP_OK)
+    if (ranks_known(node) && lpi_attention_resolve(node, &found) == LP_OK)
         lpi_attention_cost(cost, &found);
 }
 
@@ -191,10 +185,12 @@ const lp_op lpi_ops_attention[] = {
      .outputs_min = 1,
      .outputs_max = 4,
      .roles = "ddddddi",
-     .params_size = sizeof(attention_params),
+     .params_size = sizeof(lpi_attention_params),
      .specs = attention_specs,
      .shape = attention_shape,
      .cost = attention_cost,
+     .run = lpi_attention_run,
+     .tile = lpi_attention_tile,
      .samples =
          "opset 23; input q: float32[2, 4, 6, 8]; input k: float32[2, 4, 5, "
          "8]; input v: float32[2, 4, 5, 10]; y = Attention(q, k, v); output "

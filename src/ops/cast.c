@@ -183,6 +183,23 @@ static void cast_block(const cast *p, lp_dtype from_dtype, const void *from,
         lpi_pack(to_dtype, &out, first, count, to);
 }
 
+/* Elements [from, to) between float32, float16 and bfloat16. */
+static void cast_singles(const void *context, int64_t from, int64_t to)
+{
+    const lpi_run *run = context;
+    const lpi_isa *isa = lpi_run_team(run).isa;
+    block wide;
+
+    for (; from < to; from += BLOCK) {
+        int64_t some = to - from < BLOCK ? to - from : BLOCK;
+
+        lpi_load_floats(isa, lpi_in(run->node, 0)->dtype, run->in[0], from,
+                        some, wide.f32);
+        lpi_store_floats(isa, lpi_out(run->node, 0)->dtype, wide.f32, from,
+                         some, run->out[0]);
+    }
+}
+
 static lp_status cast_run(const lpi_run *run)
 {
     const lp_tensor *in = lpi_in(run->node, 0), *out = lpi_out(run->node, 0);
@@ -195,11 +212,24 @@ static lp_status cast_run(const lpi_run *run)
         return lpi_run_refuse(run, lpi_class_of(in->dtype) == LPI_NO_CLASS
                                        ? in->dtype
                                        : out->dtype);
+    if (lpi_is_single(in->dtype) && lpi_is_single(out->dtype)) {
+        lpi_run_share(run, count, count, cast_singles, run);
+        return LP_OK;
+    }
     for (done = 0; done < count; done += some) {
         some = count - done < BLOCK ? count - done : BLOCK;
         cast_block(run->node->params, in->dtype, run->in[0], out->dtype,
                    run->out[0], done, some);
     }
+    return LP_OK;
+}
+
+static lp_status cast_tile(const lpi_node *node, const lpi_box *out,
+                           lpi_box *in, void *params)
+{
+    (void)node;
+    (void)params;
+    in[0] = *out;
     return LP_OK;
 }
 
@@ -223,6 +253,7 @@ const lp_op lpi_ops_cast[] = {
      .shape = cast_shape,
      .cost = cast_cost,
      .run = cast_run,
+     .tile = cast_tile,
      .flags = LPI_MONOTONE,
      .samples = "input x: float32[2, 3]; y = Cast(x) {to: 10}; output y\n---\n"
                 "opset 5; input x: float32[2]; y = Cast(x) {to: \"INT64\"}; "

@@ -11,65 +11,50 @@
 
 #include "ops.h"
 
-/* Where the operands of a row stand (-1: none), the dtype of its result (or
- * the input it is taken from), operations for one element of it. */
-typedef struct conv_facts {
-    int32_t weight, bias, sum, type_from;
-    lp_dtype type;
-    bool is_transposed, channels_last;
-    lpi_each each;
-} conv_facts;
-
-typedef struct conv_params {
-    lpi_window window;
-    const char *activation;
-    int64_t offset_group;
-} conv_params;
-
-static const conv_facts plain_facts = {
+static const lpi_conv_facts plain_facts = {
     .weight = 1, .bias = 2, .sum = -1, .type_from = 0};
-static const conv_facts fused_facts = {
+static const lpi_conv_facts fused_facts = {
     .weight = 1, .bias = 2, .sum = 3, .type_from = 0};
-static const conv_facts last_facts = {
+static const lpi_conv_facts last_facts = {
     .weight = 1, .bias = 2, .sum = 3, .type_from = 0, .channels_last = true};
-static const conv_facts transposed_facts = {
+static const lpi_conv_facts transposed_facts = {
     .weight = 1, .bias = 2, .sum = -1, .type_from = 0, .is_transposed = true};
-static const conv_facts integer_facts = {
+static const lpi_conv_facts integer_facts = {
     .weight = 1, .bias = -1, .sum = -1, .type_from = -1, .type = LP_INT32};
-static const conv_facts qlinear_facts = {
+static const lpi_conv_facts qlinear_facts = {
     .weight = 3,
     .bias = 8,
     .sum = -1,
     .type_from = 7,
     .each = {{[LP_MUL] = 1, [LP_ADD] = 1, [LP_ROUND] = 1, [LP_CMP] = 2}}};
-static const conv_facts deform_facts = {
+static const lpi_conv_facts deform_facts = {
     .weight = 1, .bias = 3, .sum = -1, .type_from = 0};
 
 static const lpi_spec conv_specs[] = {
     LPI_WINDOW_SPECS,
-    LPI_SPEC_INT(lpi_window, group, 1),
+    LPI_SPEC_INT(lpi_slide, group, 1),
     {.name = NULL},
 };
 
 static const lpi_spec fused_specs[] = {
     LPI_WINDOW_SPECS,
-    LPI_SPEC_INT(lpi_window, group, 1),
-    LPI_SPEC_STRING(conv_params, activation, ""),
+    LPI_SPEC_INT(lpi_slide, group, 1),
+    LPI_SPEC_STRING(lpi_conv_params, activation, ""),
     {.name = NULL},
 };
 
 static const lpi_spec transposed_specs[] = {
     LPI_WINDOW_SPECS,
-    LPI_SPEC_INT(lpi_window, group, 1),
-    LPI_SPEC_LIST(lpi_window, output_padding, LPI_ATTR_INTS),
-    LPI_SPEC_LIST(lpi_window, output_shape, LPI_ATTR_INTS),
+    LPI_SPEC_INT(lpi_slide, group, 1),
+    LPI_SPEC_LIST(lpi_slide, output_padding, LPI_ATTR_INTS),
+    LPI_SPEC_LIST(lpi_slide, output_shape, LPI_ATTR_INTS),
     {.name = NULL},
 };
 
 static const lpi_spec deform_specs[] = {
     LPI_WINDOW_SPECS,
-    LPI_SPEC_INT(lpi_window, group, 1),
-    LPI_SPEC_INT(conv_params, offset_group, 1),
+    LPI_SPEC_INT(lpi_slide, group, 1),
+    LPI_SPEC_INT(lpi_conv_params, offset_group, 1),
     {.name = NULL},
 };
 
@@ -87,10 +72,10 @@ static const struct {
 };
 
 /* The "channels" of the input and "w" agree, and "w" with kernel_shape. */
-static lp_status check_weight(const lpi_node *node, const lpi_window *window,
+static lp_status check_weight(const lpi_node *node, const lpi_slide *window,
                               int64_t channels, lp_shape w)
 {
-    const conv_facts *facts = node->layer->row->facts;
+    const lpi_conv_facts *facts = node->layer->row->facts;
     const lpi_list *kernel = &window->kernel_shape;
     int64_t group = window->group, unused;
     int64_t wanted = w.dims[0];
@@ -116,7 +101,7 @@ static lp_status check_weight(const lpi_node *node, const lpi_window *window,
 /* Dtype of the result. */
 static lp_dtype conv_type(const lpi_node *node)
 {
-    const conv_facts *facts = node->layer->row->facts;
+    const lpi_conv_facts *facts = node->layer->row->facts;
 
     return facts->type_from < 0 ? facts->type
                                 : lpi_in_dtype(node, facts->type_from);
@@ -125,8 +110,8 @@ static lp_dtype conv_type(const lpi_node *node)
 /* Set the result of "x" and "w", whose ranks are equal. */
 static lp_status slide_or_spread(lpi_node *node, lp_shape x, lp_shape w)
 {
-    const conv_facts *facts = node->layer->row->facts;
-    const lpi_window *window = node->params;
+    const lpi_conv_facts *facts = node->layer->row->facts;
+    const lpi_slide *window = node->params;
     int64_t *dims = lpi_node_dims(node, x.rank);
     int32_t first = facts->channels_last ? 1 : 2;
     int32_t channel = facts->channels_last ? x.rank - 1 : 1;
@@ -150,7 +135,7 @@ static lp_status slide_or_spread(lpi_node *node, lp_shape x, lp_shape w)
 
 static lp_status conv_shape(lpi_node *node)
 {
-    const conv_facts *facts = node->layer->row->facts;
+    const lpi_conv_facts *facts = node->layer->row->facts;
     lp_shape x = lpi_in_shape(node, 0), w = lpi_in_shape(node, facts->weight);
 
     if (x.rank < 0 || w.rank < 0)
@@ -163,7 +148,7 @@ static lp_status conv_shape(lpi_node *node)
 
 static void conv_cost(const lpi_node *node, lp_cost *cost)
 {
-    const conv_facts *facts = node->layer->row->facts;
+    const lpi_conv_facts *facts = node->layer->row->facts;
     lp_shape w = lpi_in_shape(node, facts->weight);
     int64_t out = lpi_out_elements(node, 0);
     int64_t from = facts->is_transposed ? lpi_in_elements(node, 0) : out;
@@ -189,7 +174,7 @@ static void integer_cost(const lpi_node *node, lp_cost *cost)
 
 static void fused_cost(const lpi_node *node, lp_cost *cost)
 {
-    const conv_params *params = node->params;
+    const lpi_conv_params *params = node->params;
 
     conv_cost(node, cost);
     for (int32_t i = 0; i < LPI_COUNT(activations); i++)
@@ -202,7 +187,7 @@ static void fused_cost(const lpi_node *node, lp_cost *cost)
  * extents are those of the result. */
 static lp_status deform_shape(lpi_node *node)
 {
-    const conv_params *params = node->params;
+    const lpi_conv_params *params = node->params;
     lp_shape offset = lpi_in_shape(node, 2), w = lpi_in_shape(node, 1);
     lp_shape y;
     int64_t channels, unused;
@@ -245,7 +230,7 @@ static void deform_cost(const lpi_node *node, lp_cost *cost)
 #define FUSED(name_, facts_)                                                   \
     .name = name_, .domain = "com.microsoft", .since = 1, .inputs_min = 2,     \
     .inputs_max = 4, .outputs_min = 1, .outputs_max = 1,                       \
-    .params_size = sizeof(conv_params), .specs = fused_specs, .facts = facts_, \
+    .params_size = sizeof(lpi_conv_params), .specs = fused_specs, .facts = facts_, \
     .shape = conv_shape, .cost = fused_cost
 
 const lp_op lpi_ops_conv[] = {
@@ -256,11 +241,14 @@ const lp_op lpi_ops_conv[] = {
      .inputs_max = 3,
      .outputs_min = 1,
      .outputs_max = 1,
-     .params_size = sizeof(conv_params),
+     .params_size = sizeof(lpi_conv_params),
      .specs = conv_specs,
      .facts = &plain_facts,
      .shape = conv_shape,
      .cost = conv_cost,
+     .run = lpi_conv_layer_run,
+     .tile = lpi_conv_tile,
+     .flags = LPI_CHAINS,
      .samples =
          "opset 17; input x: float32[1, 3, 8, 8]; weight w: float32[4, 3, 3, "
          "3]; weight b: float32[4]; y = Conv(x, w, b) {pads: [1, 1, 1, 1]}; "
@@ -278,11 +266,12 @@ const lp_op lpi_ops_conv[] = {
      .inputs_max = 3,
      .outputs_min = 1,
      .outputs_max = 1,
-     .params_size = sizeof(conv_params),
+     .params_size = sizeof(lpi_conv_params),
      .specs = transposed_specs,
      .facts = &transposed_facts,
      .shape = conv_shape,
      .cost = conv_cost,
+     .run = lpi_conv_layer_run,
      .samples =
          "opset 17; input x: float32[1, 4, 5, 5]; weight w: float32[4, 3, 2, "
          "2]; weight b: float32[3]; y = ConvTranspose(x, w, b) {strides: [2, "
@@ -301,11 +290,13 @@ const lp_op lpi_ops_conv[] = {
      .outputs_min = 1,
      .outputs_max = 1,
      .roles = "dwzz",
-     .params_size = sizeof(conv_params),
+     .params_size = sizeof(lpi_conv_params),
      .specs = conv_specs,
      .facts = &integer_facts,
      .shape = conv_shape,
      .cost = integer_cost,
+     .run = lpi_conv8_layer_run,
+     .tile = lpi_conv_tile,
      .samples =
          "opset 10; input x: uint8[1, 1, 3, 3]; weight w: uint8[1, 1, 2, 2]; "
          "weight z: uint8[] = {1}; y = ConvInteger(x, w, z) {pads: [1, 1, 1, "
@@ -318,11 +309,13 @@ const lp_op lpi_ops_conv[] = {
      .outputs_min = 1,
      .outputs_max = 1,
      .roles = "dszwszszw",
-     .params_size = sizeof(conv_params),
+     .params_size = sizeof(lpi_conv_params),
      .specs = conv_specs,
      .facts = &qlinear_facts,
      .shape = conv_shape,
      .cost = conv_cost,
+     .run = lpi_conv8_layer_run,
+     .tile = lpi_conv_tile,
      .samples =
          "opset 10; input x: uint8[1, 3, 7, 7]; weight s: float32[] = {0.5}; "
          "weight z: uint8[] = {128}; weight w: int8[2, 3, 1, 1]; weight v: "
@@ -335,7 +328,7 @@ const lp_op lpi_ops_conv[] = {
      .inputs_max = 5,
      .outputs_min = 1,
      .outputs_max = 1,
-     .params_size = sizeof(conv_params),
+     .params_size = sizeof(lpi_conv_params),
      .specs = deform_specs,
      .facts = &deform_facts,
      .shape = deform_shape,
@@ -345,7 +338,7 @@ const lp_op lpi_ops_conv[] = {
          "2]; input o: float32[1, 8, 4, 4]; input m: float32[1, 4, 4, 4]; y = "
          "DeformConv(x, w, o, _, m) {pads: [1, 1, 1, 1], kernel_shape: [2, "
          "2]}; output y"},
-    {FUSED("FusedConv", &fused_facts),
+    {FUSED("FusedConv", &fused_facts), .run = lpi_conv_layer_run,
      .samples =
          "opset 17; opset com.microsoft 1; input x: float32[1, 3, 8, 8]; "
          "weight w: float32[4, 3, 3, 3]; input z: float32[1, 4, 6, 6]; y = "

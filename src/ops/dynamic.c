@@ -11,27 +11,23 @@
 
 #include "ops.h"
 
-typedef struct dynamic_params {
-    int64_t axis, sorted, largest, k, center_point_box;
-    bool is_flat; /* Unique without an axis */
-} dynamic_params;
 
 static const lpi_spec top_specs[] = {
-    LPI_SPEC_INT(dynamic_params, axis, -1),
-    LPI_SPEC_INT(dynamic_params, sorted, 1),
-    LPI_SPEC_INT(dynamic_params, largest, 1),
-    LPI_SPEC_INT(dynamic_params, k, -1),
+    LPI_SPEC_INT(lpi_dynamic, axis, -1),
+    LPI_SPEC_INT(lpi_dynamic, sorted, 1),
+    LPI_SPEC_INT(lpi_dynamic, largest, 1),
+    LPI_SPEC_INT(lpi_dynamic, k, -1),
     {.name = NULL},
 };
 
 static const lpi_spec unique_specs[] = {
-    LPI_SPEC_INT(dynamic_params, axis, 0),
-    LPI_SPEC_INT(dynamic_params, sorted, 1),
+    LPI_SPEC_INT(lpi_dynamic, axis, 0),
+    LPI_SPEC_INT(lpi_dynamic, sorted, 1),
     {.name = NULL},
 };
 
 static const lpi_spec boxes_specs[] = {
-    LPI_SPEC_INT(dynamic_params, center_point_box, 0),
+    LPI_SPEC_INT(lpi_dynamic, center_point_box, 0),
     {.name = NULL},
 };
 
@@ -105,14 +101,17 @@ static lp_status nonzero_run(const lpi_run *run)
 {
     const lp_tensor *x = lpi_in(run->node, 0);
     int64_t count = lpi_tensor_elements(x), found = 0;
-    int64_t all = lpi_out_elements(run->node, 0), *out = run->out[0];
+    int64_t all = 0, *out = run->out[0];
     const bool *flags = nonzero_flags(run->scratch, x, run->in[0]);
 
     if (flags == NULL)
         return lpi_node_fail_memory(run->node);
-    if (x->shape.rank == 0)
-        return LP_OK;
-    all /= x->shape.rank;
+    for (int64_t i = 0; i < count; i++)
+        all += flags[i];
+    if (run->out_dims != NULL && run->out_dims[0] != NULL) {
+        run->out_dims[0][0] = x->shape.rank;
+        run->out_dims[0][1] = all;
+    }
     for (int64_t i = 0; i < count && found < all; i++) {
         int64_t rest = i;
 
@@ -184,7 +183,7 @@ static void suppress_cost(const lpi_node *node, lp_cost *cost)
 /* Before opset 10 the number is an attribute. */
 static lp_status top_settle(lpi_node *node)
 {
-    const dynamic_params *params = node->params;
+    const lpi_dynamic *params = node->params;
 
     if (lpi_node_attr(node, "k") != NULL && lpi_in(node, 1) == NULL)
         return lpi_node_add_ints(node, 1, &params->k, 1);
@@ -193,7 +192,7 @@ static lp_status top_settle(lpi_node *node)
 
 static lp_status top_shape(lpi_node *node)
 {
-    const dynamic_params *params = node->params;
+    const lpi_dynamic *params = node->params;
     lp_shape x = lpi_in_shape(node, 0);
     bool was_bound = node->is_bound || lpi_in(node, 0)->is_bound;
     lpi_list k;
@@ -226,7 +225,7 @@ static lp_status top_shape(lpi_node *node)
 /* A heap of k takes a compare for every doubling of k an element. */
 static void top_cost(const lpi_node *node, lp_cost *cost)
 {
-    const dynamic_params *params = node->params;
+    const lpi_dynamic *params = node->params;
     lp_shape y = lpi_out_shape(node, 0);
     int64_t axis = 0, k = 1;
 
@@ -278,7 +277,7 @@ static ranked key_of(lpi_class class, const void *values, int64_t i,
 static lp_status top_run(const lpi_run *run)
 {
     const lpi_node *node = run->node;
-    const dynamic_params *params = node->params;
+    const lpi_dynamic *params = node->params;
     lp_shape x = lpi_in_shape(node, 0), y = lpi_out_shape(node, 0);
     lp_dtype type = lpi_in_dtype(node, 0);
     lpi_class class = lpi_class_of(type);
@@ -323,7 +322,7 @@ static lp_status top_run(const lpi_run *run)
 
 static lp_status unique_settle(lpi_node *node)
 {
-    dynamic_params *params = (dynamic_params *)node->params;
+    lpi_dynamic *params = (lpi_dynamic *)node->params;
 
     params->is_flat = lpi_node_attr(node, "axis") == NULL;
     return LP_OK;
@@ -333,7 +332,7 @@ static lp_status unique_settle(lpi_node *node)
  * has as many as there are. */
 static lp_status unique_shape(lpi_node *node)
 {
-    const dynamic_params *params = node->params;
+    const lpi_dynamic *params = node->params;
     lp_shape x = lpi_in_shape(node, 0);
     int64_t count = -1, axis = 0;
 
@@ -360,7 +359,7 @@ static void unique_cost(const lpi_node *node, lp_cost *cost)
 
 #define DYNAMIC(name_, since_, least, most, specs_)                            \
     .domain = "", .name = name_, .since = since_, .inputs_min = least,         \
-    .inputs_max = most, .params_size = sizeof(dynamic_params), .specs = specs_
+    .inputs_max = most, .params_size = sizeof(lpi_dynamic), .specs = specs_
 
 const lp_op lpi_ops_dynamic[] = {
     {DYNAMIC("NonZero", 9, 1, 1, NULL), .outputs_min = 1, .outputs_max = 1,
@@ -371,7 +370,7 @@ const lp_op lpi_ops_dynamic[] = {
                 "NonZero(x); output y"},
     {DYNAMIC("NonMaxSuppression", 10, 2, 5, boxes_specs), .outputs_min = 1,
      .outputs_max = 1, .roles = "ddi", .shape = suppress_shape,
-     .cost = suppress_cost,
+     .cost = suppress_cost, .run = lpi_suppress_run,
      .samples =
          "opset 17; input b: float32[1, 6, 4]; input s: float32[1, 2, 6]; "
          "weight m: int64[1] = {3}; y = NonMaxSuppression(b, s, m); output y"},

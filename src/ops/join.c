@@ -104,6 +104,22 @@ static lp_status concat_run(const lpi_run *run)
     return LP_OK;
 }
 
+/* A tile that is whole along the axis. */
+static lp_status concat_tile(const lpi_node *node, const lpi_box *out,
+                             lpi_box *in, void *params)
+{
+    int64_t axis = 0;
+
+    (void)params;
+    lpi_axis(((const join *)node->params)->axis, out->rank, &axis);
+    LP_TRY(lpi_box_keep(node, out, axis, axis + 1));
+    for (int32_t i = 0; i < node->layer->inputs_count; i++) {
+        in[i] = *out;
+        in[i].to[axis] = lpi_in_shape(node, i).dims[axis];
+    }
+    return LP_OK;
+}
+
 /* ---- Split -------------------------------------------------------------- */
 
 static const lpi_spec split_specs[] = {
@@ -263,6 +279,7 @@ const lp_op lpi_ops_join[] = {
      .settle = concat_settle,
      .shape = concat_shape,
      .run = concat_run,
+     .tile = concat_tile,
      .flags = LPI_MONOTONE,
      .samples = "input a: float32[2, 3]; input b: float32[2, 1]; "
                 "y = Concat(a, b) {axis: -1}; output y\n---\n"

@@ -180,7 +180,7 @@ static const lpi_spec shift_specs[] = {
     .domain = "", .name = op, .since = (opset), .inputs_min = 2,               \
     .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,                       \
     .shape = lpi_pointwise_shape, .cost = lpi_pointwise_cost,                  \
-    .run = lpi_pointwise_run
+    .run = lpi_pointwise_run, .tile = lpi_pointwise_tile
 
 #define ALIGN                                                                  \
     .params_size = sizeof(lpi_align), .specs = align_specs,                    \
@@ -195,7 +195,7 @@ static const lpi_spec shift_specs[] = {
 /* "stem" ends the names of the functions of a row. */
 #define COMPARE(stem)                                                          \
     .real = real_##stem, .sint = sint_##stem, .uint = uint_##stem,             \
-    .to_bool = true
+    .floats = lpi_floats_##stem, .to_bool = true
 #define BITS(stem) .sint = sint_##stem, .uint = uint_##stem
 
 #define SAMPLE(op, type)                                                       \

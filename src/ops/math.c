@@ -102,30 +102,30 @@ static const lpi_spec is_inf_specs[] = {
         .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,                   \
         .facts = &(const lpi_pointwise){__VA_ARGS__},                          \
         .shape = lpi_pointwise_shape, .cost = lpi_pointwise_cost,              \
-        .run = lpi_pointwise_run,                                              \
+        .run = lpi_pointwise_run, .tile = lpi_pointwise_tile,                  \
         .samples = "input x: " type "[2, 3]; y = " op "(x); output y"          \
     }
 
 #define EACH(kind, count) .each = {{[kind] = (count)}}
 
 const lp_op lpi_ops_math[] = {
-    ROW("Abs", 1, "int8", .libm = fabs, .sint = sint_abs, .uint = uint_same,
+    ROW("Abs", 1, "int8", .unary = 1 + LPI_UNARY_ABS, .libm = fabs, .sint = sint_abs, .uint = uint_same,
         EACH(LP_ADD, 1)),
-    ROW("Neg", 1, "float16", .real = real_negative, .sint = sint_negative,
+    ROW("Neg", 1, "float16", .unary = 1 + LPI_UNARY_NEG, .real = real_negative, .sint = sint_negative,
         EACH(LP_ADD, 1)),
     ROW("Sign", 9, "float32", .real = real_sign, .sint = sint_sign,
         .uint = uint_sign, EACH(LP_CMP, 2)),
     ROW("Ceil", 1, "float32", .libm = ceil, EACH(LP_ROUND, 1)),
     ROW("Floor", 1, "float32", .libm = floor, EACH(LP_ROUND, 1)),
     ROW("Round", 11, "float64", .libm = rint, EACH(LP_ROUND, 1)),
-    ROW("Reciprocal", 1, "float32", .real = real_reciprocal, EACH(LP_DIV, 1)),
-    ROW("Sqrt", 1, "float32", .libm = sqrt, EACH(LP_SQRT, 1)),
-    ROW("Exp", 1, "float32", .libm = exp, EACH(LP_EXP, 1)),
-    ROW("Log", 1, "float32", .libm = log, EACH(LP_LOG, 1)),
-    ROW("Erf", 9, "float32", .libm = erf, EACH(LP_EXP, 1)),
-    ROW("Tanh", 1, "float32", .libm = tanh, EACH(LP_EXP, 1)),
-    ROW("Sin", 7, "float32", .libm = sin, EACH(LP_TRIG, 1)),
-    ROW("Cos", 7, "float32", .libm = cos, EACH(LP_TRIG, 1)),
+    ROW("Reciprocal", 1, "float32", .unary = 1 + LPI_UNARY_RECIPROCAL, .real = real_reciprocal, EACH(LP_DIV, 1)),
+    ROW("Sqrt", 1, "float32", .unary = 1 + LPI_UNARY_SQRT, .libm = sqrt, EACH(LP_SQRT, 1)),
+    ROW("Exp", 1, "float32", .unary = 1 + LPI_UNARY_EXP, .libm = exp, EACH(LP_EXP, 1)),
+    ROW("Log", 1, "float32", .unary = 1 + LPI_UNARY_LOG, .libm = log, EACH(LP_LOG, 1)),
+    ROW("Erf", 9, "float32", .unary = 1 + LPI_UNARY_ERF, .libm = erf, EACH(LP_EXP, 1)),
+    ROW("Tanh", 1, "float32", .unary = 1 + LPI_UNARY_TANH, .libm = tanh, EACH(LP_EXP, 1)),
+    ROW("Sin", 7, "float32", .unary = 1 + LPI_UNARY_SIN, .libm = sin, EACH(LP_TRIG, 1)),
+    ROW("Cos", 7, "float32", .unary = 1 + LPI_UNARY_COS, .libm = cos, EACH(LP_TRIG, 1)),
     ROW("Tan", 7, "float32", .libm = tan, EACH(LP_TRIG, 1)),
     ROW("Asin", 7, "float32", .libm = asin, EACH(LP_TRIG, 1)),
     ROW("Acos", 7, "float32", .libm = acos, EACH(LP_TRIG, 1)),
@@ -155,6 +155,7 @@ const lp_op lpi_ops_math[] = {
      .shape = lpi_pointwise_shape,
      .cost = lpi_pointwise_cost,
      .run = lpi_pointwise_run,
+     .tile = lpi_pointwise_tile,
      .samples = "input x: float32[4]; y = IsInf(x) {detect_negative: 0}; "
                 "output y"},
     {0},

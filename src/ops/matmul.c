@@ -10,38 +10,23 @@
 
 #include "ops.h"
 
-typedef struct matmul_params {
-    int64_t transA, transB, transBatchA, transBatchB;
-    float alpha, beta;
-    const char *activation;
-} matmul_params;
-
-/* Where the operands of a row stand (-1: none); the dtype of its result, or
- * the input it is taken from; operations for one element of it. */
-typedef struct matmul_facts {
-    int32_t b, bias, type_from;
-    lp_dtype type;
-    bool is_gemm;
-    lpi_each each;
-} matmul_facts;
-
-static const matmul_facts matmul_plain = {.b = 1, .bias = -1};
-static const matmul_facts matmul_integer = {
+static const lpi_matmul_facts matmul_plain = {.b = 1, .bias = -1};
+static const lpi_matmul_facts matmul_integer = {
     .b = 1, .bias = -1, .type_from = -1, .type = LP_INT32};
-static const matmul_facts matmul_qlinear = {
+static const lpi_matmul_facts matmul_qlinear = {
     .b = 3,
     .bias = -1,
     .type_from = 7,
     .each = {{[LP_MUL] = 1, [LP_ADD] = 1, [LP_ROUND] = 1, [LP_CMP] = 2}}};
-static const matmul_facts matmul_scaled = {
+static const lpi_matmul_facts matmul_scaled = {
     .b = 1,
     .bias = 6,
     .type_from = 2,
     .each = {{[LP_ROUND] = 1, [LP_MUL] = 1}}};
-static const matmul_facts matmul_dynamic = {
+static const lpi_matmul_facts matmul_dynamic = {
     .b = 1, .bias = 4, .each = {{[LP_ROUND] = 1, [LP_MUL] = 1}}};
-static const matmul_facts gemm_plain = {.b = 1, .bias = 2, .is_gemm = true};
-static const matmul_facts gemm_quantized = {
+static const lpi_matmul_facts gemm_plain = {.b = 1, .bias = 2, .is_gemm = true};
+static const lpi_matmul_facts gemm_quantized = {
     .b = 3,
     .bias = 6,
     .type_from = 8,
@@ -55,20 +40,20 @@ static const lpi_each quantizing = {
     {[LP_CMP] = 4, [LP_DIV] = 1, [LP_ROUND] = 1, [LP_ADD] = 1}};
 
 static const lpi_spec gemm_specs[] = {
-    LPI_SPEC_INT(matmul_params, transA, 0),
-    LPI_SPEC_INT(matmul_params, transB, 0),
-    LPI_SPEC_FLOAT(matmul_params, alpha, 1),
-    LPI_SPEC_FLOAT(matmul_params, beta, 1),
-    LPI_SPEC_STRING(matmul_params, activation, ""),
+    LPI_SPEC_INT(lpi_matmul, transA, 0),
+    LPI_SPEC_INT(lpi_matmul, transB, 0),
+    LPI_SPEC_FLOAT(lpi_matmul, alpha, 1),
+    LPI_SPEC_FLOAT(lpi_matmul, beta, 1),
+    LPI_SPEC_STRING(lpi_matmul, activation, ""),
     {.name = NULL},
 };
 
 static const lpi_spec fused_specs[] = {
-    LPI_SPEC_INT(matmul_params, transA, 0),
-    LPI_SPEC_INT(matmul_params, transB, 0),
-    LPI_SPEC_INT(matmul_params, transBatchA, 0),
-    LPI_SPEC_INT(matmul_params, transBatchB, 0),
-    LPI_SPEC_FLOAT(matmul_params, alpha, 1),
+    LPI_SPEC_INT(lpi_matmul, transA, 0),
+    LPI_SPEC_INT(lpi_matmul, transB, 0),
+    LPI_SPEC_INT(lpi_matmul, transBatchA, 0),
+    LPI_SPEC_INT(lpi_matmul, transBatchB, 0),
+    LPI_SPEC_FLOAT(lpi_matmul, alpha, 1),
     {.name = NULL},
 };
 
@@ -105,8 +90,8 @@ static lp_status turned(const lpi_node *node, lp_shape shape, bool swap,
 static lp_status operands(const lpi_node *node, lp_shape *ret_a,
                           lp_shape *ret_b)
 {
-    const matmul_facts *facts = node->layer->row->facts;
-    const matmul_params *params = node->params;
+    const lpi_matmul_facts *facts = node->layer->row->facts;
+    const lpi_matmul *params = node->params;
 
     LP_TRY(turned(node, lpi_in_shape(node, 0), params->transA != 0,
                   params->transBatchA != 0, ret_a));
@@ -116,7 +101,7 @@ static lp_status operands(const lpi_node *node, lp_shape *ret_a,
 
 static lp_dtype result_type(const lpi_node *node)
 {
-    const matmul_facts *facts = node->layer->row->facts;
+    const lpi_matmul_facts *facts = node->layer->row->facts;
 
     if (facts->type_from >= 0 && lpi_in(node, facts->type_from) != NULL)
         return lpi_in_dtype(node, facts->type_from);
@@ -146,7 +131,7 @@ static lp_status check_bias(const lpi_node *node, int32_t c, lp_shape result)
 
 static lp_status matmul_shape(lpi_node *node)
 {
-    const matmul_facts *facts = node->layer->row->facts;
+    const lpi_matmul_facts *facts = node->layer->row->facts;
     lp_shape a, b, result;
     int64_t k;
 
@@ -163,7 +148,7 @@ static lp_status matmul_shape(lpi_node *node)
 /* K: the last extent of the left operand, the other one when it is turned. */
 static int64_t sum_length(const lpi_node *node)
 {
-    const matmul_params *params = node->params;
+    const lpi_matmul *params = node->params;
     lp_shape a = lpi_in_shape(node, 0);
 
     if (params->transA == 0 || a.rank < 2)
@@ -173,7 +158,7 @@ static int64_t sum_length(const lpi_node *node)
 
 static void matmul_cost(const lpi_node *node, lp_cost *cost)
 {
-    const matmul_facts *facts = node->layer->row->facts;
+    const lpi_matmul_facts *facts = node->layer->row->facts;
     int64_t out = lpi_out_elements(node, 0);
     int64_t *macs = lpi_product_class(node, 0, facts->b, cost);
 
@@ -186,7 +171,7 @@ static void matmul_cost(const lpi_node *node, lp_cost *cost)
 /* Factors other than 1 cost a multiply an element. */
 static void gemm_cost(const lpi_node *node, lp_cost *cost)
 {
-    const matmul_params *params = node->params;
+    const lpi_matmul *params = node->params;
 
     matmul_cost(node, cost);
     if (params->alpha != 1)
@@ -199,7 +184,7 @@ static void gemm_cost(const lpi_node *node, lp_cost *cost)
 
 static void fused_cost(const lpi_node *node, lp_cost *cost)
 {
-    const matmul_params *params = node->params;
+    const lpi_matmul *params = node->params;
 
     matmul_cost(node, cost);
     if (params->alpha != 1)
@@ -225,10 +210,11 @@ static void dynamic_cost(const lpi_node *node, lp_cost *cost)
 #define MATMUL(domain_, name_, since_, least, most)                            \
     .domain = domain_, .name = name_, .since = since_, .inputs_min = least,    \
     .inputs_max = most, .outputs_min = 1, .outputs_max = 1,                    \
-    .params_size = sizeof(matmul_params), .shape = matmul_shape
+    .params_size = sizeof(lpi_matmul), .shape = matmul_shape
 
 const lp_op lpi_ops_matmul[] = {
     {MATMUL("", "MatMul", 1, 2, 2), .facts = &matmul_plain, .cost = matmul_cost,
+     .run = lpi_matmul_run, .tile = lpi_matmul_tile, .flags = LPI_CHAINS,
      .samples =
          "opset 17; input a: float32[4, 1, 64, 32]; input b: float32[1, 8, "
          "32, 64]; y = MatMul(a, b); output y\n---\n"
@@ -237,7 +223,8 @@ const lp_op lpi_ops_matmul[] = {
          "opset 9; input a: float32[6]; input b: float32[6]; y = MatMul(a, "
          "b); output y"},
     {MATMUL("", "Gemm", 1, 2, 3), .specs = gemm_specs, .facts = &gemm_plain,
-     .cost = gemm_cost,
+     .cost = gemm_cost, .run = lpi_matmul_run, .tile = lpi_matmul_tile,
+     .flags = LPI_CHAINS,
      .samples =
          "opset 17; input a: float32[3, 5]; weight b: float32[4, 5]; weight "
          "c: float32[4]; y = Gemm(a, b, c) {transB: 1}; output y\n---\n"
@@ -246,16 +233,19 @@ const lp_op lpi_ops_matmul[] = {
          "2.0}; output y"},
     {MATMUL("", "MatMulInteger", 10, 2, 4), .roles = "wwzz",
      .facts = &matmul_integer, .cost = integer_cost,
+     .run = lpi_matmul8_run,
      .samples = "opset 17; input a: uint8[4, 3]; weight b: int8[3, 2]; weight "
                 "z: uint8[] = {12}; y = MatMulInteger(a, b, z); output y"},
     {MATMUL("", "QLinearMatMul", 10, 8, 8), .roles = "wszwszsz",
      .facts = &matmul_qlinear, .cost = matmul_cost,
+     .run = lpi_matmul8_run,
      .samples =
          "opset 10; input a: uint8[2, 2, 4]; weight s: float32[] = {0.1}; "
          "weight z: uint8[] = {1}; weight b: uint8[4, 3]; y = "
          "QLinearMatMul(a, s, z, b, s, z, s, z); output y"},
     {MATMUL("com.microsoft", "FusedMatMul", 1, 2, 2), .specs = fused_specs,
-     .facts = &matmul_plain, .cost = fused_cost,
+     .facts = &matmul_plain, .cost = fused_cost, .run = lpi_matmul_run,
+     .flags = LPI_CHAINS,
      .samples =
          "opset 17; opset com.microsoft 1; input a: float32[2, 3, 4, 5]; "
          "input b: float32[2, 3, 6, 5]; y = com.microsoft.FusedMatMul(a, b) "
@@ -264,7 +254,7 @@ const lp_op lpi_ops_matmul[] = {
          "input b: float32[2, 3, 5, 6]; y = com.microsoft.FusedMatMul(a, b) "
          "{transBatchA: 1}; output y"},
     {MATMUL("com.microsoft", "FusedGemm", 1, 2, 3), .specs = gemm_specs,
-     .facts = &gemm_plain, .cost = gemm_cost,
+     .facts = &gemm_plain, .cost = gemm_cost, .run = lpi_matmul_run,
      .samples = "opset 17; opset com.microsoft 1; input a: float32[3, 5]; "
                 "weight b: float32[5, 4]; weight c: float32[4]; y = "
                 "com.microsoft.FusedGemm(a, b, c) {activation: \"Relu\"}; "

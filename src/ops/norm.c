@@ -10,11 +10,6 @@
  * LpNormalization-22, MeanVarianceNormalization-13. */
 #include "ops.h"
 
-typedef struct norm_params {
-    int64_t axis, num_groups, size, p, training_mode, stash_type;
-    lpi_list axes;
-} norm_params;
-
 typedef struct norm_facts {
     lpi_each element, group;
     int32_t bias; /* an input whose add is optional; -1: none */
@@ -60,38 +55,51 @@ static const norm_facts lp_facts[2] = {
      .group = {{[LP_SQRT] = 1}}},
 };
 
+static const lpi_spec epsilon_specs[] = {
+    LPI_SPEC_FLOAT(lpi_norm_params, epsilon, 1e-5f),
+    {.name = NULL},
+};
+
 static const lpi_spec axis_specs[] = {
-    LPI_SPEC_INT(norm_params, axis, -1),
-    LPI_SPEC_INT(norm_params, stash_type, 1),
-    LPI_SPEC_INT(norm_params, p, 2),
+    LPI_SPEC_FLOAT(lpi_norm_params, epsilon, 1e-5f),
+    LPI_SPEC_INT(lpi_norm_params, axis, -1),
+    LPI_SPEC_INT(lpi_norm_params, stash_type, 1),
+    LPI_SPEC_INT(lpi_norm_params, p, 2),
     {.name = NULL},
 };
 
 static const lpi_spec batch_specs[] = {
-    LPI_SPEC_INT(norm_params, training_mode, 0),
+    LPI_SPEC_FLOAT(lpi_norm_params, epsilon, 1e-5f),
+    LPI_SPEC_FLOAT(lpi_norm_params, momentum, 0.9f),
+    LPI_SPEC_INT(lpi_norm_params, spatial, 1),
+    LPI_SPEC_INT(lpi_norm_params, training_mode, 0),
     {.name = NULL},
 };
 
 static const lpi_spec groups_specs[] = {
-    LPI_SPEC_NEEDED(norm_params, num_groups, LPI_ATTR_INT),
-    LPI_SPEC_INT(norm_params, stash_type, 1),
+    LPI_SPEC_FLOAT(lpi_norm_params, epsilon, 1e-5f),
+    LPI_SPEC_NEEDED(lpi_norm_params, num_groups, LPI_ATTR_INT),
+    LPI_SPEC_INT(lpi_norm_params, stash_type, 1),
     {.name = NULL},
 };
 
 static const lpi_spec local_specs[] = {
-    LPI_SPEC_NEEDED(norm_params, size, LPI_ATTR_INT),
+    LPI_SPEC_FLOAT(lpi_norm_params, alpha, 1e-4f),
+    LPI_SPEC_FLOAT(lpi_norm_params, beta, 0.75f),
+    LPI_SPEC_FLOAT(lpi_norm_params, bias, 1.0f),
+    LPI_SPEC_NEEDED(lpi_norm_params, size, LPI_ATTR_INT),
     {.name = NULL},
 };
 
 static const lpi_spec axes_specs[] = {
-    LPI_SPEC_LIST(norm_params, axes, LPI_ATTR_INTS),
+    LPI_SPEC_LIST(lpi_norm_params, axes, LPI_ATTR_INTS),
     {.name = NULL},
 };
 
 /* Before opset 14 there is no training_mode: more than one output told. */
 static lp_status batch_settle(lpi_node *node)
 {
-    norm_params *params = (norm_params *)node->params;
+    lpi_norm_params *params = (lpi_norm_params *)node->params;
 
     if (node->layer->version < 14)
         params->training_mode = node->layer->outputs_count > 1;
@@ -148,7 +156,7 @@ static lp_status channel_shape(lpi_node *node)
  * deviation, have extent 1 there. */
 static lp_status layer_shape(lpi_node *node)
 {
-    const norm_params *params = node->params;
+    const lpi_norm_params *params = node->params;
     lp_shape x = lpi_in_shape(node, 0), scale = lpi_in_shape(node, 1), sum;
     lp_dtype type = params->stash_type == LP_UNDEFINED
                         ? LP_FLOAT32
@@ -183,7 +191,7 @@ static lp_status rms_shape(lpi_node *node)
 /* Before opset 21 scale and bias have an element a group. */
 static lp_status groups_shape(lpi_node *node)
 {
-    const norm_params *params = node->params;
+    const lpi_norm_params *params = node->params;
     lp_shape x = lpi_in_shape(node, 0);
 
     if (params->num_groups < 1 ||
@@ -198,7 +206,7 @@ static lp_status groups_shape(lpi_node *node)
 
 static lp_status axis_shape(lpi_node *node)
 {
-    const norm_params *params = node->params;
+    const lpi_norm_params *params = node->params;
     lp_shape x = lpi_in_shape(node, 0);
     int64_t axis;
 
@@ -225,7 +233,7 @@ static void norm_price(const lpi_node *node, const norm_facts *facts,
 /* A group is a channel; in training its statistics are taken too. */
 static void batch_cost(const lpi_node *node, lp_cost *cost)
 {
-    const norm_params *params = node->params;
+    const lpi_norm_params *params = node->params;
     int64_t channels = channels_of(lpi_in_shape(node, 0));
 
     norm_price(node, params->training_mode != 0 ? &mean_facts : &batch_facts,
@@ -242,7 +250,7 @@ static void instance_cost(const lpi_node *node, lp_cost *cost)
 
 static void layer_cost(const lpi_node *node, lp_cost *cost)
 {
-    const norm_params *params = node->params;
+    const lpi_norm_params *params = node->params;
     lp_shape x = lpi_in_shape(node, 0);
     int64_t axis = 0;
 
@@ -253,7 +261,7 @@ static void layer_cost(const lpi_node *node, lp_cost *cost)
 
 static void groups_cost(const lpi_node *node, lp_cost *cost)
 {
-    const norm_params *params = node->params;
+    const lpi_norm_params *params = node->params;
     lp_shape x = lpi_in_shape(node, 0);
 
     norm_price(node, &mean_facts,
@@ -263,7 +271,7 @@ static void groups_cost(const lpi_node *node, lp_cost *cost)
 /* Every element sums "size" squares; then scale, power, divide. */
 static void local_cost(const lpi_node *node, lp_cost *cost)
 {
-    const norm_params *params = node->params;
+    const lpi_norm_params *params = node->params;
     int64_t elements = lpi_in_elements(node, 0);
     int64_t size = params->size > 0 ? params->size : 0;
 
@@ -275,7 +283,7 @@ static void local_cost(const lpi_node *node, lp_cost *cost)
 
 static void lp_norm_cost(const lpi_node *node, lp_cost *cost)
 {
-    const norm_params *params = node->params;
+    const lpi_norm_params *params = node->params;
     lp_shape x = lpi_in_shape(node, 0);
     int64_t axis = 0, groups = 0;
 
@@ -288,7 +296,7 @@ static void lp_norm_cost(const lpi_node *node, lp_cost *cost)
 static void variance_cost(const lpi_node *node, lp_cost *cost)
 {
     static const int64_t usual[3] = {0, 2, 3};
-    const norm_params *params = node->params;
+    const lpi_norm_params *params = node->params;
     lp_shape x = lpi_in_shape(node, 0);
     int64_t count = params->axes.count > 0 ? params->axes.count : 3;
     const int64_t *axes = params->axes.count > 0 ? params->axes.ints : usual;
@@ -308,11 +316,13 @@ static void variance_cost(const lpi_node *node, lp_cost *cost)
 #define NORM(name_, since_, least, most, specs_)                               \
     .name = name_, .domain = "", .since = since_, .inputs_min = least,         \
     .inputs_max = most, .outputs_min = 1, .specs = specs_,                     \
-    .params_size = sizeof(norm_params)
+    .params_size = sizeof(lpi_norm_params)
 
 const lp_op lpi_ops_norm[] = {
     {NORM("BatchNormalization", 1, 5, 5, batch_specs), .outputs_max = 5,
      .settle = batch_settle, .shape = batch_shape, .cost = batch_cost,
+     .run = lpi_norm_batch_run, .tile = lpi_norm_batch_tile,
+     .flags = LPI_IN_PLACE,
      .samples =
          "opset 15; input x: float32[2, 3, 4, 4]; weight s: float32[3]; "
          "weight b: float32[3]; weight m: float32[3]; weight v: float32[3]; y "
@@ -320,13 +330,17 @@ const lp_op lpi_ops_norm[] = {
          "opset 15; input x: float32[2, 3]; weight s: float32[3]; weight b: "
          "float32[3]; weight m: float32[3]; weight v: float32[3]; y, n, u = "
          "BatchNormalization(x, s, b, m, v) {training_mode: 1}; output y"},
-    {NORM("InstanceNormalization", 1, 3, 3, NULL), .outputs_max = 1,
+    {NORM("InstanceNormalization", 1, 3, 3, epsilon_specs), .outputs_max = 1,
      .shape = channel_shape, .cost = instance_cost,
+     .run = lpi_norm_instance_run, .tile = lpi_norm_channel_tile,
+     .flags = LPI_IN_PLACE,
      .samples = "opset 17; input x: float32[2, 3, 4]; weight s: float32[3]; "
                 "weight b: float32[3]; y = InstanceNormalization(x, s, b); "
                 "output y"},
     {NORM("LayerNormalization", 17, 2, 3, axis_specs), .outputs_max = 3,
      .facts = &layer_facts, .shape = layer_shape, .cost = layer_cost,
+     .run = lpi_norm_layer_run, .tile = lpi_norm_layer_tile,
+     .flags = LPI_IN_PLACE,
      .samples =
          "opset 17; input x: float32[2, 3, 4]; weight s: float32[4]; weight "
          "b: float32[4]; y = LayerNormalization(x, s, b); output y\n---\n"
@@ -334,11 +348,15 @@ const lp_op lpi_ops_norm[] = {
          "d = LayerNormalization(x, s) {axis: 1}; output y; output d"},
     {NORM("SimplifiedLayerNormalization", 1, 2, 2, axis_specs),
      .outputs_max = 2, .facts = &rms_facts, .shape = layer_shape,
-     .cost = layer_cost,
+     .cost = layer_cost, .run = lpi_norm_root_run,
+     .tile = lpi_norm_layer_tile,
+     .flags = LPI_IN_PLACE,
      .samples = "opset 17; input x: float32[2, 3, 4]; weight s: float32[4]; "
                 "y = SimplifiedLayerNormalization(x, s); output y"},
     {NORM("GroupNormalization", 18, 3, 3, groups_specs), .outputs_max = 1,
      .shape = groups_shape, .cost = groups_cost,
+     .run = lpi_norm_groups_run, .tile = lpi_norm_groups_tile,
+     .flags = LPI_IN_PLACE,
      .samples = "opset 21; input x: float32[2, 6, 4, 4]; weight s: "
                 "float32[6]; weight b: float32[6]; y = GroupNormalization(x, "
                 "s, b) {num_groups: 3}; output y\n---\n"
@@ -347,18 +365,21 @@ const lp_op lpi_ops_norm[] = {
                 "{num_groups: 2}; output y"},
     {NORM("RMSNormalization", 23, 2, 2, axis_specs), .outputs_max = 1,
      .facts = &rms_facts, .shape = rms_shape, .cost = layer_cost,
+     .run = lpi_norm_root_run, .tile = lpi_norm_layer_tile,
+     .flags = LPI_IN_PLACE,
      .samples = "opset 23; input x: float32[2, 3, 4]; weight s: float32[4]; "
                 "y = RMSNormalization(x, s); output y"},
     {NORM("LRN", 1, 1, 1, local_specs), .outputs_max = 1,
-     .shape = lpi_shape_as_first, .cost = local_cost,
+     .shape = lpi_shape_as_first, .cost = local_cost, .run = lpi_norm_local_run,
      .samples = "opset 13; input x: float32[1, 6, 4, 4]; y = LRN(x) {size: "
                 "5}; output y"},
     {NORM("LpNormalization", 1, 1, 1, axis_specs), .outputs_max = 1,
-     .shape = axis_shape, .cost = lp_norm_cost,
+     .shape = axis_shape, .cost = lp_norm_cost, .run = lpi_norm_length_run,
      .samples = "opset 13; input x: float32[2, 3, 4]; y = LpNormalization(x) "
                 "{axis: 1, p: 1}; output y"},
     {NORM("MeanVarianceNormalization", 9, 1, 1, axes_specs), .outputs_max = 1,
      .shape = lpi_shape_as_first, .cost = variance_cost,
+     .run = lpi_norm_variance_run,
      .samples = "opset 13; input x: float32[2, 3, 4, 4]; y = "
                 "MeanVarianceNormalization(x); output y"},
     {.name = NULL},

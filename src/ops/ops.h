@@ -56,12 +56,36 @@ typedef struct lpi_spec {
     const char *s;
 } lpi_spec;
 
-/* Whole tensors for a run: contiguous buffers in storage form. */
+/* A part of a tensor: elements from[a] up to, not including, to[a] along each
+ * axis; rank -1: an absent operand, or one that is needed whole. */
+enum { LPI_RANKS = 8 };
+
+typedef struct lpi_box {
+    int32_t rank;
+    int64_t from[LPI_RANKS], to[LPI_RANKS];
+} lpi_box;
+
+/* Whole tensors for a run: contiguous buffers in storage form.
+ *
+ * A sum may be computed in parts along its length, in ascending order (rows
+ * with LPI_CHAINS, outputs of float32): "continues" says that output 0 holds
+ * the chains so far, "goes_on" that more will come, so that neither bias nor
+ * activation is applied.
+ *
+ * An output whose tensor is bound (data-dependent) is written densely in its
+ * real shape at the front of its buffer; its dimensions are stored in
+ * "out_dims", which has room for the rank of its tensor. */
 typedef struct lpi_run {
     const lpi_node *node;
     const void *const *in; /* as the layer's inputs; NULL: absent */
     void *const *out;      /* as the layer's outputs; NULL: absent */
     lpi_arena *scratch;
+    const lpi_isa *isa;       /* NULL: the best one */
+    int32_t threads;          /* 0: one */
+    bool continues, goes_on;
+    int64_t *const *out_dims; /* an array an output; NULL: not wanted.  Rows
+                                 whose shapes do not depend on data leave it
+                                 alone */
 } lpi_run;
 
 enum {
@@ -70,6 +94,9 @@ enum {
     LPI_MONOTONE = 4, /* upper bounds in give upper bounds out */
     LPI_OF_SHAPE = 8, /* reads the shape of its input, not its content */
     LPI_GAPS = 16,    /* inputs below inputs_min may be absent */
+    LPI_IN_PLACE = 32, /* output 0 may lie where an input of its dtype and
+                          shape lies: each element is read before written */
+    LPI_CHAINS = 64, /* understands lpi_run.continues and goes_on */
 };
 
 struct lp_op {
@@ -103,6 +130,13 @@ struct lp_op {
 
     /* Compute the outputs, whose shapes are set.  NULL: cannot be run. */
     lp_status (*run)(const lpi_run *run);
+
+    /* Store in "in", an element an input, the box of each that box "out" of
+     * output 0 needs, halo included and clipped to the tensor, and adapt
+     * "params", a copy of the row's struct, so that the layer of these shapes
+     * computes the same bytes.  NULL: the row runs whole only. */
+    lp_status (*tile)(const lpi_node *node, const lpi_box *out, lpi_box *in,
+                      void *params);
 
     /* Elements that input "input", a weight tensor of layer "node", stands
      * for, where they are packed into elements of a wider dtype (MatMulNBits);
@@ -293,31 +327,316 @@ int64_t lpi_dim_mul(int64_t a, int64_t b);
 lp_status lpi_matmul_shape(const lpi_node *node, lp_shape a, lp_shape b,
                            lp_shape *ret_shape, int64_t *ret_k);
 
+/* ---- product.c, product8.c: runs of matrix products -------------------------- */
+
+typedef struct lpi_matmul {
+    int64_t transA, transB, transBatchA, transBatchB;
+    float alpha, beta;
+    const char *activation;
+} lpi_matmul;
+
+/* Where the operands of a row stand (-1: none); the dtype of its result, or
+ * the input it is taken from; operations for one element of it. */
+typedef struct lpi_matmul_facts {
+    int32_t b, bias, type_from;
+    lp_dtype type;
+    bool is_gemm;
+    lpi_each each;
+} lpi_matmul_facts;
+
+enum { LPI_VIEW_AXES = 16 };
+
+/* An operand as [batch..., rows, columns]: its axes and strides; batch axes
+ * that are missing or repeat have stride 0.  "rank" counts the batch. */
+typedef struct lpi_factor {
+    int32_t rank;
+    int64_t dims[LPI_VIEW_AXES], strides[LPI_VIEW_AXES];
+    int64_t rows, columns, row, column; /* extents and strides */
+} lpi_factor;
+
+/* The operands of a matrix product, brought to the batch of its result. */
+lp_status lpi_factors(const lpi_run *run, lpi_factor *ret_a, lpi_factor *ret_b);
+
+/* Offset of batch "i" (row-major over the dims of "factor"). */
+int64_t lpi_factor_at(const lpi_factor *factor, int64_t i);
+
+lp_status lpi_matmul_run(const lpi_run *run);
+lp_status lpi_matmul8_run(const lpi_run *run);
+lp_status lpi_matmul_tile(const lpi_node *node, const lpi_box *out,
+                          lpi_box *in, void *params);
+
+/* Input "i" as "count" floats: repeated when it has one element, "absent" when
+ * there is none; NULL without memory or with another number of elements. */
+const float *lpi_run_scales(const lpi_run *run, int32_t i, int64_t count,
+                            float absent);
+
+/* The same as integers. */
+const int32_t *lpi_run_zeros(const lpi_run *run, int32_t i, int64_t count);
+
+/* Sums of products of 8-bit integers to 8-bit results: clamp(rint(sum *
+ * factor) + zero). */
+typedef struct lpi_requantize {
+    float factor;
+    int32_t zero;
+    bool is_signed;
+} lpi_requantize;
+
+void lpi_requantize_row(const lpi_requantize *how, int64_t count,
+                        const int32_t *from, uint8_t *to);
+
 /* ---- window.c: sliding windows (convolution, pooling) -------------------- */
 
-typedef struct lpi_window {
+enum { LPI_SPATIAL = 3 };
+
+typedef struct lpi_slide {
     lpi_list kernel_shape, strides, pads, dilations;
     lpi_list output_padding, output_shape; /* transposed ones */
     const char *auto_pad;
     int64_t ceil_mode, group;
-} lpi_window;
+    /* A tile: its pads are these, in front, then behind; the lists above do
+     * not hold. */
+    bool is_cut;
+    int64_t cut[2 * LPI_SPATIAL];
+} lpi_slide;
 
-/* Specs of a struct whose first field is an lpi_window. */
+/* Specs of a struct whose first field is an lpi_slide. */
 #define LPI_WINDOW_SPECS                                                      \
-    LPI_SPEC_LIST(lpi_window, kernel_shape, LPI_ATTR_INTS),                   \
-        LPI_SPEC_LIST(lpi_window, strides, LPI_ATTR_INTS),                    \
-        LPI_SPEC_LIST(lpi_window, pads, LPI_ATTR_INTS),                       \
-        LPI_SPEC_LIST(lpi_window, dilations, LPI_ATTR_INTS),                  \
-        LPI_SPEC_STRING(lpi_window, auto_pad, "NOTSET")
+    LPI_SPEC_LIST(lpi_slide, kernel_shape, LPI_ATTR_INTS),                   \
+        LPI_SPEC_LIST(lpi_slide, strides, LPI_ATTR_INTS),                    \
+        LPI_SPEC_LIST(lpi_slide, pads, LPI_ATTR_INTS),                       \
+        LPI_SPEC_LIST(lpi_slide, dilations, LPI_ATTR_INTS),                  \
+        LPI_SPEC_STRING(lpi_slide, auto_pad, "NOTSET")
 
 /* Extents of the result of sliding a window of extents "kernel" over the
  * spatial extents "in" (-1: unknown, passed on) into "out", which has room
  * for in.rank of them.  LP_EINPUT for attributes that contradict. */
-lp_status lpi_window_slide(const lpi_node *node, const lpi_window *window,
+lp_status lpi_window_slide(const lpi_node *node, const lpi_slide *window,
                            lp_shape in, const int64_t *kernel, int64_t *out);
 
+/* A window over up to three axes, as the kernels see it: missing axes stand in
+ * front. */
+typedef struct lpi_sliding {
+    int64_t in[LPI_SPATIAL], out[LPI_SPATIAL], kernel[LPI_SPATIAL];
+    int64_t stride[LPI_SPATIAL], dilation[LPI_SPATIAL];
+    int64_t pad[LPI_SPATIAL], pad_end[LPI_SPATIAL];
+} lpi_sliding;
+
+/* Resolve "window" for a layer that slides (or spreads, "is_transposed") over
+ * the spatial extents "in" to "out"; LP_EUNSUPPORTED beyond three axes. */
+lp_status lpi_slide_resolve(const lpi_node *node, const lpi_slide *window,
+                            const lp_shape spatial[2], const int64_t *kernel,
+                            bool is_transposed, lpi_sliding *ret_sliding);
+
+/* The part of the input that the box "out" of the output of "node" needs along
+ * spatial axis "axis" (counted from the first of "rank"), which begins at
+ * dimension "first" of both; sets the pads of "window". */
+void lpi_slide_cut(const lpi_sliding *sliding, lpi_slide *window,
+                   const lpi_box *out, int32_t first, lpi_box *in);
+
+/* ---- convolve.c, convolve8.c: runs of convolutions --------------------------- */
+
+typedef struct lpi_conv_params {
+    lpi_slide window;
+    const char *activation;
+    int64_t offset_group;
+} lpi_conv_params;
+
+/* Where the operands of a row stand (-1: none), the dtype of its result (or
+ * the input it is taken from), operations for one element of it. */
+typedef struct lpi_conv_facts {
+    int32_t weight, bias, sum, type_from;
+    lp_dtype type;
+    bool is_transposed, channels_last;
+    lpi_each each;
+} lpi_conv_facts;
+
+/* The sizes of the convolution "node", without operands. */
+lp_status lpi_conv_sizes(const lpi_node *node, lpi_conv *ret_conv);
+
+lp_status lpi_conv_layer_run(const lpi_run *run);
+lp_status lpi_conv8_layer_run(const lpi_run *run);
+lp_status lpi_conv_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
+                        void *params);
+
+/* ---- pooling.c: runs of pooling ------------------------------------------------ */
+
+typedef struct lpi_pool {
+    lpi_slide window;
+    int64_t p, count_include_pad, storage_order;
+    lpi_list pooled_shape;
+} lpi_pool;
+
+lp_status lpi_pool_max_run(const lpi_run *run);
+lp_status lpi_pool_mean_run(const lpi_run *run);
+lp_status lpi_pool_norm_run(const lpi_run *run);
+lp_status lpi_global_max_run(const lpi_run *run);
+lp_status lpi_global_mean_run(const lpi_run *run);
+lp_status lpi_global_norm_run(const lpi_run *run);
+lp_status lpi_unpool_run(const lpi_run *run);
+lp_status lpi_pool_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
+                        void *params);
+lp_status lpi_global_tile(const lpi_node *node, const lpi_box *out,
+                          lpi_box *in, void *params);
+
+/* ---- normalise.c, normtile.c: runs of normalizations ------------------------------ */
+
+typedef struct lpi_norm_params {
+    int64_t axis, num_groups, size, p, training_mode, stash_type, spatial;
+    float epsilon, momentum, alpha, beta, bias;
+    lpi_list axes;
+} lpi_norm_params;
+
+lp_status lpi_norm_batch_run(const lpi_run *run);
+lp_status lpi_norm_instance_run(const lpi_run *run);
+lp_status lpi_norm_layer_run(const lpi_run *run);
+lp_status lpi_norm_root_run(const lpi_run *run);
+lp_status lpi_norm_groups_run(const lpi_run *run);
+lp_status lpi_norm_local_run(const lpi_run *run);
+lp_status lpi_norm_length_run(const lpi_run *run);
+lp_status lpi_norm_variance_run(const lpi_run *run);
+lp_status lpi_norm_batch_tile(const lpi_node *node, const lpi_box *out,
+                              lpi_box *in, void *params);
+lp_status lpi_norm_channel_tile(const lpi_node *node, const lpi_box *out,
+                                lpi_box *in, void *params);
+lp_status lpi_norm_layer_tile(const lpi_node *node, const lpi_box *out,
+                              lpi_box *in, void *params);
+lp_status lpi_norm_groups_tile(const lpi_node *node, const lpi_box *out,
+                               lpi_box *in, void *params);
+
+/* ---- quantise.c: runs of QuantizeLinear and its kin -------------------------------- */
+
+typedef struct lpi_quantize {
+    int64_t axis, block_size, output_dtype, saturate, precision;
+} lpi_quantize;
+
+lp_status lpi_quantize_run(const lpi_run *run);
+lp_status lpi_dequantize_run(const lpi_run *run);
+lp_status lpi_quantize_dynamic_run(const lpi_run *run);
+
+/* "v", within +-2^22, rounded half to even. */
+static inline float lpi_round_even(float v)
+{
+    const float magic = 0x1.8p23f;
+
+    return (v + magic) - magic;
+}
+
+/* ---- suppress.c: the run of NonMaxSuppression ------------------------------------ */
+
+typedef struct lpi_dynamic {
+    int64_t axis, sorted, largest, k, center_point_box;
+    bool is_flat; /* Unique without an axis */
+} lpi_dynamic;
+
+lp_status lpi_suppress_run(const lpi_run *run);
+
+/* ---- sampling.c: runs of Resize -------------------------------------------------- */
+
+typedef struct lpi_resize {
+    const char *mode, *coordinate_transformation_mode, *nearest_mode;
+    const char *keep_aspect_ratio_policy;
+    int64_t antialias, exclude_outside;
+    float cubic_coeff_a, extrapolation_value;
+    lpi_list axes, scales;
+    float height_scale, width_scale;
+    int64_t factor[LPI_RANKS]; /* a tile of integer factors; 0: none */
+} lpi_resize;
+
+/* Positions of the operands. */
+enum {
+    LPI_RESIZE_X,
+    LPI_RESIZE_ROI,
+    LPI_RESIZE_SCALES,
+    LPI_RESIZE_SIZES,
+};
+
+/* Position in scales and sizes that belongs to axis "axis", -1 for none. */
+int64_t lpi_resize_item(const lpi_resize *params, int32_t rank, int64_t axis);
+
+lp_status lpi_resize_run(const lpi_run *run);
+lp_status lpi_resize_tile(const lpi_node *node, const lpi_box *out,
+                          lpi_box *in, void *params);
+
+/* ---- taps.c: positions of Resize --------------------------------------------------- */
+
+/* What an axis does; "scale" 0: nothing. */
+typedef struct lpi_axis_map {
+    int64_t in, out;
+    double scale, roi[2];
+    double scaled; /* the extent that scale makes, before it is rounded */
+    bool is_cut;   /* the region of interest counts */
+} lpi_axis_map;
+
+/* The positions an output position takes, "count" of them from "first" on,
+ * and their weights. */
+typedef struct lpi_resize_map {
+    int64_t most;
+    int64_t *first, *count;
+    float *weight; /* most an output position */
+    bool *outside; /* extrapolate */
+} lpi_resize_map;
+
+/* Where output position "i" falls in the input, and the nearest position to
+ * "x". */
+double lpi_resize_position(const lpi_resize *params, const lpi_axis_map *map,
+                           int64_t i);
+int64_t lpi_resize_nearest(const lpi_resize *params, const lpi_axis_map *map,
+                           double x);
+
+/* The taps of a linear or cubic axis, in the scratch of "run". */
+lp_status lpi_resize_taps(const lpi_run *run, const lpi_axis_map *map,
+                          lpi_resize_map *ret_taps);
+
+/* ---- recurring.c: runs of LSTM, GRU, RNN -------------------------------------- */
+
+typedef struct lpi_recurrent {
+    int64_t hidden_size, layout, linear_before_reset, input_forget;
+    const char *direction;
+    float clip;
+    lpi_list activations, activation_alpha, activation_beta;
+} lpi_recurrent;
+
+/* ---- cells.c */
+
+enum { LPI_CELL_FUNCTIONS = 3 };
+
+/* What a step needs; "bias" and "peephole" NULL: none. */
+typedef struct lpi_cell {
+    const lpi_isa *isa;
+    const lpi_recurrent *params;
+    int64_t hidden, gates;
+    lpi_unary functions[LPI_CELL_FUNCTIONS];
+    const float *bias, *peephole;
+} lpi_cell;
+
+/* From the sums "gates" of a row to its next state "h" (and "c"). */
+void lpi_cell_lstm(const lpi_cell *cell, float *gates, float *h, float *c);
+void lpi_cell_rnn(const lpi_cell *cell, float *gates, float *h);
+
+/* A GRU needs its gates before the product of the candidate, "state": of the
+ * state with R, or of the state times the reset gate. */
+void lpi_cell_gru_gates(const lpi_cell *cell, float *gates);
+void lpi_cell_gru(const lpi_cell *cell, float *gates, float *state, float *h);
+
+lp_status lpi_lstm_run(const lpi_run *run);
+lp_status lpi_gru_run(const lpi_run *run);
+lp_status lpi_rnn_run(const lpi_run *run);
+
+/* ---- rotating.c: the run of RotaryEmbedding ------------------------------------- */
+
+typedef struct lpi_rotary {
+    int64_t num_heads, rotary_embedding_dim, interleaved;
+} lpi_rotary;
+
+/* Where the caches and the positions stand. */
+typedef struct lpi_rotary_facts {
+    int32_t cosine, positions;
+} lpi_rotary_facts;
+
+lp_status lpi_rotary_run(const lpi_run *run);
+
 /* The same backwards: extents of the result of a transposed convolution. */
-lp_status lpi_window_spread(const lpi_node *node, const lpi_window *window,
+lp_status lpi_window_spread(const lpi_node *node, const lpi_slide *window,
                             lp_shape in, const int64_t *kernel, int64_t *out);
 
 /* ---- attention.c: what the attention operators share ----------------------- */
@@ -330,6 +649,48 @@ typedef struct lpi_attention {
     int64_t key_size, value_size; /* of one head */
     bool has_bias, has_softcap;
 } lpi_attention;
+
+/* Attributes of Attention, and what a tile of it must know of the whole. */
+typedef struct lpi_attention_params {
+    int64_t q_num_heads, kv_num_heads;
+    int64_t qk_matmul_output_mode, softmax_precision, is_causal;
+    int64_t left_window_size, right_window_size;
+    float scale, softcap;
+    int64_t first_row; /* of the queries of a tile */
+    int64_t queries;   /* of the whole; 0: this is it */
+} lpi_attention_params;
+
+/* What "node", an Attention, attends; the ranks of its operands are known. */
+lp_status lpi_attention_resolve(const lpi_node *node,
+                                lpi_attention *ret_attention);
+
+/* ---- attending.c, attendtile.c: runs of Attention ---- */
+
+/* ---- attendbias.c */
+
+typedef struct lpi_bias {
+    const lpi_attention_params *params;
+    int64_t queries, keys, past;
+    const float *mask; /* 0 and -infinity when it was bool; NULL: none */
+    lp_shape mask_shape;
+    lpi_list limits; /* keys that count, a batch; count 0: all */
+} lpi_bias;
+
+/* Input 3 of "run" as the mask. */
+lp_status lpi_bias_read(const lpi_run *run, lpi_bias *bias);
+
+/* The mask of batch "b", head "h": element (row, key) of it; strides of 0
+ * repeat. */
+lpi_matrix lpi_bias_mask(const lpi_bias *bias, int64_t b, int64_t h);
+
+/* The bias of rows [from, from + rows) into "to", and false in "live" for
+ * those that see nothing. */
+void lpi_bias_rows(const lpi_bias *bias, int64_t b, int64_t h, int64_t from,
+                   int64_t rows, float *to, bool *live);
+
+lp_status lpi_attention_run(const lpi_run *run);
+lp_status lpi_attention_tile(const lpi_node *node, const lpi_box *out,
+                             lpi_box *in, void *params);
 
 /* Add the two products, the softmax between them, scale, bias and cap. */
 void lpi_attention_cost(lp_cost *cost, const lpi_attention *attention);
@@ -429,6 +790,59 @@ bool lpi_in_bound(const lpi_node *node);
 /* The run of views: output 0 has the bytes of input 0. */
 lp_status lpi_run_view(const lpi_run *run);
 
+/* ---- runs.c: operands as floats, and shares of work ------------------------- */
+
+/* float32, and what is computed in float32 and rounded once: float16,
+ * bfloat16. */
+bool lpi_is_single(lp_dtype dtype);
+
+/* Who computes "run". */
+lpi_team lpi_run_team(const lpi_run *run);
+
+/* Elements [first, first + count) of "from" as floats and back: memory speed
+ * for lpi_is_single, any dtype that holds numbers otherwise. */
+void lpi_load_floats(const lpi_isa *isa, lp_dtype dtype, const void *from,
+                     int64_t first, int64_t count, float *to);
+void lpi_store_floats(const lpi_isa *isa, lp_dtype dtype, const float *from,
+                      int64_t first, int64_t count, void *to);
+
+/* Input "i" as floats: where it stands when it is float32, else a copy; NULL
+ * when it is absent.  Only lpi_is_single. */
+lp_status lpi_run_floats(const lpi_run *run, int32_t i,
+                         const float **ret_floats);
+
+/* Where to compute output "i" as floats (NULL when it is absent), and, once
+ * computed, rounding it to where it belongs. */
+lp_status lpi_run_result(const lpi_run *run, int32_t i, float **ret_floats);
+void lpi_run_store(const lpi_run *run, int32_t i, const float *floats);
+
+/* Call "work" for parts that make up [0, whole), one a thread, in multiples of
+ * "unit"; small "cost"s (operations in all) stay in one. */
+typedef void (*lpi_work)(const void *context, int64_t from, int64_t to);
+void lpi_run_share(const lpi_run *run, int64_t whole, int64_t cost,
+                   lpi_work work, const void *context);
+
+/* The integer in input "i" (0 when it is absent or empty). */
+lp_status lpi_run_int(const lpi_run *run, int32_t i, int64_t *ret_value);
+
+/* ---- boxes.c: hooks for tiles -------------------------------------------------- */
+
+/* The box of all of input "i". */
+lpi_box lpi_box_whole(const lpi_node *node, int32_t i);
+
+/* The box of a tensor of "shape" that broadcasts to the tensor of "out". */
+lpi_box lpi_box_broadcast(lp_shape shape, const lpi_box *out);
+
+/* Tile of rows whose operands broadcast to the output. */
+lp_status lpi_pointwise_tile(const lpi_node *node, const lpi_box *out,
+                             lpi_box *in, void *params);
+
+/* Tile of rows that look along some axes of input 0 alone: "axis" and those
+ * behind it up to "until" must be whole (else LP_EUNSUPPORTED); other inputs
+ * are needed whole. */
+lp_status lpi_box_keep(const lpi_node *node, const lpi_box *out, int64_t axis,
+                       int64_t until);
+
 /* ---- pointwise.c: rows that compute one element at a time ------------------
  *
  * A row gives one function for each kind of number and its operands broadcast.
@@ -446,6 +860,12 @@ typedef struct lpi_pointwise {
     bool aligned;  /* the struct begins with an lpi_align */
     bool optional; /* operands 1 and 2 may be absent */
     int8_t typed_by; /* the operand that gives its dtype to the output */
+    /* float32, float16 and bfloat16 are computed in float32, by a loop of the
+     * kernel: its number and 1, */
+    int8_t unary, binary;
+    /* or by this function: "step[k]" is 0 where operand k is one value. */
+    void (*floats)(const lpi_isa *isa, int64_t count, const float *const *x,
+                   const int64_t *step, float *to, const void *params);
 } lpi_pointwise;
 
 /* How the second operand broadcast before opset 7: its first axis falls on
@@ -462,19 +882,57 @@ lp_status lpi_pointwise_shape(lpi_node *node);
 void lpi_pointwise_cost(const lpi_node *node, lp_cost *cost);
 lp_status lpi_pointwise_run(const lpi_run *run);
 
+/* What lpi_pointwise_apply does where lpi_pointwise_is_fast says so. */
+typedef struct lpi_operand lpi_operand;
+bool lpi_pointwise_is_fast(const lpi_run *run, const lpi_pointwise *pointwise,
+                           const lpi_operand *operands, int32_t count);
+lp_status lpi_pointwise_fast(const lpi_run *run,
+                             const lpi_pointwise *pointwise,
+                             const lpi_operand *operands, int32_t count,
+                             const int64_t *const *strides);
+
 /* Operands of lpi_pointwise_apply; bytes NULL: absent, the lowest value of all
  * for operand 1, the highest for operand 2 (Clip). */
-typedef struct lpi_operand {
+struct lpi_operand {
     lp_dtype dtype;
     lp_shape shape;
     const void *bytes;
-} lpi_operand;
+};
 
 /* Fill output 0 of "run" with what "pointwise" makes of "count" operands
  * (three at most), which broadcast to its shape. */
 lp_status lpi_pointwise_apply(const lpi_run *run,
                               const lpi_pointwise *pointwise,
                               const lpi_operand *operands, int32_t count);
+
+/* ---- curves.c: functions for lpi_pointwise.floats ----------------------------- */
+
+/* Attributes of activations; each row's specs name its own. */
+typedef struct lpi_curve {
+    lpi_align align; /* PRelu */
+    float alpha, beta, gamma, bias, lambd;
+} lpi_curve;
+
+#define LPI_FLOATS(stem)                                                       \
+    void lpi_floats_##stem(const lpi_isa *isa, int64_t count,                  \
+                           const float *const *x, const int64_t *step,         \
+                           float *to, const void *params)
+LPI_FLOATS(leaky);
+LPI_FLOATS(prelu);
+LPI_FLOATS(thresholded);
+LPI_FLOATS(hard_swish);
+LPI_FLOATS(hard_sigmoid);
+LPI_FLOATS(softsign);
+LPI_FLOATS(clip);
+LPI_FLOATS(where);
+LPI_FLOATS(swish);
+LPI_FLOATS(swiglu);
+LPI_FLOATS(mish);
+LPI_FLOATS(equal);
+LPI_FLOATS(less);
+LPI_FLOATS(greater);
+LPI_FLOATS(less_or_equal);
+LPI_FLOATS(greater_or_equal);
 
 /* ---- reduce.c: rows that reduce along axes ----------------------------------
  *
@@ -509,11 +967,26 @@ typedef struct lpi_chain {
     lpi_each joint;   /* of each element beyond the number of outputs, */
     lpi_each result;  /* of an element of the output */
     int32_t operand_since; /* the opset in which axes became an operand */
+    int8_t lanes; /* a reducer of the kernel and 1: how float32, float16 and
+                     bfloat16 are reduced along neighbouring axes; 0: none */
+    bool goes_on; /* by one chain of floats along any axes, instead */
 } lpi_chain;
 
 lp_status lpi_reduce_settle(lpi_node *node);
 lp_status lpi_reduce_shape(lpi_node *node);
 void lpi_reduce_cost(const lpi_node *node, lp_cost *cost);
 lp_status lpi_reduce_run(const lpi_run *run);
+lp_status lpi_reduce_tile(const lpi_node *node, const lpi_box *out,
+                          lpi_box *in, void *params);
+
+/* Mark the axes of a tensor of "rank" that "axes" (NULL: no operand) name; all
+ * of them when it names none. */
+lp_status lpi_reduce_mask(const lpi_node *node, const lpi_list *axes,
+                          int32_t rank, bool *mask);
+
+/* reducing.c: the same in float32, where lpi_chain.lanes says so and the axes
+ * in "mask" allow it: "*ret_done". */
+lp_status lpi_reduce_floats(const lpi_run *run, const bool *mask,
+                            bool *ret_done);
 
 #endif

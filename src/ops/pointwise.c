@@ -274,7 +274,7 @@ lp_status lpi_pointwise_apply(const lpi_run *run,
     int32_t k;
     bool more;
 
-    if (kind == LPI_NO_CLASS)
+    if (kind == LPI_NO_CLASS && lpi_class_of(operands[0].dtype) != LPI_F32)
         return lpi_run_refuse(run, operands[0].dtype);
     strides[0] = broadcast_strides(run->scratch, out, out.rank);
     for (k = 0; k < count; k++)
@@ -285,6 +285,10 @@ lp_status lpi_pointwise_apply(const lpi_run *run,
     for (k = 0; k <= count; k++)
         if (!strides[k])
             return lpi_node_fail_memory(run->node);
+    if (lpi_pointwise_is_fast(run, pointwise, operands, count))
+        return lpi_pointwise_fast(run, pointwise, operands, count, strides);
+    if (kind == LPI_NO_CLASS)
+        return lpi_run_refuse(run, operands[0].dtype);
     for (more = lpi_walk_start(&walk, out.rank, out.dims, count + 1, strides);
          more; more = lpi_walk_next(&walk))
         run_blocks(run, pointwise, operands, kind, &walk);

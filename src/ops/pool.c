@@ -7,12 +7,6 @@
  * NhwcMaxPool. */
 #include "ops.h"
 
-typedef struct pool_params {
-    lpi_window window;
-    int64_t p, count_include_pad, storage_order;
-    lpi_list pooled_shape;
-} pool_params;
-
 /* Operations for one tap and for one result. */
 typedef struct pool_facts {
     lpi_each tap, end;
@@ -31,27 +25,27 @@ static const pool_facts norm_facts[] = {
 
 static const lpi_spec pool_specs[] = {
     LPI_WINDOW_SPECS,
-    LPI_SPEC_INT(lpi_window, ceil_mode, 0),
-    LPI_SPEC_INT(pool_params, count_include_pad, 0),
-    LPI_SPEC_INT(pool_params, storage_order, 0),
+    LPI_SPEC_INT(lpi_slide, ceil_mode, 0),
+    LPI_SPEC_INT(lpi_pool, count_include_pad, 0),
+    LPI_SPEC_INT(lpi_pool, storage_order, 0),
     {.name = NULL},
 };
 
 static const lpi_spec norm_specs[] = {
     LPI_WINDOW_SPECS,
-    LPI_SPEC_INT(lpi_window, ceil_mode, 0),
-    LPI_SPEC_INT(pool_params, p, 2),
+    LPI_SPEC_INT(lpi_slide, ceil_mode, 0),
+    LPI_SPEC_INT(lpi_pool, p, 2),
     {.name = NULL},
 };
 
 static const lpi_spec roi_specs[] = {
-    LPI_SPEC_NEEDED(pool_params, pooled_shape, LPI_ATTR_INTS),
+    LPI_SPEC_NEEDED(lpi_pool, pooled_shape, LPI_ATTR_INTS),
     {.name = NULL},
 };
 
 static lp_status norm_settle(lpi_node *node)
 {
-    pool_params *params = (pool_params *)node->params;
+    lpi_pool *params = (lpi_pool *)node->params;
 
     if (params->p < 1)
         return lpi_node_fail(node, "p is %lld", (long long)params->p);
@@ -61,7 +55,7 @@ static lp_status norm_settle(lpi_node *node)
 /* kernel_shape is there, one item a spatial axis, all at least 1. */
 static lp_status check_kernel(const lpi_node *node, lp_shape x)
 {
-    const lpi_list *kernel = &((const lpi_window *)node->params)->kernel_shape;
+    const lpi_list *kernel = &((const lpi_slide *)node->params)->kernel_shape;
 
     if (x.rank < 3 || kernel->count != x.rank - 2)
         return lpi_node_fail(node,
@@ -76,7 +70,7 @@ static lp_status check_kernel(const lpi_node *node, lp_shape x)
 
 static lp_status pool_shape(lpi_node *node)
 {
-    const lpi_window *window = node->params;
+    const lpi_slide *window = node->params;
     lp_shape x = lpi_in_shape(node, 0);
     int64_t *dims;
 
@@ -99,7 +93,7 @@ static lp_status pool_shape(lpi_node *node)
 /* The same with the channels last. */
 static lp_status nhwc_shape(lpi_node *node)
 {
-    const lpi_window *window = node->params;
+    const lpi_slide *window = node->params;
     lp_shape x = lpi_in_shape(node, 0);
     int64_t *dims;
 
@@ -120,7 +114,7 @@ static lp_status nhwc_shape(lpi_node *node)
 static void count_taps(const lpi_node *node, const pool_facts *facts,
                        lp_cost *cost)
 {
-    const lpi_list *kernel = &((const lpi_window *)node->params)->kernel_shape;
+    const lpi_list *kernel = &((const lpi_slide *)node->params)->kernel_shape;
     int64_t out = lpi_out_elements(node, 0);
     int64_t taps = lpi_mul(out, lpi_product(kernel->ints, kernel->count));
 
@@ -135,7 +129,7 @@ static void pool_cost(const lpi_node *node, lp_cost *cost)
 
 static const pool_facts *facts_of_p(const lpi_node *node)
 {
-    int64_t p = ((const pool_params *)node->params)->p;
+    int64_t p = ((const lpi_pool *)node->params)->p;
 
     return &norm_facts[p < 3 ? p - 1 : 2];
 }
@@ -177,7 +171,7 @@ static void global_cost(const lpi_node *node, lp_cost *cost)
  * result, or of its spatial axes only. */
 static lp_status unpool_shape(lpi_node *node)
 {
-    const lpi_window *window = node->params;
+    const lpi_slide *window = node->params;
     lp_shape x = lpi_in_shape(node, 0);
     lpi_list wanted;
     int64_t *dims;
@@ -208,7 +202,7 @@ static lp_status unpool_shape(lpi_node *node)
 /* One maximum a cell of every region. */
 static lp_status roi_shape(lpi_node *node)
 {
-    const lpi_list *cells = &((const pool_params *)node->params)->pooled_shape;
+    const lpi_list *cells = &((const lpi_pool *)node->params)->pooled_shape;
     lp_shape x = lpi_in_shape(node, 0), rois = lpi_in_shape(node, 1);
     int64_t dims[4];
 
@@ -239,7 +233,7 @@ static void roi_cost(const lpi_node *node, lp_cost *cost)
 #define POOL(name_, since_, specs_, facts_, cost_)                             \
     .name = name_, .domain = "", .since = since_, .inputs_min = 1,             \
     .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,                       \
-    .params_size = sizeof(pool_params), .specs = specs_, .facts = facts_,      \
+    .params_size = sizeof(lpi_pool), .specs = specs_, .facts = facts_,      \
     .cost = cost_
 
 const lp_op lpi_ops_pool[] = {
@@ -250,11 +244,13 @@ const lp_op lpi_ops_pool[] = {
      .inputs_max = 1,
      .outputs_min = 1,
      .outputs_max = 2,
-     .params_size = sizeof(pool_params),
+     .params_size = sizeof(lpi_pool),
      .specs = pool_specs,
      .facts = &max_facts,
      .shape = pool_shape,
      .cost = pool_cost,
+     .run = lpi_pool_max_run,
+     .tile = lpi_pool_tile,
      .samples =
          "opset 17; input x: float32[1, 3, 9, 9]; y = MaxPool(x) "
          "{kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1]}; output "
@@ -262,24 +258,27 @@ const lp_op lpi_ops_pool[] = {
          "opset 12; input x: int8[1, 2, 6]; y, i = MaxPool(x) {kernel_shape: "
          "[3], strides: [2], ceil_mode: 1}; output y; output i"},
     {POOL("AveragePool", 1, pool_specs, &mean_facts, pool_cost),
-     .shape = pool_shape,
+     .shape = pool_shape, .run = lpi_pool_mean_run, .tile = lpi_pool_tile,
      .samples = "opset 19; input x: float32[1, 2, 7, 7]; y = AveragePool(x) "
                 "{kernel_shape: [3, 3], dilations: [2, 2], auto_pad: "
                 "\"SAME_LOWER\"}; output y"},
     {POOL("LpPool", 2, norm_specs, NULL, norm_cost), .settle = norm_settle,
-     .shape = pool_shape,
+     .shape = pool_shape, .run = lpi_pool_norm_run, .tile = lpi_pool_tile,
      .samples = "opset 18; input x: float32[1, 2, 7, 7]; y = LpPool(x) "
                 "{kernel_shape: [2, 2], p: 3}; output y"},
     {POOL("GlobalMaxPool", 1, NULL, &max_facts, global_cost),
-     .shape = global_shape,
+     .shape = global_shape, .run = lpi_global_max_run,
+     .tile = lpi_global_tile,
      .samples = "opset 17; input x: float32[2, 3, 7, 7]; y = "
                 "GlobalMaxPool(x); output y"},
     {POOL("GlobalAveragePool", 1, NULL, &mean_facts, global_cost),
-     .shape = global_shape,
+     .shape = global_shape, .run = lpi_global_mean_run,
+     .tile = lpi_global_tile,
      .samples = "opset 17; input x: float32[2, 3, 7]; y = "
                 "GlobalAveragePool(x); output y"},
     {POOL("GlobalLpPool", 2, norm_specs, NULL, global_cost),
      .settle = norm_settle, .shape = global_shape,
+     .run = lpi_global_norm_run, .tile = lpi_global_tile,
      .samples = "opset 17; input x: float32[2, 3, 7, 7]; y = "
                 "GlobalLpPool(x) {p: 1}; output y"},
     {.name = "MaxUnpool",
@@ -290,9 +289,10 @@ const lp_op lpi_ops_pool[] = {
      .outputs_min = 1,
      .outputs_max = 1,
      .roles = "di",
-     .params_size = sizeof(pool_params),
+     .params_size = sizeof(lpi_pool),
      .specs = pool_specs,
      .shape = unpool_shape,
+     .run = lpi_unpool_run,
      .samples = "opset 11; input x: float32[1, 1, 2, 2]; input i: int64[1, 1, "
                 "2, 2]; weight s: int64[4] = {1, 1, 5, 5}; y = MaxUnpool(x, "
                 "i, s) {kernel_shape: [2, 2], strides: [2, 2]}; output y"},
@@ -304,7 +304,7 @@ const lp_op lpi_ops_pool[] = {
      .outputs_min = 1,
      .outputs_max = 1,
      .roles = "di",
-     .params_size = sizeof(pool_params),
+     .params_size = sizeof(lpi_pool),
      .specs = roi_specs,
      .shape = roi_shape,
      .cost = roi_cost,
@@ -317,7 +317,7 @@ const lp_op lpi_ops_pool[] = {
      .inputs_max = 1,
      .outputs_min = 1,
      .outputs_max = 1,
-     .params_size = sizeof(pool_params),
+     .params_size = sizeof(lpi_pool),
      .specs = pool_specs,
      .facts = &max_facts,
      .shape = nhwc_shape,

@@ -9,7 +9,7 @@
 #include "ops.h"
 
 typedef struct qlinear_params {
-    lpi_window window;
+    lpi_slide window;
     int64_t axis, channels_last, count_include_pad;
 } qlinear_params;
 
@@ -64,7 +64,7 @@ static const qlinear_facts quick_facts = {
 
 static const lpi_spec pool_specs[] = {
     LPI_WINDOW_SPECS,
-    LPI_SPEC_INT(lpi_window, ceil_mode, 0),
+    LPI_SPEC_INT(lpi_slide, ceil_mode, 0),
     LPI_SPEC_INT(qlinear_params, channels_last, 0),
     LPI_SPEC_INT(qlinear_params, count_include_pad, 0),
     {.name = NULL},
@@ -167,7 +167,7 @@ static void qlinear_cost(const lpi_node *node, lp_cost *cost)
 static void mean_cost(const lpi_node *node, lp_cost *cost)
 {
     const qlinear_facts *facts = node->layer->row->facts;
-    const lpi_list *kernel = &((const lpi_window *)node->params)->kernel_shape;
+    const lpi_list *kernel = &((const lpi_slide *)node->params)->kernel_shape;
     int64_t out = lpi_out_elements(node, 0);
     int64_t taps = lpi_in_elements(node, 0);
 

@@ -9,16 +9,12 @@
 
 #include "ops.h"
 
-typedef struct quantize_params {
-    int64_t axis, block_size, output_dtype, saturate, precision;
-} quantize_params;
-
 static const lpi_spec quantize_specs[] = {
-    LPI_SPEC_INT(quantize_params, axis, 1),
-    LPI_SPEC_INT(quantize_params, block_size, 0),
-    LPI_SPEC_INT(quantize_params, output_dtype, 0),
-    LPI_SPEC_INT(quantize_params, saturate, 1),
-    LPI_SPEC_INT(quantize_params, precision, 0),
+    LPI_SPEC_INT(lpi_quantize, axis, 1),
+    LPI_SPEC_INT(lpi_quantize, block_size, 0),
+    LPI_SPEC_INT(lpi_quantize, output_dtype, 0),
+    LPI_SPEC_INT(lpi_quantize, saturate, 1),
+    LPI_SPEC_INT(lpi_quantize, precision, 0),
     {.name = NULL},
 };
 
@@ -30,7 +26,7 @@ static const lpi_each dequantizing = {{[LP_ROUND] = 1, [LP_MUL] = 1}};
  * of "x" and one for each block. */
 static lp_status check_scale(const lpi_node *node)
 {
-    const quantize_params *params = node->params;
+    const lpi_quantize *params = node->params;
     lp_shape x = lpi_in_shape(node, 0), scale = lpi_in_shape(node, 1);
     int64_t axis = 0, wanted, unused;
 
@@ -58,7 +54,7 @@ static lp_status check_scale(const lpi_node *node)
 
 static lp_status quantize_shape(lpi_node *node)
 {
-    const quantize_params *params = node->params;
+    const lpi_quantize *params = node->params;
     lp_dtype type = LP_UINT8;
 
     LP_TRY(check_scale(node));
@@ -71,7 +67,7 @@ static lp_status quantize_shape(lpi_node *node)
 
 static lp_status dequantize_shape(lpi_node *node)
 {
-    const quantize_params *params = node->params;
+    const lpi_quantize *params = node->params;
     lp_dtype type = lpi_in_dtype(node, 1);
 
     LP_TRY(check_scale(node));
@@ -116,144 +112,19 @@ static void dynamic_cost(const lpi_node *node, lp_cost *cost)
     lpi_cost_arith(cost, LP_ADD, elements);
 }
 
-/* ---- runs -----------------------------------------------------------------
- */
-
-/* Where the scale of an element stands. */
-typedef struct scale_map {
-    int64_t count;         /* scales in all */
-    int64_t inner, extent; /* elements behind the axis; its extent */
-    int64_t block, blocks; /* indices of one scale; scales along the axis; 0:
-                              the scale is a vector */
-} scale_map;
-
-static scale_map map_scales(const lpi_node *node)
-{
-    const quantize_params *params = node->params;
-    lp_shape x = lpi_in_shape(node, 0), scale = lpi_in_shape(node, 1);
-    scale_map map = {.count = lpi_shape_elements(scale), .inner = 1};
-    int64_t axis = 0;
-
-    if (map.count == 1 || x.rank == 0)
-        return map;
-    if (x.rank > 1)
-        lpi_axis(params->axis, x.rank, &axis);
-    map.extent = x.dims[axis];
-    map.inner = lpi_dims_product(x, axis + 1, x.rank);
-    if (params->block_size > 0) {
-        map.block = params->block_size;
-        map.blocks = scale.dims[axis];
-    }
-    return map;
-}
-
-static int64_t scale_of(const scale_map *map, int64_t element)
-{
-    int64_t index, outer;
-
-    if (map->count == 1)
-        return 0;
-    index = element / map->inner % map->extent;
-    if (map->block == 0)
-        return index;
-    outer = element / map->inner / map->extent;
-    return (outer * map->blocks + index / map->block) * map->inner +
-           element % map->inner;
-}
-
-/* Input "i" as an array of floats; zeros, as many as there are scales, when it
- * is absent. */
-static float *floats_of(const lpi_run *run, int32_t i)
-{
-    lpi_arena *arena = run->scratch;
-    lp_dtype dtype = lpi_in_dtype(run->node, i);
-    int64_t count = lpi_in_elements(run->node, run->in[i] != NULL ? i : 1);
-    lpi_class class = lpi_class_of(dtype);
-    float *floats = LPI_NEW(arena, float, count);
-    void *raw;
-
-    if (floats == NULL || run->in[i] == NULL)
-        return floats;
-    raw = lpi_arena_array(arena, count, lpi_class_size(class));
-    if (raw == NULL)
-        return NULL;
-    lpi_unpack(dtype, run->in[i], 0, count, raw);
-    lpi_convert(class, raw, LPI_F32, floats, count);
-    return floats;
-}
-
-/* "value" rounded and kept within what "dtype" holds; floats stay. */
-static float saturate(float value, float zero, lp_dtype dtype)
-{
-    int32_t bits = lp_dtype_bits(dtype);
-    float least = 0, most;
-
-    if (!lpi_dtype_is_integer(dtype))
-        return value + zero;
-    if (lpi_dtype_is_signed(dtype)) {
-        bits--;
-        least = -ldexpf(1, bits);
-    }
-    most = ldexpf(1, bits) - 1;
-    if (isnan(value))
-        return zero;
-    value = rintf(value) + zero;
-    return value < least ? least : value > most ? most : value;
-}
-
-/* Both directions: "is_forward" quantizes. */
-static lp_status convert(const lpi_run *run, bool is_forward)
-{
-    const lpi_node *node = run->node;
-    lp_dtype type = lpi_out(node, 0)->dtype;
-    int64_t count = lpi_out_elements(node, 0);
-    scale_map map = map_scales(node);
-    bool has_zero = node->layer->inputs_count > 2;
-    float *x = floats_of(run, 0), *scale = floats_of(run, 1);
-    float *zero = has_zero ? floats_of(run, 2) : NULL;
-    void *out = lpi_arena_array(run->scratch, count, sizeof(float));
-    float *y = out;
-    lpi_class class = lpi_class_of(type);
-    void *packed = lpi_arena_array(run->scratch, count, lpi_class_size(class));
-
-    if (x == NULL || scale == NULL || y == NULL || packed == NULL ||
-        (has_zero && zero == NULL))
-        return lpi_node_fail_memory(node);
-    for (int64_t i = 0; i < count; i++) {
-        int64_t at = scale_of(&map, i);
-        float offset = zero != NULL ? zero[at] : 0;
-
-        y[i] = is_forward ? saturate(x[i] / scale[at], offset, type)
-                          : (x[i] - offset) * scale[at];
-    }
-    lpi_convert(LPI_F32, y, class, packed, count);
-    lpi_pack(type, packed, 0, count, run->out[0]);
-    return LP_OK;
-}
-
-static lp_status quantize_run(const lpi_run *run)
-{
-    return convert(run, true);
-}
-
-static lp_status dequantize_run(const lpi_run *run)
-{
-    return convert(run, false);
-}
-
 #define QUANTIZE(domain_, since_)                                              \
     .domain = domain_, .name = "QuantizeLinear", .since = since_,              \
     .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,      \
-    .roles = "dsz", .params_size = sizeof(quantize_params),                    \
+    .roles = "dsz", .params_size = sizeof(lpi_quantize),                    \
     .specs = quantize_specs, .shape = quantize_shape, .cost = quantize_cost,   \
-    .run = quantize_run
+    .run = lpi_quantize_run
 
 #define DEQUANTIZE(domain_, since_)                                            \
     .domain = domain_, .name = "DequantizeLinear", .since = since_,            \
     .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,      \
-    .roles = "wsz", .params_size = sizeof(quantize_params),                    \
+    .roles = "wsz", .params_size = sizeof(lpi_quantize),                    \
     .specs = quantize_specs, .shape = dequantize_shape,                        \
-    .cost = dequantize_cost, .run = dequantize_run
+    .cost = dequantize_cost, .run = lpi_dequantize_run
 
 const lp_op lpi_ops_quantize[] = {
     {QUANTIZE("", 10),
@@ -281,7 +152,7 @@ const lp_op lpi_ops_quantize[] = {
      .outputs_min = 3,
      .outputs_max = 3,
      .shape = dynamic_shape,
-     .cost = dynamic_cost,
+     .cost = dynamic_cost, .run = lpi_quantize_dynamic_run,
      .samples = "opset 17; input x: float32[2, 3]; y, s, z = "
                 "DynamicQuantizeLinear(x); output y; output s; output z"},
     {QUANTIZE("com.microsoft", 1),

@@ -71,6 +71,20 @@ static lp_status transpose_run(const lpi_run *run)
     return LP_OK;
 }
 
+static lp_status transpose_tile(const lpi_node *node, const lpi_box *out,
+                                lpi_box *in, void *params)
+{
+    (void)params;
+    in[0] = *out;
+    for (int32_t i = 0; i < out->rank; i++) {
+        int64_t axis = source_axis(node, out->rank, i);
+
+        in[0].from[axis] = out->from[i];
+        in[0].to[axis] = out->to[i];
+    }
+    return LP_OK;
+}
+
 /* ---- DepthToSpace, SpaceToDepth ----------------------------------------- */
 
 typedef struct blocks {
@@ -283,7 +297,7 @@ static lp_status reverse_run(const lpi_run *run)
 const lp_op lpi_ops_rearrange[] = {
     {ROW("Transpose", 1, 1), .params_size = sizeof(transpose),
      .specs = transpose_specs, .shape = transpose_shape, .run = transpose_run,
-     .flags = LPI_MONOTONE,
+     .tile = transpose_tile, .flags = LPI_MONOTONE,
      .samples = "input x: float32[2, 3, 4]; y = Transpose(x) {perm: [1, 2, "
                 "0]}; output y\n---\n"
                 "input x: int4[2, 3]; y = Transpose(x); output y"},

@@ -10,11 +10,6 @@
 
 #include "ops.h"
 
-typedef struct recurrent_params {
-    int64_t hidden_size, layout, linear_before_reset, input_forget;
-    const char *direction;
-} recurrent_params;
-
 /* Gates; operations for one unit and step: without biases, for the biases, for
  * the peepholes of LSTM. */
 typedef struct recurrent_facts {
@@ -37,18 +32,22 @@ static const recurrent_facts rnn_facts = {
     .bias = {{[LP_ADD] = 2}}};
 
 static const lpi_spec recurrent_specs[] = {
-    LPI_SPEC_INT(recurrent_params, hidden_size, 0),
-    LPI_SPEC_INT(recurrent_params, layout, 0),
-    LPI_SPEC_INT(recurrent_params, linear_before_reset, 0),
-    LPI_SPEC_INT(recurrent_params, input_forget, 0),
-    LPI_SPEC_STRING(recurrent_params, direction, "forward"),
+    LPI_SPEC_INT(lpi_recurrent, hidden_size, 0),
+    LPI_SPEC_INT(lpi_recurrent, layout, 0),
+    LPI_SPEC_INT(lpi_recurrent, linear_before_reset, 0),
+    LPI_SPEC_INT(lpi_recurrent, input_forget, 0),
+    LPI_SPEC_STRING(lpi_recurrent, direction, "forward"),
+    LPI_SPEC_FLOAT(lpi_recurrent, clip, 0),
+    LPI_SPEC_LIST(lpi_recurrent, activations, LPI_ATTR_STRINGS),
+    LPI_SPEC_LIST(lpi_recurrent, activation_alpha, LPI_ATTR_FLOATS),
+    LPI_SPEC_LIST(lpi_recurrent, activation_beta, LPI_ATTR_FLOATS),
     {.name = NULL},
 };
 
 /* 2 when both ways are taken, 1 for one; LP_EINPUT for no direction. */
 static lp_status directions(const lpi_node *node, int64_t *ret_count)
 {
-    const char *direction = ((const recurrent_params *)node->params)->direction;
+    const char *direction = ((const lpi_recurrent *)node->params)->direction;
 
     if (strcmp(direction, "bidirectional") == 0)
         *ret_count = 2;
@@ -65,7 +64,7 @@ static lp_status directions(const lpi_node *node, int64_t *ret_count)
 static lp_status check_weights(const lpi_node *node, int64_t count,
                                int64_t *ret_hidden)
 {
-    const recurrent_params *params = node->params;
+    const lpi_recurrent *params = node->params;
     const recurrent_facts *facts = node->layer->row->facts;
     lp_shape x = lpi_in_shape(node, 0), w = lpi_in_shape(node, 1);
     lp_shape r = lpi_in_shape(node, 2);
@@ -87,7 +86,7 @@ static lp_status check_weights(const lpi_node *node, int64_t count,
 
 static lp_status recurrent_shape(lpi_node *node)
 {
-    const recurrent_params *params = node->params;
+    const lpi_recurrent *params = node->params;
     lp_shape x = lpi_in_shape(node, 0);
     lp_dtype type = lpi_in_dtype(node, 0);
     bool batch_first = params->layout != 0;
@@ -129,15 +128,15 @@ static void recurrent_cost(const lpi_node *node, lp_cost *cost)
         lpi_cost_each(cost, &facts->peephole, units);
 }
 
-#define RECURRENT(name_, most, outputs, facts_)                                \
+#define RECURRENT(name_, most, outputs, facts_, run_)                          \
     .domain = "", .name = name_, .since = 1, .inputs_min = 3,                  \
     .inputs_max = most, .outputs_min = 0, .outputs_max = outputs,              \
-    .roles = "ddddiddd", .params_size = sizeof(recurrent_params),              \
+    .roles = "ddddiddd", .params_size = sizeof(lpi_recurrent),              \
     .specs = recurrent_specs, .facts = facts_, .shape = recurrent_shape,       \
-    .cost = recurrent_cost
+    .cost = recurrent_cost, .run = run_
 
 const lp_op lpi_ops_recurrent[] = {
-    {RECURRENT("LSTM", 8, 3, &lstm_facts),
+    {RECURRENT("LSTM", 8, 3, &lstm_facts, lpi_lstm_run),
      .samples =
          "opset 14; input x: float32[5, 2, 3]; weight w: float32[1, 16, 3]; "
          "weight r: float32[1, 16, 4]; weight b: float32[1, 32]; y, h, c = "
@@ -147,12 +146,12 @@ const lp_op lpi_ops_recurrent[] = {
          "weight r: float32[2, 16, 4]; weight p: float32[2, 12]; y, h = "
          "LSTM(x, w, r, _, _, _, _, p) {hidden_size: 4, layout: 1, direction: "
          "\"bidirectional\"}; output y; output h"},
-    {RECURRENT("GRU", 6, 2, &gru_facts),
+    {RECURRENT("GRU", 6, 2, &gru_facts, lpi_gru_run),
      .samples =
          "opset 14; input x: float32[5, 2, 3]; weight w: float32[1, 12, 3]; "
          "weight r: float32[1, 12, 4]; _, h = GRU(x, w, r) {hidden_size: 4, "
          "linear_before_reset: 1}; output h"},
-    {RECURRENT("RNN", 6, 2, &rnn_facts),
+    {RECURRENT("RNN", 6, 2, &rnn_facts, lpi_rnn_run),
      .samples =
          "opset 7; input x: float32[5, 2, 3]; weight w: float32[2, 4, 3]; "
          "weight r: float32[2, 4, 4]; y, h = RNN(x, w, r) {hidden_size: 4, "

@@ -24,10 +24,8 @@ lp_status lpi_reduce_settle(lpi_node *node)
                : LP_OK;
 }
 
-/* Mark the axes of a tensor of "rank" that "axes" (NULL: no operand) name; all
- * of them when it names none. */
-static lp_status mark_axes(const lpi_node *node, const lpi_list *axes,
-                           int32_t rank, bool *mask)
+lp_status lpi_reduce_mask(const lpi_node *node, const lpi_list *axes,
+                          int32_t rank, bool *mask)
 {
     const lpi_reduce *p = node->params;
 
@@ -56,7 +54,7 @@ lp_status lpi_reduce_shape(lpi_node *node)
         return lpi_out_set_shape(node, 0, lpi_in_dtype(node, 0),
                                  lpi_shape_unknown);
     if (known)
-        LP_TRY(mark_axes(node, given ? &axes : NULL, in.rank, mask));
+        LP_TRY(lpi_reduce_mask(node, given ? &axes : NULL, in.rank, mask));
     for (i = 0; i < in.rank; i++)
         if (!known)
             dims[rank++] = -1;
@@ -230,7 +228,8 @@ static lp_status find_shifts(const lpi_run *run, work *w,
 }
 
 /* Strides of the input, and of the output along the axes of the input. */
-static lp_status make_strides(const lpi_run *run, const int64_t **strides)
+static lp_status make_strides(const lpi_run *run, const int64_t **strides,
+                              const bool **ret_mask)
 {
     lp_shape in = lpi_in_shape(run->node, 0);
     int64_t *from = LPI_NEW(run->scratch, int64_t, in.rank), stride = 1;
@@ -243,7 +242,7 @@ static lp_status make_strides(const lpi_run *run, const int64_t **strides)
         return lpi_node_fail_memory(run->node);
     if (given)
         LP_TRY(lpi_run_ints(run, 1, given));
-    LP_TRY(mark_axes(run->node, given, in.rank, mask));
+    LP_TRY(lpi_reduce_mask(run->node, given, in.rank, mask));
     lpi_strides(in.rank, in.dims, from);
     for (i = in.rank - 1; i >= 0; i--) {
         to[i] = mask[i] ? 0 : stride;
@@ -251,6 +250,7 @@ static lp_status make_strides(const lpi_run *run, const int64_t **strides)
     }
     strides[0] = from;
     strides[1] = to;
+    *ret_mask = mask;
     return LP_OK;
 }
 
@@ -259,6 +259,8 @@ lp_status lpi_reduce_run(const lpi_run *run)
     lp_dtype dtype = lpi_in_dtype(run->node, 0);
     lpi_class class = lpi_class_of(dtype);
     const int64_t *strides[2];
+    const bool *mask = NULL;
+    bool is_done = false;
     work w = {.facts = run->node->layer->row->facts,
               .dtype = dtype,
               .kind = class == LPI_F32 ? LPI_F64 : class,
@@ -270,7 +272,10 @@ lp_status lpi_reduce_run(const lpi_run *run)
         return lpi_run_refuse(run, dtype);
     if (w.outputs > 0)
         w.each = lpi_in_elements(run->node, 0) / w.outputs;
-    LP_TRY(make_strides(run, strides));
+    LP_TRY(make_strides(run, strides, &mask));
+    LP_TRY(lpi_reduce_floats(run, mask, &is_done));
+    if (is_done)
+        return LP_OK;
     LP_TRY(start_sums(run, &w));
     if (w.facts->shifted)
         LP_TRY(find_shifts(run, &w, strides));

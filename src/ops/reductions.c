@@ -131,7 +131,7 @@ static double finish_log(double sum, double count)
     .params_size = sizeof(lpi_reduce), .specs = reduce_specs,                  \
     .facts = &(const lpi_chain){.operand_since = (opset), __VA_ARGS__},        \
     .settle = lpi_reduce_settle, .shape = lpi_reduce_shape,                    \
-    .cost = lpi_reduce_cost, .run = lpi_reduce_run,                            \
+    .cost = lpi_reduce_cost, .run = lpi_reduce_run, .tile = lpi_reduce_tile,   \
     .samples = "input x: float32[2, 3, 4]; weight a: int64[2] = {0, -1}; "     \
                "y = " op "(x, a) {keepdims: 0}; output y\n---\n"               \
                "input x: float32[2, 3]; y = " op                               \
@@ -148,22 +148,24 @@ static double finish_log(double sum, double count)
     .real = real_##stem, .sint = sint_##stem, .uint = uint_##stem
 
 const lp_op lpi_ops_reductions[] = {
-    {ROW("ReduceSum", 13, CHAIN(sum), JOINT(LP_ADD)), .flags = LPI_MONOTONE},
-    {ROW("ReduceMean", 18, CHAIN(sum), JOINT(LP_ADD), RESULT(LP_DIV),
+    {ROW("ReduceSum", 13, CHAIN(sum), JOINT(LP_ADD),
+         .lanes = 1 + LPI_REDUCE_SUM, .goes_on = true),
+     .flags = LPI_MONOTONE | LPI_CHAINS},
+    {ROW("ReduceMean", 18, CHAIN(sum), .lanes = 1 + LPI_REDUCE_SUM, JOINT(LP_ADD), RESULT(LP_DIV),
          .finish = finish_mean, .mean = true)},
-    {ROW("ReduceProd", 18, CHAIN(product), JOINT(LP_MUL),
+    {ROW("ReduceProd", 18, CHAIN(product), .lanes = 1 + LPI_REDUCE_PROD, JOINT(LP_MUL),
          .start = LPI_FROM_ONE),
      .flags = LPI_MONOTONE},
-    {ROW("ReduceMax", 18, CHAIN(max), JOINT(LP_CMP), .start = LPI_FROM_LOWEST),
+    {ROW("ReduceMax", 18, CHAIN(max), .lanes = 1 + LPI_REDUCE_MAX, JOINT(LP_CMP), .start = LPI_FROM_LOWEST),
      .flags = LPI_MONOTONE},
-    {ROW("ReduceMin", 18, CHAIN(min), JOINT(LP_CMP), .start = LPI_FROM_HIGHEST),
+    {ROW("ReduceMin", 18, CHAIN(min), .lanes = 1 + LPI_REDUCE_MIN, JOINT(LP_CMP), .start = LPI_FROM_HIGHEST),
      .flags = LPI_MONOTONE},
-    {ROW("ReduceL1", 18, .real = real_abs, .sint = sint_abs, .uint = uint_sum,
+    {ROW("ReduceL1", 18, .lanes = 1 + LPI_REDUCE_SUM_ABS, .real = real_abs, .sint = sint_abs, .uint = uint_sum,
          ELEMENT(LP_ADD), JOINT(LP_ADD))},
-    {ROW("ReduceL2", 18, CHAIN(square), ELEMENT(LP_MUL), JOINT(LP_ADD),
+    {ROW("ReduceL2", 18, .lanes = 1 + LPI_REDUCE_SUM_SQUARES, CHAIN(square), ELEMENT(LP_MUL), JOINT(LP_ADD),
          RESULT(LP_SQRT), .finish = finish_root)},
-    {ROW("ReduceSumSquare", 18, CHAIN(square), ELEMENT(LP_MUL), JOINT(LP_ADD))},
-    {ROW("ReduceLogSum", 18, CHAIN(sum), JOINT(LP_ADD), RESULT(LP_LOG),
+    {ROW("ReduceSumSquare", 18, .lanes = 1 + LPI_REDUCE_SUM_SQUARES, CHAIN(square), ELEMENT(LP_MUL), JOINT(LP_ADD))},
+    {ROW("ReduceLogSum", 18, CHAIN(sum), .lanes = 1 + LPI_REDUCE_SUM, JOINT(LP_ADD), RESULT(LP_LOG),
          .finish = finish_log)},
     {ROW("ReduceLogSumExp", 18, .real = real_exp, ELEMENT(LP_EXP),
          JOINT(LP_ADD), RESULT(LP_LOG), .finish = finish_log, .shifted = true)},

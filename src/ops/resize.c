@@ -15,37 +15,25 @@
 
 #include "ops.h"
 
-typedef struct resize_params {
-    const char *mode, *coordinate_transformation_mode, *nearest_mode;
-    const char *keep_aspect_ratio_policy;
-    int64_t antialias, exclude_outside;
-    float cubic_coeff_a, extrapolation_value;
-    lpi_list axes, scales;
-    float height_scale, width_scale;
-} resize_params;
-
-/* Positions of the operands. */
-enum { RESIZE_X, RESIZE_ROI, RESIZE_SCALES, RESIZE_SIZES };
-
 static const lpi_spec resize_specs[] = {
-    LPI_SPEC_STRING(resize_params, mode, "nearest"),
-    LPI_SPEC_STRING(resize_params, coordinate_transformation_mode,
+    LPI_SPEC_STRING(lpi_resize, mode, "nearest"),
+    LPI_SPEC_STRING(lpi_resize, coordinate_transformation_mode,
                     "half_pixel"),
-    LPI_SPEC_STRING(resize_params, nearest_mode, "round_prefer_floor"),
-    LPI_SPEC_STRING(resize_params, keep_aspect_ratio_policy, "stretch"),
-    LPI_SPEC_INT(resize_params, antialias, 0),
-    LPI_SPEC_INT(resize_params, exclude_outside, 0),
-    LPI_SPEC_FLOAT(resize_params, cubic_coeff_a, -0.75f),
-    LPI_SPEC_FLOAT(resize_params, extrapolation_value, 0),
-    LPI_SPEC_LIST(resize_params, axes, LPI_ATTR_INTS),
+    LPI_SPEC_STRING(lpi_resize, nearest_mode, "round_prefer_floor"),
+    LPI_SPEC_STRING(lpi_resize, keep_aspect_ratio_policy, "stretch"),
+    LPI_SPEC_INT(lpi_resize, antialias, 0),
+    LPI_SPEC_INT(lpi_resize, exclude_outside, 0),
+    LPI_SPEC_FLOAT(lpi_resize, cubic_coeff_a, -0.75f),
+    LPI_SPEC_FLOAT(lpi_resize, extrapolation_value, 0),
+    LPI_SPEC_LIST(lpi_resize, axes, LPI_ATTR_INTS),
     {.name = NULL},
 };
 
 static const lpi_spec upsample_specs[] = {
-    LPI_SPEC_STRING(resize_params, mode, "nearest"),
-    LPI_SPEC_LIST(resize_params, scales, LPI_ATTR_FLOATS),
-    LPI_SPEC_FLOAT(resize_params, height_scale, 0),
-    LPI_SPEC_FLOAT(resize_params, width_scale, 0),
+    LPI_SPEC_STRING(lpi_resize, mode, "nearest"),
+    LPI_SPEC_LIST(lpi_resize, scales, LPI_ATTR_FLOATS),
+    LPI_SPEC_FLOAT(lpi_resize, height_scale, 0),
+    LPI_SPEC_FLOAT(lpi_resize, width_scale, 0),
     {.name = NULL},
 };
 
@@ -55,19 +43,19 @@ static lp_status move_scales(lpi_node *node)
 {
     lp_layer *layer = node->layer;
     lp_tensor **inputs =
-        LPI_NEW(node->model->arena, lp_tensor *, RESIZE_SCALES + 1);
+        LPI_NEW(node->model->arena, lp_tensor *, LPI_RESIZE_SCALES + 1);
 
     if (inputs == NULL)
         return lpi_node_fail_memory(node);
-    inputs[RESIZE_X] = layer->inputs[0];
-    inputs[RESIZE_SCALES] = layer->inputs[1];
+    inputs[LPI_RESIZE_X] = layer->inputs[0];
+    inputs[LPI_RESIZE_SCALES] = layer->inputs[1];
     layer->inputs = inputs;
-    layer->inputs_count = RESIZE_SCALES + 1;
+    layer->inputs_count = LPI_RESIZE_SCALES + 1;
     return LP_OK;
 }
 
 /* Opset 10 counts coordinates from the corner, without rounding. */
-static void old_coordinates(resize_params *params)
+static void old_coordinates(lpi_resize *params)
 {
     params->coordinate_transformation_mode = "asymmetric";
     params->nearest_mode = "floor";
@@ -76,7 +64,7 @@ static void old_coordinates(resize_params *params)
 static lp_status resize_settle(lpi_node *node)
 {
     if (node->layer->version == 10) {
-        old_coordinates((resize_params *)node->params);
+        old_coordinates((lpi_resize *)node->params);
         if (node->layer->inputs_count == 2)
             return move_scales(node);
     }
@@ -85,7 +73,7 @@ static lp_status resize_settle(lpi_node *node)
 
 static lp_status upsample_settle(lpi_node *node)
 {
-    resize_params *params = (resize_params *)node->params;
+    lpi_resize *params = (lpi_resize *)node->params;
     const float pair[4] = {1, 1, params->height_scale, params->width_scale};
 
     old_coordinates(params);
@@ -95,28 +83,15 @@ static lp_status upsample_settle(lpi_node *node)
     if (node->layer->inputs_count != 1)
         return lpi_node_fail(node, "%d inputs", node->layer->inputs_count);
     if (params->scales.count > 0)
-        return lpi_node_add_floats(node, RESIZE_SCALES, params->scales.floats,
+        return lpi_node_add_floats(node, LPI_RESIZE_SCALES, params->scales.floats,
                                    params->scales.count);
-    return lpi_node_add_floats(node, RESIZE_SCALES, pair, 4);
-}
-
-/* Position in scales and sizes that belongs to axis "axis", -1 for none. */
-static int64_t item_of(const resize_params *params, int32_t rank, int64_t axis)
-{
-    int64_t own;
-
-    if (params->axes.count == 0)
-        return axis;
-    for (int64_t i = 0; i < params->axes.count; i++)
-        if (lpi_axis(params->axes.ints[i], rank, &own) && own == axis)
-            return i;
-    return -1;
+    return lpi_node_add_floats(node, LPI_RESIZE_SCALES, pair, 4);
 }
 
 static lp_status check_items(const lpi_node *node, const lpi_list *list,
                              int32_t rank)
 {
-    const resize_params *params = node->params;
+    const lpi_resize *params = node->params;
     int64_t wanted = params->axes.count > 0 ? params->axes.count : rank;
     int64_t own;
 
@@ -135,15 +110,15 @@ static lp_status check_items(const lpi_node *node, const lpi_list *list,
 static bool region_part(lpi_node *node, int64_t item, int64_t items,
                         float *ret_part)
 {
-    const resize_params *params = node->params;
+    const lpi_resize *params = node->params;
     lpi_list roi;
 
     *ret_part = 1;
     if (strcmp(params->coordinate_transformation_mode, "tf_crop_and_resize") !=
             0 ||
-        lpi_in(node, RESIZE_ROI) == NULL)
+        lpi_in(node, LPI_RESIZE_ROI) == NULL)
         return true;
-    if (!lpi_in_floats(node, RESIZE_ROI, &roi) || roi.count != 2 * items)
+    if (!lpi_in_floats(node, LPI_RESIZE_ROI, &roi) || roi.count != 2 * items)
         return false;
     *ret_part = roi.floats[items + item] - roi.floats[item];
     return true;
@@ -152,11 +127,11 @@ static bool region_part(lpi_node *node, int64_t item, int64_t items,
 static lp_status by_scales(lpi_node *node, lp_shape x, const lpi_list *scales,
                            int64_t *dims)
 {
-    const resize_params *params = node->params;
+    const lpi_resize *params = node->params;
 
     LP_TRY(check_items(node, scales, x.rank));
     for (int32_t i = 0; i < x.rank; i++) {
-        int64_t item = item_of(params, x.rank, i);
+        int64_t item = lpi_resize_item(params, x.rank, i);
         float part = 1, size;
 
         dims[i] = x.dims[i];
@@ -183,14 +158,14 @@ static lp_status by_scales(lpi_node *node, lp_shape x, const lpi_list *scales,
 /* The one scale of all axes that keeps the aspect ratio: the least of those
  * that the sizes ask for ("not_larger"), or the greatest; 0 when an extent is
  * not known. */
-static float common_scale(const resize_params *params, lp_shape x,
+static float common_scale(const lpi_resize *params, lp_shape x,
                           const lpi_list *sizes)
 {
     bool least = strcmp(params->keep_aspect_ratio_policy, "not_larger") == 0;
     float common = 0;
 
     for (int32_t i = 0; i < x.rank; i++) {
-        int64_t item = item_of(params, x.rank, i);
+        int64_t item = lpi_resize_item(params, x.rank, i);
         float scale;
 
         if (item < 0)
@@ -207,7 +182,7 @@ static float common_scale(const resize_params *params, lp_shape x,
 static lp_status by_sizes(lpi_node *node, lp_shape x, const lpi_list *sizes,
                           int64_t *dims)
 {
-    const resize_params *params = node->params;
+    const lpi_resize *params = node->params;
     bool stretch = strcmp(params->keep_aspect_ratio_policy, "stretch") == 0;
     float scale = 0;
 
@@ -215,7 +190,7 @@ static lp_status by_sizes(lpi_node *node, lp_shape x, const lpi_list *sizes,
     if (!stretch)
         scale = common_scale(params, x, sizes);
     for (int32_t i = 0; i < x.rank; i++) {
-        int64_t item = item_of(params, x.rank, i);
+        int64_t item = lpi_resize_item(params, x.rank, i);
 
         dims[i] = x.dims[i];
         if (item < 0)
@@ -235,15 +210,15 @@ static lp_status by_sizes(lpi_node *node, lp_shape x, const lpi_list *sizes,
 
 static lp_status resize_shape(lpi_node *node)
 {
-    lp_shape x = lpi_in_shape(node, RESIZE_X);
-    lp_dtype type = lpi_in_dtype(node, RESIZE_X);
+    lp_shape x = lpi_in_shape(node, LPI_RESIZE_X);
+    lp_dtype type = lpi_in_dtype(node, LPI_RESIZE_X);
     lpi_list scales = {.count = 0}, sizes = {.count = 0};
-    bool has_scales = lpi_in_floats(node, RESIZE_SCALES, &scales);
-    bool has_sizes = lpi_in_ints(node, RESIZE_SIZES, &sizes);
+    bool has_scales = lpi_in_floats(node, LPI_RESIZE_SCALES, &scales);
+    bool has_sizes = lpi_in_ints(node, LPI_RESIZE_SIZES, &sizes);
     int64_t *dims;
 
     if (x.rank < 0)
-        return lpi_out_as(node, 0, RESIZE_X);
+        return lpi_out_as(node, 0, LPI_RESIZE_X);
     dims = lpi_node_dims(node, x.rank);
     if (dims == NULL)
         return lpi_node_fail_memory(node);
@@ -253,13 +228,13 @@ static lp_status resize_shape(lpi_node *node)
         LP_TRY(by_scales(node, x, &scales, dims));
     } else {
         for (int32_t i = 0; i < x.rank; i++)
-            dims[i] = item_of(node->params, x.rank, i) < 0 ? x.dims[i] : -1;
+            dims[i] = lpi_resize_item(node->params, x.rank, i) < 0 ? x.dims[i] : -1;
     }
     return lpi_out_set(node, 0, type, x.rank, dims);
 }
 
 /* Taps of one result along an axis that goes from "in" to "out". */
-static int64_t taps_of(const resize_params *params, int64_t in, int64_t out)
+static int64_t taps_of(const lpi_resize *params, int64_t in, int64_t out)
 {
     int64_t taps = strcmp(params->mode, "cubic") == 0 ? 4 : 2;
 
@@ -271,13 +246,13 @@ static int64_t taps_of(const resize_params *params, int64_t in, int64_t out)
 /* Nearest neighbours read no more elements than they write. */
 static void resize_cost(const lpi_node *node, lp_cost *cost)
 {
-    const resize_params *params = node->params;
-    lp_shape x = lpi_in_shape(node, RESIZE_X), y = lpi_out_shape(node, 0);
+    const lpi_resize *params = node->params;
+    lp_shape x = lpi_in_shape(node, LPI_RESIZE_X), y = lpi_out_shape(node, 0);
     int64_t out = lpi_out_elements(node, 0), taps = out;
 
     if (strcmp(params->mode, "nearest") == 0) {
-        if (out < lpi_in_elements(node, RESIZE_X))
-            lpi_cost_part(node, cost, RESIZE_X, out);
+        if (out < lpi_in_elements(node, LPI_RESIZE_X))
+            lpi_cost_part(node, cost, LPI_RESIZE_X, out);
         return;
     }
     for (int32_t i = 0; i < x.rank; i++)
@@ -298,11 +273,13 @@ const lp_op lpi_ops_resize[] = {
      .outputs_min = 1,
      .outputs_max = 1,
      .roles = "diii",
-     .params_size = sizeof(resize_params),
+     .params_size = sizeof(lpi_resize),
      .specs = resize_specs,
      .settle = resize_settle,
      .shape = resize_shape,
      .cost = resize_cost,
+     .run = lpi_resize_run,
+     .tile = lpi_resize_tile,
      .samples =
          "opset 19; input x: float32[1, 2, 5, 7]; weight s: float32[4] = "
          "{1.0, 1.0, 2.0, 0.6}; y = Resize(x, _, s) {mode: \"linear\"}; "
@@ -320,11 +297,13 @@ const lp_op lpi_ops_resize[] = {
      .outputs_min = 1,
      .outputs_max = 1,
      .roles = "diii",
-     .params_size = sizeof(resize_params),
+     .params_size = sizeof(lpi_resize),
      .specs = upsample_specs,
      .settle = upsample_settle,
      .shape = resize_shape,
      .cost = resize_cost,
+     .run = lpi_resize_run,
+     .tile = lpi_resize_tile,
      .samples =
          "opset 9; input x: float32[1, 2, 5, 7]; weight s: float32[4] = {1.0, "
          "1.0, 2.0, 3.0}; y = Upsample(x, s); output y\n---\n"

@@ -11,22 +11,13 @@
 
 #include "ops.h"
 
-typedef struct rotary_params {
-    int64_t num_heads, rotary_embedding_dim, interleaved;
-} rotary_params;
-
-/* Where the caches and the positions stand. */
-typedef struct rotary_facts {
-    int32_t cosine, positions;
-} rotary_facts;
-
-static const rotary_facts onnx_facts = {.cosine = 1, .positions = 3};
-static const rotary_facts contrib_facts = {.cosine = 2, .positions = 1};
+static const lpi_rotary_facts onnx_facts = {.cosine = 1, .positions = 3};
+static const lpi_rotary_facts contrib_facts = {.cosine = 2, .positions = 1};
 
 static const lpi_spec rotary_specs[] = {
-    LPI_SPEC_INT(rotary_params, num_heads, 0),
-    LPI_SPEC_INT(rotary_params, rotary_embedding_dim, 0),
-    LPI_SPEC_INT(rotary_params, interleaved, 0),
+    LPI_SPEC_INT(lpi_rotary, num_heads, 0),
+    LPI_SPEC_INT(lpi_rotary, rotary_embedding_dim, 0),
+    LPI_SPEC_INT(lpi_rotary, interleaved, 0),
     {.name = NULL},
 };
 
@@ -64,7 +55,7 @@ static lp_status rotary_shape(lpi_node *node)
 /* Pairs of one position that rotate, over all heads. */
 static int64_t pairs_of(const lpi_node *node, lp_shape cosine)
 {
-    const rotary_params *params = node->params;
+    const lpi_rotary *params = node->params;
     lp_shape x = lpi_in_shape(node, 0);
     int64_t width = cosine.rank > 0 ? cosine.dims[cosine.rank - 1] : 0;
     int64_t heads = params->num_heads;
@@ -78,7 +69,7 @@ static int64_t pairs_of(const lpi_node *node, lp_shape cosine)
 
 static void rotary_cost(const lpi_node *node, lp_cost *cost)
 {
-    const rotary_facts *facts = node->layer->row->facts;
+    const lpi_rotary_facts *facts = node->layer->row->facts;
     lp_shape x = lpi_in_shape(node, 0);
     lp_shape cosine = lpi_in_shape(node, facts->cosine);
     int64_t length = x.rank == 4 ? x.dims[2] : x.dims[1];
@@ -212,9 +203,9 @@ static void causal_cost(const lpi_node *node, lp_cost *cost)
 #define ROTARY(domain_, since_, least, roles_, facts_)                         \
     .domain = domain_, .name = "RotaryEmbedding", .since = since_,             \
     .inputs_min = least, .inputs_max = 4, .outputs_min = 1, .outputs_max = 1,  \
-    .roles = roles_, .params_size = sizeof(rotary_params),                     \
+    .roles = roles_, .params_size = sizeof(lpi_rotary),                     \
     .specs = rotary_specs, .facts = facts_, .shape = rotary_shape,             \
-    .cost = rotary_cost
+    .cost = rotary_cost, .run = lpi_rotary_run
 
 #define LINEAR_ATTENTION(domain_, since_)                                      \
     .domain = domain_, .name = "LinearAttention", .since = since_,             \

@@ -176,7 +176,8 @@ static void mean_cost(const lpi_node *node, lp_cost *cost)
 static lp_status spread_first(const lpi_run *run, const lpi_operand *first)
 {
     static const lpi_pointwise same = {
-        .real = real_min, .sint = sint_min, .uint = uint_min};
+        .real = real_min, .sint = sint_min, .uint = uint_min,
+        .binary = 1 + LPI_BINARY_MIN};
     lpi_operand twice[2] = {*first, *first};
 
     return lpi_pointwise_apply(run, &same, twice, 2);
@@ -233,6 +234,7 @@ const lp_op lpi_ops_select[] = {
      .outputs_min = 1,
      .outputs_max = 1,
      .facts = &(const lpi_pointwise){.real = real_where,
+                                     .floats = lpi_floats_where,
                                      .sint = sint_where,
                                      .uint = uint_where,
                                      .each = {{[LP_CMP] = 1}},
@@ -241,6 +243,7 @@ const lp_op lpi_ops_select[] = {
      .shape = lpi_pointwise_shape,
      .cost = lpi_pointwise_cost,
      .run = lpi_pointwise_run,
+     .tile = lpi_pointwise_tile,
      .samples = "input c: bool[2, 1]; input a: float32[2, 3]; "
                 "weight b: float32[] = {0.5}; y = Where(c, a, b); output y"},
     {.domain = "",
@@ -251,13 +254,15 @@ const lp_op lpi_ops_select[] = {
      .outputs_min = 1,
      .outputs_max = 1,
      .facts = &(const lpi_pointwise){.real = real_clip,
+                                     .floats = lpi_floats_clip,
                                      .sint = sint_clip,
                                      .uint = uint_clip},
      .settle = clip_settle,
      .shape = clip_shape,
      .cost = clip_cost,
      .run = clip_run,
-     .flags = LPI_MONOTONE,
+     .tile = lpi_pointwise_tile,
+     .flags = LPI_MONOTONE | LPI_IN_PLACE,
      .samples = "input x: float32[2, 3]; weight low: float32[] = {0.0}; "
                 "weight high: float32[] = {6.0}; y = Clip(x, low, high); "
                 "output y\n---\n"
@@ -265,15 +270,15 @@ const lp_op lpi_ops_select[] = {
                 "output y\n---\n"
                 "input x: int8[2]; weight high: int8[] = {6}; "
                 "y = Clip(x, _, high); output y"},
-    {MANY("Max", .real = real_max, .sint = sint_max, .uint = uint_max,
+    {MANY("Max", .real = real_max, .binary = 1 + LPI_BINARY_MAX, .sint = sint_max, .uint = uint_max,
           .each = {{[LP_CMP] = 1}}),
-     .cost = many_cost, .run = many_run, .flags = LPI_MONOTONE},
-    {MANY("Min", .real = real_min, .sint = sint_min, .uint = uint_min,
+     .cost = many_cost, .run = many_run, .tile = lpi_pointwise_tile, .flags = LPI_MONOTONE},
+    {MANY("Min", .real = real_min, .binary = 1 + LPI_BINARY_MIN, .sint = sint_min, .uint = uint_min,
           .each = {{[LP_CMP] = 1}}),
-     .cost = many_cost, .run = many_run, .flags = LPI_MONOTONE},
-    {MANY("Sum", .real = real_sum, .each = {{[LP_ADD] = 1}}), .cost = many_cost,
-     .run = many_run, .flags = LPI_MONOTONE},
-    {MANY("Mean", .real = real_sum, .each = {{[LP_ADD] = 1}}),
-     .cost = mean_cost, .run = mean_run},
+     .cost = many_cost, .run = many_run, .tile = lpi_pointwise_tile, .flags = LPI_MONOTONE},
+    {MANY("Sum", .real = real_sum, .binary = 1 + LPI_BINARY_ADD, .each = {{[LP_ADD] = 1}}), .cost = many_cost,
+     .run = many_run, .tile = lpi_pointwise_tile, .flags = LPI_MONOTONE},
+    {MANY("Mean", .real = real_sum, .binary = 1 + LPI_BINARY_ADD, .each = {{[LP_ADD] = 1}}),
+     .cost = mean_cost, .run = mean_run, .tile = lpi_pointwise_tile},
     {0},
 };

@@ -81,11 +81,73 @@ static void softmax_cost(const lpi_node *node, lp_cost *cost)
     lpi_cost_each(cost, &facts->group, groups);
 }
 
+/* The groups as the middle axis of outer x count x inner. */
+static void groups_of(const lpi_node *node, lpi_softmax *ret)
+{
+    const softmax_params *params = node->params;
+    lp_shape x = lpi_in_shape(node, 0);
+    int64_t axis = 0, until;
+
+    if (x.rank > 0)
+        group_axis(node, &axis);
+    until = params->flattens || x.rank == 0 ? x.rank : axis + 1;
+    ret->outer = lpi_dims_product(x, 0, axis);
+    ret->count = lpi_dims_product(x, axis, until);
+    ret->inner = lpi_dims_product(x, until, x.rank);
+}
+
+/* One where the first largest element of a group stands, else zero. */
+static void harden(const lpi_softmax *s)
+{
+    for (int64_t i = 0; i < s->outer * s->inner; i++) {
+        int64_t at = i / s->inner * s->count * s->inner + i % s->inner;
+        int64_t best = 0;
+
+        for (int64_t k = 1; k < s->count; k++)
+            if (s->from[at + k * s->inner] > s->from[at + best * s->inner])
+                best = k;
+        for (int64_t k = 0; k < s->count; k++)
+            s->to[at + k * s->inner] = k == best;
+    }
+}
+
+static lp_status softmax_run(const lpi_run *run)
+{
+    const softmax_facts *facts = run->node->layer->row->facts;
+    lpi_team team = lpi_run_team(run);
+    lpi_softmax s = {.log = facts == &log_facts};
+
+    groups_of(run->node, &s);
+    LP_TRY(lpi_run_floats(run, 0, &s.from));
+    LP_TRY(lpi_run_result(run, 0, &s.to));
+    if (facts == &hard_facts)
+        harden(&s);
+    else
+        lpi_softmax_run(&team, &s);
+    lpi_run_store(run, 0, s.to);
+    return LP_OK;
+}
+
+static lp_status softmax_tile(const lpi_node *node, const lpi_box *out,
+                              lpi_box *in, void *params)
+{
+    const softmax_params *p = node->params;
+    int64_t axis = 0;
+
+    if (out->rank > 0 && group_axis(node, &axis))
+        LP_TRY(lpi_box_keep(node, out, axis,
+                            p->flattens ? out->rank : axis + 1));
+    (void)params;
+    in[0] = *out;
+    return LP_OK;
+}
+
 #define SOFTMAX(name_, facts_)                                                 \
     .name = name_, .domain = "", .since = 1, .inputs_min = 1, .inputs_max = 1, \
     .outputs_min = 1, .outputs_max = 1, .params_size = sizeof(softmax_params), \
     .specs = softmax_specs, .facts = facts_, .settle = softmax_settle,         \
-    .shape = softmax_shape, .cost = softmax_cost
+    .shape = softmax_shape, .cost = softmax_cost, .run = softmax_run,          \
+    .tile = softmax_tile, .flags = LPI_IN_PLACE
 
 const lp_op lpi_ops_softmax[] = {
     {SOFTMAX("Softmax", &soft_facts),

@@ -27,7 +27,7 @@ static lp_status check_list(const lpi_node *node, const char *name,
     return LP_OK;
 }
 
-static lp_status check_window(const lpi_node *node, const lpi_window *window,
+static lp_status check_window(const lpi_node *node, const lpi_slide *window,
                               lp_shape in, const int64_t *kernel)
 {
     static const char *const pads[] = {"NOTSET", "", "VALID", "SAME_UPPER",
@@ -48,13 +48,13 @@ static lp_status check_window(const lpi_node *node, const lpi_window *window,
     return lpi_node_fail(node, "auto_pad is '%s'", window->auto_pad);
 }
 
-static bool is_same(const lpi_window *window)
+static bool is_same(const lpi_slide *window)
 {
     return strncmp(window->auto_pad, "SAME", 4) == 0;
 }
 
 /* Sum of the explicit pads of axis "i" of "rank"; none with auto_pad. */
-static int64_t pads_of(const lpi_window *window, int32_t rank, int64_t i)
+static int64_t pads_of(const lpi_slide *window, int32_t rank, int64_t i)
 {
     if (strcmp(window->auto_pad, "VALID") == 0)
         return 0;
@@ -62,7 +62,7 @@ static int64_t pads_of(const lpi_window *window, int32_t rank, int64_t i)
 }
 
 /* Positions along axis "i" of an input of extent "in". */
-static lp_status slide_axis(const lpi_node *node, const lpi_window *window,
+static lp_status slide_axis(const lpi_node *node, const lpi_slide *window,
                             int32_t i, const int64_t sizes[3], int64_t *ret_out)
 {
     int64_t in = sizes[0], kernel = sizes[1], rank = sizes[2];
@@ -87,7 +87,7 @@ static lp_status slide_axis(const lpi_node *node, const lpi_window *window,
     return LP_OK;
 }
 
-lp_status lpi_window_slide(const lpi_node *node, const lpi_window *window,
+lp_status lpi_window_slide(const lpi_node *node, const lpi_slide *window,
                            lp_shape in, const int64_t *kernel, int64_t *out)
 {
     LP_TRY(check_window(node, window, in, kernel));
@@ -102,7 +102,7 @@ lp_status lpi_window_slide(const lpi_node *node, const lpi_window *window,
 }
 
 /* Extent along axis "i" of what "sizes" (input, kernel, rank) spreads to. */
-static lp_status spread_axis(const lpi_node *node, const lpi_window *window,
+static lp_status spread_axis(const lpi_node *node, const lpi_slide *window,
                              int32_t i, const int64_t sizes[3],
                              int64_t *ret_out)
 {
@@ -123,7 +123,7 @@ static lp_status spread_axis(const lpi_node *node, const lpi_window *window,
     return LP_OK;
 }
 
-lp_status lpi_window_spread(const lpi_node *node, const lpi_window *window,
+lp_status lpi_window_spread(const lpi_node *node, const lpi_slide *window,
                             lp_shape in, const int64_t *kernel, int64_t *out)
 {
     const lpi_list *shape = &window->output_shape;
@@ -141,4 +141,85 @@ lp_status lpi_window_spread(const lpi_node *node, const lpi_window *window,
             LP_TRY(spread_axis(node, window, i, sizes, &out[i]));
     }
     return LP_OK;
+}
+
+/* Pads in front of and behind axis "k" of "s" (axis "i" of "rank"). */
+static void resolve_pads(const lpi_slide *window, int32_t rank, int32_t i,
+                         bool is_transposed, lpi_sliding *s, int32_t k)
+{
+    int64_t wide = (s->kernel[k] - 1) * s->dilation[k] + 1, total;
+    bool by_shape = is_transposed && window->output_shape.count > 0;
+
+    if (window->is_cut) {
+        s->pad[k] = window->cut[k];
+        s->pad_end[k] = window->cut[LPI_SPATIAL + k];
+        return;
+    }
+    s->pad[k] = s->pad_end[k] = 0;
+    if (!is_same(window) && !by_shape) {
+        if (strcmp(window->auto_pad, "VALID") != 0) {
+            s->pad[k] = item(&window->pads, i, 0);
+            s->pad_end[k] = item(&window->pads, rank + i, 0);
+        }
+        return;
+    }
+    if (is_transposed)
+        total = (s->in[k] - 1) * s->stride[k] + wide +
+                item(&window->output_padding, i, 0) - s->out[k];
+    else
+        total = (s->out[k] - 1) * s->stride[k] + wide - s->in[k];
+    if (total < 0)
+        total = 0;
+    s->pad[k] = strcmp(window->auto_pad, "SAME_UPPER") == 0 ? total / 2
+                                                            : total - total / 2;
+    s->pad_end[k] = total - s->pad[k];
+}
+
+lp_status lpi_slide_resolve(const lpi_node *node, const lpi_slide *window,
+                            const lp_shape spatial[2], const int64_t *kernel,
+                            bool is_transposed, lpi_sliding *ret_sliding)
+{
+    int32_t rank = spatial[0].rank, lead = LPI_SPATIAL - rank;
+    lpi_sliding s;
+
+    if (rank > LPI_SPATIAL)
+        return lpi_fail(node->error, LP_EUNSUPPORTED, node->layer->name,
+                        "%d spatial axes", rank);
+    for (int32_t k = 0; k < LPI_SPATIAL; k++) {
+        int32_t i = k - lead;
+
+        s.in[k] = i < 0 ? 1 : spatial[0].dims[i];
+        s.out[k] = i < 0 ? 1 : spatial[1].dims[i];
+        s.kernel[k] = i < 0 ? 1 : kernel[i];
+        s.stride[k] = i < 0 ? 1 : item(&window->strides, i, 1);
+        s.dilation[k] = i < 0 ? 1 : item(&window->dilations, i, 1);
+        s.pad[k] = s.pad_end[k] = 0;
+        if (i >= 0)
+            resolve_pads(window, rank, i, is_transposed, &s, k);
+    }
+    *ret_sliding = s;
+    return LP_OK;
+}
+
+void lpi_slide_cut(const lpi_sliding *s, lpi_slide *window, const lpi_box *out,
+                   int32_t first, lpi_box *in)
+{
+    int32_t rank = out->rank - 2, lead = LPI_SPATIAL - rank;
+
+    window->is_cut = true;
+    for (int32_t i = 0; i < rank; i++) {
+        int32_t k = lead + i, axis = first + i;
+        int64_t wide = (s->kernel[k] - 1) * s->dilation[k] + 1;
+        int64_t from = out->from[axis] * s->stride[k] - s->pad[k];
+        int64_t to = (out->to[axis] - 1) * s->stride[k] - s->pad[k] + wide;
+        int64_t end = s->in[k] + s->pad_end[k], start = from;
+
+        from = from < 0 ? 0 : from < s->in[k] ? from : s->in[k] - 1;
+        in->from[axis] = from;
+        in->to[axis] = to > s->in[k] ? s->in[k] : to > from ? to : from + 1;
+        window->cut[k] = from - start;
+        to = to < end ? to : end;
+        window->cut[LPI_SPATIAL + k] =
+            to > in->to[axis] ? to - in->to[axis] : 0;
+    }
 }

@@ -1,0 +1,337 @@
+/* run.c: running a model: inputs given or drawn, once as the schedule says
+ * and once layer by layer on the heap, the results compared byte by byte. */
+#include <string.h>
+
+#include "api.h"
+
+/* A run and the memory behind it. */
+typedef struct holder {
+    lp_run run;
+    lpi_arena *arena;
+} holder;
+
+/* One run of a model while it is prepared. */
+typedef struct job {
+    const lp_model *model;
+    const lp_run_options *options;
+    lpi_arena *arena;
+    const lp_array **inputs; /* as the graph's; NULL: static */
+    lp_array **drawn;        /* those of them that are ours */
+    lp_array **outputs, **again;
+    lp_run *run;
+    lp_error *error;
+} job;
+
+/* ---- inputs ---------------------------------------------------------- */
+
+static const lp_array *given(const job *j, const char *name)
+{
+    for (size_t i = 0; i < j->options->inputs_count; i++)
+        if (!strcmp(j->options->inputs[i].input, name))
+            return j->options->inputs[i].array;
+    return NULL;
+}
+
+/* Refuse inputs that the model does not have. */
+static lp_status check_names(const job *j)
+{
+    for (size_t i = 0; i < j->options->inputs_count; i++) {
+        const char *name = j->options->inputs[i].input;
+        const lp_tensor *tensor = lpi_tensor_find(j->model, name);
+
+        if (!tensor || tensor->kind != LPI_INPUT)
+            return lpi_fail(j->error, LP_EINPUT, j->model->path,
+                            "no input is called '%.200s'", name);
+    }
+    return LP_OK;
+}
+
+static lp_status check_type(const job *j, const lp_tensor *tensor,
+                            const lp_array *array)
+{
+    lpi_text text = {0};
+    bool same = tensor->shape.rank == array->shape.rank;
+
+    if (tensor->dtype != array->dtype)
+        return lpi_fail(j->error, LP_EINPUT, j->model->path,
+                        "input '%.200s' is %s, the file holds %s", tensor->name,
+                        lp_dtype_name(tensor->dtype),
+                        lp_dtype_name(array->dtype));
+    for (int32_t i = 0; same && i < tensor->shape.rank; i++)
+        same = tensor->shape.dims[i] == array->shape.dims[i];
+    if (same)
+        return LP_OK;
+    lpi_shape_print(&text, tensor->shape);
+    lpi_text_put(&text, ", the file holds ");
+    lpi_shape_print(&text, array->shape);
+    lpi_fail(j->error, LP_EINPUT, j->model->path, "input '%.200s' is %.300s",
+             tensor->name, text.failed ? "of another shape" : text.bytes);
+    lpi_text_drop(&text);
+    return LP_EINPUT;
+}
+
+/* Draw input "i". */
+static lp_status draw(job *j, int64_t i)
+{
+    const lp_tensor *tensor = j->model->inputs[i];
+    lp_array *array = lpi_array_new(tensor->dtype, tensor->shape);
+    lpi_draw how = lpi_draw_input(j->model, tensor);
+
+    if (!array)
+        return lpi_fail_memory(j->error);
+    j->inputs[i] = j->drawn[i] = array;
+    if (!lpi_draw_fill(tensor->dtype, &how,
+                       lpi_draw_key((uint64_t)j->options->seed, tensor->name),
+                       lpi_tensor_elements(tensor), array->bytes))
+        return lpi_fail(j->error, LP_EUNSUPPORTED, j->model->path,
+                        "input '%.200s' of %s cannot be drawn", tensor->name,
+                        lp_dtype_name(tensor->dtype));
+    return LP_OK;
+}
+
+static lp_status take_inputs(job *j)
+{
+    const lp_model *model = j->model;
+    const char **names = LPI_NEW(j->arena, const char *, model->inputs_count);
+
+    if (!names)
+        return lpi_fail_memory(j->error);
+    LP_TRY(check_names(j));
+    for (int64_t i = 0; i < model->inputs_count; i++) {
+        const lp_tensor *tensor = model->inputs[i];
+
+        if (tensor->kind != LPI_INPUT)
+            continue;
+        if (tensor->container != LPI_TENSOR || !lp_dtype_bits(tensor->dtype))
+            return lpi_fail(j->error, LP_EUNSUPPORTED, model->path,
+                            "input '%.200s' is no tensor of numbers",
+                            tensor->name);
+        j->inputs[i] = given(j, tensor->name);
+        if (j->inputs[i]) {
+            LP_TRY(check_type(j, tensor, j->inputs[i]));
+            continue;
+        }
+        LP_TRY(draw(j, i));
+        names[j->run->drawn_count++] = tensor->name;
+    }
+    j->run->drawn = names;
+    return LP_OK;
+}
+
+/* ---- the program ----------------------------------------------------- */
+
+/* Lower the schedule, or the baseline; "*ret_program" is NULL when nothing
+ * can be planned because shapes depend on data. */
+static lp_status make_program(job *j, lp_schedule **ret_baseline,
+                              lpi_program **ret_program)
+{
+    lpi_program *program = LPI_NEW(j->arena, lpi_program, 1);
+    const lp_schedule *schedule = j->options->schedule;
+    lp_error local = {.status = LP_OK};
+    lp_status status = LP_OK;
+
+    *ret_program = NULL;
+    if (!program)
+        return lpi_fail_memory(j->error);
+    if (!schedule) {
+        status = lpi_schedule_baseline(j->model, NULL, ret_baseline, &local);
+        schedule = *ret_baseline;
+    }
+    if (status == LP_OK)
+        status = lpi_program_lower(j->arena, schedule, program, NULL, &local);
+    if (status == LP_OK)
+        status = lpi_program_check(program, NULL, &local);
+    if (status == LP_OK) {
+        *ret_program = program;
+        j->run->predicted = program->predictions;
+        j->run->is_placed = true;
+        return LP_OK;
+    }
+    if (!j->options->schedule && status != LP_ENOMEM)
+        return LP_OK;
+    if (j->error)
+        *j->error = local;
+    return status;
+}
+
+/* ---- results --------------------------------------------------------- */
+
+static lp_status compare(job *j)
+{
+    const lp_tolerance exact = {.bytes = true};
+    lp_run *run = j->run;
+
+    run->results = LP_RESULTS_EQUAL;
+    for (int64_t i = 0; i < run->outputs_count; i++) {
+        lp_difference difference;
+
+        LP_TRY(lp_array_compare(j->outputs[i], j->again[i], &exact, &difference,
+                                j->error));
+        if (difference.same || run->results == LP_RESULTS_DIFFERENT)
+            continue;
+        run->results = LP_RESULTS_DIFFERENT;
+        snprintf(run->difference, sizeof(run->difference),
+                 "output '%.200s': %.250s", run->output_names[i],
+                 difference.message);
+    }
+    return LP_OK;
+}
+
+/* What was measured, beside what analyze counts. */
+static lp_status list_layers(job *j, const lpi_exec *exec)
+{
+    const lp_model *model = j->model;
+    lp_run_layer *layers = LPI_NEW(j->arena, lp_run_layer, model->layers_count);
+
+    if (!layers)
+        return lpi_fail_memory(j->error);
+    j->run->layers = layers;
+    for (int64_t i = 0; i < model->layers_count; i++) {
+        const lp_layer *layer = model->layers[i];
+        const lpi_profile *profile = &exec->profile[i];
+        lp_row_status status = LP_EXACT;
+        lp_cost cost = {0};
+
+        if (!profile->runs)
+            continue;
+        LP_TRY(lpi_layer_cost(model, layer, &cost, &status, j->error));
+        layers[j->run->layers_count++] = (lp_run_layer){
+            .name = layer->name,
+            .op = layer->op,
+            .runs = profile->runs,
+            .time_ns = profile->time_ns,
+            .macs = profile->macs,
+            .flops = profile->flops,
+            .moved_bytes = profile->bytes,
+            .counted_macs = lp_cost_macs(&cost),
+            .counted_flops = lp_cost_flops(&cost),
+            .counted_bytes = lpi_add(cost.read_bytes, cost.write_bytes),
+        };
+    }
+    return LP_OK;
+}
+
+static lp_status run_once(job *j, lpi_exec *exec, const lpi_program *program)
+{
+    lp_run *run = j->run;
+    int64_t start = lpi_exec_now_ns();
+
+    LP_TRY(lpi_exec_run(exec, program, j->inputs, j->outputs));
+    run->time_ns = lpi_exec_now_ns() - start;
+    run->measured = (lp_measured){
+        .arena_bytes = program ? exec->counters.arena_bytes
+                               : exec->counters.heap_peak_bytes,
+        .traffic_bytes = exec->counters.traffic_bytes,
+        .macs = exec->counters.macs,
+    };
+    run->is_estimated = exec->counters.is_estimated;
+    run->weights_peak_bytes = exec->content.flight_peak_bytes;
+    return exec->profile ? list_layers(j, exec) : LP_OK;
+}
+
+static lp_status run_all(job *j, lpi_exec *exec, const lpi_program *program)
+{
+    bool compares = program &&
+                    (j->options->schedule || j->options->check_memory);
+
+    exec->all = 0;
+    for (int64_t i = 0; i < j->model->layers_count; i++)
+        exec->all += !j->model->layers[i]->is_static;
+    if (j->options->schedule && program)
+        exec->all += program->units_count;
+    else if (compares)
+        exec->all *= 2;
+    LP_TRY(run_once(j, exec, program));
+    if (!compares)
+        return LP_OK;
+    exec->profile = NULL;
+    LP_TRY(lpi_exec_run(exec, NULL, j->inputs, j->again));
+    return compare(j);
+}
+
+/* ---- a job ----------------------------------------------------------- */
+
+static lp_status make_room(job *j)
+{
+    const lp_model *model = j->model;
+    const char **names = LPI_NEW(j->arena, const char *, model->outputs_count);
+
+    j->inputs = LPI_NEW(j->arena, const lp_array *, model->inputs_count);
+    j->drawn = LPI_NEW(j->arena, lp_array *, model->inputs_count);
+    j->outputs = LPI_NEW(j->arena, lp_array *, model->outputs_count);
+    j->again = LPI_NEW(j->arena, lp_array *, model->outputs_count);
+    if (!names || !j->inputs || !j->drawn || !j->outputs || !j->again)
+        return lpi_fail_memory(j->error);
+    for (int64_t i = 0; i < model->outputs_count; i++)
+        names[i] = model->outputs[i]->name;
+    j->run->output_names = names;
+    j->run->outputs = j->outputs;
+    j->run->outputs_count = model->outputs_count;
+    return LP_OK;
+}
+
+static lp_status prepare_and_run(job *j)
+{
+    lp_schedule *baseline = NULL;
+    lpi_program *program = NULL;
+    lpi_exec exec;
+    lp_status status;
+
+    LP_TRY(make_room(j));
+    lpi_exec_open(j->model, j->options, &exec, j->error);
+    status = lpi_exec_start(&exec);
+    if (status == LP_OK)
+        status = take_inputs(j);
+    if (status == LP_OK)
+        status = make_program(j, &baseline, &program);
+    if (status == LP_OK)
+        status = run_all(j, &exec, program);
+    lpi_exec_end(&exec);
+    lp_schedule_free(baseline);
+    for (int64_t i = 0; i < j->model->inputs_count; i++)
+        lp_array_free(j->drawn[i]);
+    for (int64_t i = 0; i < j->model->outputs_count; i++)
+        lp_array_free(j->again[i]);
+    return status;
+}
+
+lp_status lp_model_run(const lp_model *model, const lp_run_options *options,
+                       lp_run **ret_run, lp_error *error)
+{
+    static const lp_run_options none = {.seed = 0};
+    lpi_arena *arena = lpi_arena_new((int64_t)4 << 30);
+    holder *own = arena ? LPI_NEW(arena, holder, 1) : NULL;
+    lp_error local = {.status = LP_OK};
+    lp_status status;
+    job j = {
+        .model = model,
+        .options = options ? options : &none,
+        .arena = arena,
+        .error = error ? error : &local,
+    };
+
+    if (!own) {
+        lpi_arena_free(arena);
+        return lpi_fail_memory(error);
+    }
+    own->arena = arena;
+    j.run = &own->run;
+    status = prepare_and_run(&j);
+    if (status != LP_OK) {
+        lp_run_free(&own->run);
+        return status;
+    }
+    *ret_run = &own->run;
+    return LP_OK;
+}
+
+void lp_run_free(lp_run *run)
+{
+    holder *own = (holder *)run;
+
+    if (!run)
+        return;
+    for (int64_t i = 0; run->outputs && i < run->outputs_count; i++)
+        lp_array_free(run->outputs[i]);
+    lpi_arena_free(own->arena);
+}

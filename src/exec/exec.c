@@ -1,0 +1,357 @@
+/* exec.c: a run of a model from arrays to arrays.
+ *
+ * Before anything is computed, every node that cannot be run and every weight
+ * that is absent are listed; so a run that begins can end. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "exec.h"
+
+enum {
+    ARENA_CAP_GIB = 1,
+    SCRATCH_CAP_GIB = 64,
+    NAMES_MOST = 20,
+    THREADS_MOST = 256
+};
+
+int64_t lpi_exec_now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* ---- what stands in the way ------------------------------------------ */
+
+/* Names of nodes, or of weights, in one line. */
+typedef struct names {
+    lpi_text text;
+    int64_t count;
+} names;
+
+static void add_name(names *list, const char *name, const char *what)
+{
+    if (list->count++ >= NAMES_MOST)
+        return;
+    lpi_text_put(&list->text, list->count > 1 ? ", " : "");
+    lpi_text_escape(&list->text, name);
+    if (what)
+        lpi_text_printf(&list->text, " (%.60s)", what);
+}
+
+/* Whether all results are at hand without a run: constants, folded ones. */
+static bool all_known(const lp_layer *layer)
+{
+    for (int32_t i = 0; i < layer->outputs_count; i++) {
+        const lp_tensor *tensor = layer->outputs[i];
+
+        if (tensor && tensor->kind != LPI_CONSTANT &&
+            (!tensor->value || tensor->value_is_bound))
+            return false;
+    }
+    return layer->is_static;
+}
+
+/* Whether the shape of an operand or result is one that rows can run on. */
+static bool is_tensor(const lp_tensor *tensor)
+{
+    return !tensor ||
+           (tensor->container == LPI_TENSOR && tensor->dtype != LP_STRING);
+}
+
+static bool can_run(const lp_layer *layer)
+{
+    if (all_known(layer))
+        return true;
+    for (int32_t i = 0; i < layer->inputs_count; i++)
+        if (!is_tensor(layer->inputs[i]))
+            return false;
+    for (int32_t i = 0; i < layer->outputs_count; i++)
+        if (!is_tensor(layer->outputs[i]))
+            return false;
+    return lpi_body_known(layer) || (layer->row && layer->row->run);
+}
+
+/* List the nodes of "model" and its bodies that cannot be run. */
+static void list_unsupported(const lp_model *model, names *list, int32_t depth)
+{
+    for (int64_t i = 0; i < model->layers_count; i++) {
+        const lp_layer *layer = model->layers[i];
+        const lp_model *body;
+        int32_t at = 0;
+
+        if (!can_run(layer))
+            add_name(list, layer->name, layer->op);
+        while (depth < LPI_BODIES_DEEP && (body = lpi_next_body(layer, &at)))
+            list_unsupported(body, list, depth + 1);
+    }
+}
+
+/* List the weights of "model" and its bodies that have no content. */
+static lp_status list_absent(lpi_exec *exec, const lp_model *model, names *list,
+                             int32_t depth)
+{
+    for (int64_t i = 0; i < model->tensors_count; i++) {
+        const lp_tensor *tensor = model->tensors[i];
+        bool exists = true;
+
+        if (tensor->kind == LPI_WEIGHT || tensor->kind == LPI_CONSTANT)
+            LP_TRY(lpi_content_exists(exec, tensor, &exists));
+        if (!exists)
+            add_name(list, tensor->name, NULL);
+    }
+    for (int64_t i = 0; i < model->layers_count; i++) {
+        const lp_model *body;
+        int32_t at = 0;
+
+        while (depth < LPI_BODIES_DEEP &&
+               (body = lpi_next_body(model->layers[i], &at)))
+            LP_TRY(list_absent(exec, body, list, depth + 1));
+    }
+    return LP_OK;
+}
+
+static lp_status refuse(lpi_exec *exec, names *list, lp_status status,
+                        const char *one, const char *many, const char *advice)
+{
+    char more[40] = "";
+
+    if (!list->count) {
+        lpi_text_drop(&list->text);
+        return LP_OK;
+    }
+    if (list->count > NAMES_MOST)
+        snprintf(more, sizeof(more), " and %lld more",
+                 (long long)list->count - NAMES_MOST);
+    lpi_fail(exec->error, status, exec->model->path, "%lld %s: %.800s%s%s",
+             (long long)list->count, list->count == 1 ? one : many,
+             list->text.failed ? "?" : list->text.bytes, more, advice);
+    lpi_text_drop(&list->text);
+    return status;
+}
+
+static lp_status check_model(lpi_exec *exec)
+{
+    names list = {.count = 0};
+    lp_status status;
+
+    list_unsupported(exec->model, &list, 0);
+    LP_TRY(refuse(exec, &list, LP_EUNSUPPORTED, "node cannot be run",
+                  "nodes cannot be run", ""));
+    if (exec->content.fills)
+        return LP_OK;
+    list = (names){.count = 0};
+    status = list_absent(exec, exec->model, &list, 0);
+    if (status != LP_OK) {
+        lpi_text_drop(&list.text);
+        return status;
+    }
+    return refuse(exec, &list, LP_EINPUT, "weight has no content",
+                  "weights have no content",
+                  "; --fill-weights SEED draws some");
+}
+
+/* ---- start and end --------------------------------------------------- */
+
+static int32_t processors(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return count < 1 ? 1 : count > THREADS_MOST ? THREADS_MOST : (int32_t)count;
+}
+
+void lpi_exec_open(const lp_model *model, const lp_run_options *options,
+                   lpi_exec *ret_exec, lp_error *error)
+{
+    static const lp_load_options none = {.trips = 0};
+
+    *ret_exec = (lpi_exec){
+        .model = model,
+        .options = options,
+        .content = {.fills = options->fill_weights,
+                    .seed = (uint64_t)options->fill_seed},
+        .arena = lpi_arena_new((int64_t)ARENA_CAP_GIB << 30),
+        .scratch = lpi_arena_new((int64_t)SCRATCH_CAP_GIB << 30),
+        .threads = options->threads > 0 ? options->threads : processors(),
+        .error = error,
+    };
+    ret_exec->context =
+        (lpi_context){.options = &none, .scratch = ret_exec->scratch};
+}
+
+lp_status lpi_exec_start(lpi_exec *exec)
+{
+    const lp_model *model = exec->model;
+
+    if (!exec->arena || !exec->scratch)
+        return lpi_fail_memory(exec->error);
+    if (exec->options->profile) {
+        exec->profile = LPI_NEW(exec->arena, lpi_profile, model->layers_count);
+        if (!exec->profile)
+            return lpi_fail_memory(exec->error);
+    }
+    return check_model(exec);
+}
+
+void lpi_exec_end(lpi_exec *exec)
+{
+    lpi_content_close(exec);
+    lpi_arena_free(exec->arena);
+    lpi_arena_free(exec->scratch);
+}
+
+/* ---- steps ----------------------------------------------------------- */
+
+lp_status lpi_exec_step(lpi_exec *exec, const char *name)
+{
+    const lp_run_options *options = exec->options;
+
+    exec->done++;
+    if (options->progress && !options->progress(options->progress_context,
+                                                exec->done, exec->all, name))
+        return lpi_fail(exec->error, LP_EINFEASIBLE, exec->model->path,
+                        "stopped");
+    return LP_OK;
+}
+
+void lpi_exec_profile(lpi_frame *frame, const lp_layer *layer, int64_t start_ns,
+                      bool is_first)
+{
+    lpi_profile *profile = frame->exec->profile;
+
+    if (!profile || frame->depth)
+        return;
+    profile[layer->id].runs += is_first;
+    profile[layer->id].time_ns += lpi_exec_now_ns() - start_ns;
+}
+
+lp_status lpi_exec_layer(lpi_frame *frame, const lp_layer *layer)
+{
+    int64_t start = lpi_exec_now_ns();
+
+    LP_TRY(lpi_layer_run(frame, layer));
+    lpi_exec_profile(frame, layer, start, true);
+    return frame->depth ? LP_OK : lpi_exec_step(frame->exec, layer->name);
+}
+
+/* ---- a run ----------------------------------------------------------- */
+
+/* Put the inputs into buffers of the frame. */
+static lp_status put_inputs(lpi_frame *frame, const lp_array *const *inputs)
+{
+    void *bytes;
+
+    for (int64_t i = 0; i < frame->model->inputs_count; i++) {
+        if (!inputs[i])
+            continue;
+        LP_TRY(lpi_frame_put(frame, frame->model->inputs[i], inputs[i]->shape,
+                             &bytes));
+        memcpy(bytes, inputs[i]->bytes, (size_t)inputs[i]->size_bytes);
+    }
+    return LP_OK;
+}
+
+/* Copy the outputs of the graph into new arrays. */
+static lp_status take_outputs(lpi_frame *frame, lp_array **ret_outputs)
+{
+    const lp_model *model = frame->model;
+
+    for (int64_t i = 0; i < model->outputs_count; i++) {
+        int64_t mark = lpi_content_mark(frame->exec);
+        const void *bytes;
+        lp_shape shape;
+
+        LP_TRY(lpi_frame_get(frame, model->outputs[i], &bytes, &shape));
+        ret_outputs[i] = lpi_array_new(model->outputs[i]->dtype, shape);
+        if (!ret_outputs[i])
+            return lpi_fail_memory(frame->exec->error);
+        memcpy(ret_outputs[i]->bytes, bytes,
+               (size_t)ret_outputs[i]->size_bytes);
+        lpi_content_release(frame->exec, mark);
+    }
+    return LP_OK;
+}
+
+/* Map the memories of the program, run it, and take its outputs. */
+static lp_status run_placed(lpi_frame *frame, lpi_region *regions,
+                            const lp_array *const *inputs,
+                            lp_array **ret_outputs)
+{
+    const lpi_program *program = frame->program;
+    lpi_exec *exec = frame->exec;
+    char **bases = LPI_NEW(frame->arena, char *, program->memories_count);
+    int64_t most = exec->options->max_memory_bytes, sum = 0;
+
+    if (!bases)
+        return lpi_fail_memory(exec->error);
+    for (int64_t i = 0; i < program->memories_count; i++)
+        sum = lpi_add(sum, program->arena_bytes[i]);
+    if (most > 0 && sum > most)
+        return lpi_fail(exec->error, LP_ENOMEM, exec->model->path,
+                        "the arena takes %lld bytes, --max-memory allows %lld",
+                        (long long)sum, (long long)most);
+    for (int64_t i = 0; i < program->memories_count; i++) {
+        LP_TRY(lpi_region_map(program->arena_bytes[i],
+                              program->memories[i].alignment, &regions[i],
+                              exec->error));
+        bases[i] = regions[i].base;
+        if (exec->options->check_memory)
+            lpi_poison(bases[i], regions[i].size);
+    }
+    frame->memories = bases;
+    LP_TRY(put_inputs(frame, inputs));
+    LP_TRY(lpi_program_run(frame));
+    LP_TRY(take_outputs(frame, ret_outputs));
+    for (int64_t i = 0; i < program->memories_count; i++)
+        if (!lpi_region_whole(&regions[i]))
+            return lpi_exec_fail(exec,
+                                 "memory '%.100s' was written past its "
+                                 "end",
+                                 program->memories[i].name);
+    return LP_OK;
+}
+
+static lp_status run_frame(lpi_frame *frame, const lp_array *const *inputs,
+                           lp_array **ret_outputs)
+{
+    int64_t memories = frame->program ? frame->program->memories_count : 0;
+    lpi_exec *exec = frame->exec;
+    lpi_region *regions;
+    lp_status status;
+
+    LP_TRY(lpi_frame_start(exec, exec->model, NULL, frame));
+    if (!frame->program) {
+        LP_TRY(put_inputs(frame, inputs));
+        LP_TRY(lpi_heap_run(frame));
+        return take_outputs(frame, ret_outputs);
+    }
+    regions = LPI_NEW(exec->arena, lpi_region, memories);
+    if (!regions)
+        return lpi_fail_memory(exec->error);
+    status = run_placed(frame, regions, inputs, ret_outputs);
+    for (int64_t i = 0; i < memories; i++)
+        lpi_region_unmap(&regions[i]);
+    return status;
+}
+
+lp_status lpi_exec_run(lpi_exec *exec, const lpi_program *program,
+                       const lp_array *const *inputs, lp_array **ret_outputs)
+{
+    lpi_frame frame = {.exec = exec, .program = program};
+    int64_t outputs = exec->model->outputs_count;
+    lp_status status;
+
+    memset(&exec->counters, 0, sizeof(exec->counters));
+    status = run_frame(&frame, inputs, ret_outputs);
+    lpi_content_release(exec, 0);
+    lpi_frame_end(&frame);
+    exec->content.kept_bytes = 0;
+    for (int64_t i = 0; status != LP_OK && i < outputs; i++) {
+        lp_array_free(ret_outputs[i]);
+        ret_outputs[i] = NULL;
+    }
+    return status;
+}

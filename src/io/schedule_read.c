@@ -1,0 +1,617 @@
+/* schedule_read.c: the YAML form of a schedule, section by section.
+ *
+ * The sections are read in the order in which they depend on each other,
+ * however they stand in the file; dims and hash come first, so that a schedule
+ * of another model is refused for what it is. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "io.h"
+
+enum { FORMAT = 1 };
+
+/* The sections, as nodes. */
+typedef struct sections {
+    int64_t format, seed;
+    const lpi_yaml *model, *dims, *planners, *memories, *precision, *groups,
+        *runs, *home, *move, *pin, *alias, *place, *predictions, *bounds;
+    const char *device, *effort;
+} sections;
+
+#define SECTION(member, field_kind)                                            \
+    {                                                                          \
+        .key = #member, .kind = LPI_FIELD_##field_kind,                        \
+        .offset = offsetof(sections, member)                                   \
+    }
+
+static const lpi_field section_fields[] = {
+    {.key = "lplan-schedule",
+     .kind = LPI_FIELD_INT,
+     .offset = offsetof(sections, format),
+     .required = true},
+    {.key = "model",
+     .kind = LPI_FIELD_NODE,
+     .offset = offsetof(sections, model),
+     .required = true},
+    {.key = "memories",
+     .kind = LPI_FIELD_NODE,
+     .offset = offsetof(sections, memories),
+     .required = true},
+    {.key = "runs",
+     .kind = LPI_FIELD_NODE,
+     .offset = offsetof(sections, runs),
+     .required = true},
+    SECTION(dims, NODE),
+    SECTION(device, TEXT),
+    SECTION(planners, NODE),
+    SECTION(seed, INT),
+    SECTION(effort, TEXT),
+    SECTION(precision, NODE),
+    SECTION(groups, NODE),
+    SECTION(home, NODE),
+    SECTION(move, NODE),
+    SECTION(pin, NODE),
+    SECTION(alias, NODE),
+    SECTION(place, NODE),
+    SECTION(predictions, NODE),
+    SECTION(bounds, NODE),
+    {.key = NULL},
+};
+
+/* ---- model and dims -------------------------------------------------------
+ */
+
+typedef struct model_entry {
+    const char *name, *hash;
+} model_entry;
+
+static const lpi_field model_fields[] = {
+    {.key = "name",
+     .kind = LPI_FIELD_TEXT,
+     .offset = offsetof(model_entry, name)},
+    {.key = "hash",
+     .kind = LPI_FIELD_TEXT,
+     .offset = offsetof(model_entry, hash),
+     .required = true},
+    {.key = NULL},
+};
+
+static lp_status check_hash(lpi_reader *r, const lpi_yaml *node)
+{
+    model_entry entry = {0};
+    char found[20];
+    uint64_t hash;
+
+    LP_TRY(lpi_record_read(r, node, model_fields, &entry));
+    LP_TRY(lpi_model_hash(r->model, &hash, r->error));
+    snprintf(found, sizeof(found), "%016llx", (unsigned long long)hash);
+    if (strcmp(found, entry.hash) != 0)
+        return lpi_yaml_fail(r->name, node->line, r->error,
+                             "the schedule is one of another model: its hash "
+                             "is %.40s, that of this model %s",
+                             entry.hash, found);
+    return LP_OK;
+}
+
+static lp_status check_dims(lpi_reader *r, const lpi_yaml *node)
+{
+    int64_t i, j, value;
+
+    if (node->kind != LPI_YAML_MAP)
+        return lpi_yaml_fail(r->name, node->line, r->error,
+                             "dims: inputs and their shapes are expected");
+    for (i = 0; i < node->count; i += 2) {
+        const lpi_yaml *key = &node->items[i], *dims = &node->items[i + 1];
+        const lp_tensor *input = lpi_tensor_find(r->model, key->text);
+
+        if (!input || input->kind != LPI_INPUT)
+            return lpi_yaml_fail(r->name, key->line, r->error,
+                                 "dims: '%.200s' is no input of the model",
+                                 key->text);
+        LP_TRY(lpi_node_list(r, dims, "dims"));
+        for (j = 0; j < dims->count; j++) {
+            LP_TRY(lpi_node_int(r, &dims->items[j], "dims", &value));
+            if (dims->count == input->shape.rank &&
+                value == input->shape.dims[j])
+                continue;
+            return lpi_yaml_fail(r->name, dims->line, r->error,
+                                 "dims: the schedule is one for other dims of "
+                                 "input '%.200s'",
+                                 key->text);
+        }
+        if (dims->count != (input->shape.rank < 0 ? 0 : input->shape.rank))
+            return lpi_yaml_fail(r->name, dims->line, r->error,
+                                 "dims: input '%.200s' has rank %d", key->text,
+                                 (int)input->shape.rank);
+    }
+    return LP_OK;
+}
+
+/* ---- memories -------------------------------------------------------------
+ */
+
+static const lpi_field memory_fields[] = {
+    {.key = "name",
+     .kind = LPI_FIELD_TEXT,
+     .offset = offsetof(lpi_memory, name),
+     .required = true},
+    {.key = "capacity_bytes",
+     .kind = LPI_FIELD_INT,
+     .offset = offsetof(lpi_memory, capacity_bytes)},
+    {.key = "alignment",
+     .kind = LPI_FIELD_INT,
+     .offset = offsetof(lpi_memory, alignment),
+     .required = true},
+    {.key = NULL},
+};
+
+static lp_status read_memories(lpi_reader *r, const lpi_yaml *node)
+{
+    lp_schedule *s = r->schedule;
+    void *list;
+    int64_t i, j;
+
+    LP_TRY(lpi_records_read(r, node, memory_fields, sizeof(lpi_memory),
+                            offsetof(lpi_memory, line), &list,
+                            &s->memories_count));
+    s->memories = list;
+    if (s->memories_count < 1 || s->memories_count > 64)
+        return lpi_yaml_fail(r->name, node->line, r->error,
+                             "memories: from 1 to 64 are expected");
+    for (i = 0; i < s->memories_count; i++) {
+        const lpi_memory *m = &s->memories[i];
+
+        if (m->capacity_bytes < 0 || m->alignment < 1 ||
+            m->alignment > 1 << 30 || (m->alignment & (m->alignment - 1)))
+            return lpi_yaml_fail(r->name, m->line, r->error,
+                                 "memories: capacity below zero, or alignment "
+                                 "that is no power of two up to 2^30");
+        for (j = 0; j < i; j++)
+            if (!strcmp(s->memories[j].name, m->name))
+                return lpi_yaml_fail(r->name, m->line, r->error,
+                                     "memories: '%.200s' stands there twice",
+                                     m->name);
+    }
+    return LP_OK;
+}
+
+/* ---- groups and runs ------------------------------------------------------
+ */
+
+static const char *const overlaps[] = {"recompute", "keep", NULL};
+
+typedef struct group_entry {
+    lpi_line line;
+    int32_t overlap;
+    const char *name;
+    const lpi_yaml *layers, *tiles;
+} group_entry;
+
+static const lpi_field group_fields[] = {
+    {.key = "name",
+     .kind = LPI_FIELD_TEXT,
+     .offset = offsetof(group_entry, name),
+     .required = true},
+    {.key = "layers",
+     .kind = LPI_FIELD_NODE,
+     .offset = offsetof(group_entry, layers),
+     .required = true},
+    {.key = "tiles",
+     .kind = LPI_FIELD_NODE,
+     .offset = offsetof(group_entry, tiles),
+     .required = true},
+    {.key = "overlap",
+     .kind = LPI_FIELD_WORD,
+     .offset = offsetof(group_entry, overlap),
+     .words = overlaps},
+    {.key = NULL},
+};
+
+typedef struct tile_entry {
+    lpi_line line;
+    int64_t axis, extent;
+} tile_entry;
+
+static const lpi_field tile_fields[] = {
+    {.key = "axis",
+     .kind = LPI_FIELD_INT,
+     .offset = offsetof(tile_entry, axis),
+     .required = true},
+    {.key = "extent",
+     .kind = LPI_FIELD_INT,
+     .offset = offsetof(tile_entry, extent),
+     .required = true},
+    {.key = NULL},
+};
+
+static lp_status read_group_layers(lpi_reader *r, const lpi_yaml *node,
+                                   lpi_group *group)
+{
+    lp_layer **layers;
+    int64_t i;
+
+    LP_TRY(lpi_node_list(r, node, "layers"));
+    layers = LPI_NEW(r->schedule->arena, lp_layer *, node->count);
+    if (!layers)
+        return lpi_fail_memory(r->error);
+    if (node->count < 1 || node->count > INT32_MAX)
+        return lpi_yaml_fail(r->name, node->line, r->error,
+                             "groups: a group has layers");
+    for (i = 0; i < node->count; i++) {
+        const lpi_yaml *item = &node->items[i];
+
+        layers[i] = item->kind == LPI_YAML_TEXT
+                        ? lpi_layer_named(&r->layers, item->text)
+                        : NULL;
+        if (!layers[i])
+            return lpi_yaml_fail(r->name, item->line, r->error,
+                                 "groups: the model has no layer '%.200s'",
+                                 item->text ? item->text : "");
+    }
+    group->layers = layers;
+    group->layers_count = (int32_t)node->count;
+    return LP_OK;
+}
+
+static lp_status read_tiles(lpi_reader *r, const lpi_yaml *node,
+                            lpi_group *group)
+{
+    const tile_entry *entries;
+    int64_t count, i, j;
+    lpi_tile *tiles;
+    void *list;
+
+    LP_TRY(lpi_records_read(r, node, tile_fields, sizeof(tile_entry),
+                            offsetof(tile_entry, line), &list, &count));
+    entries = list;
+    tiles = LPI_NEW(r->schedule->arena, lpi_tile, count);
+    if (!tiles)
+        return lpi_fail_memory(r->error);
+    for (i = 0; i < count; i++) {
+        bool twice = false;
+
+        for (j = 0; j < i; j++)
+            twice = twice || entries[j].axis == entries[i].axis;
+        if (twice || entries[i].axis < 0 || entries[i].axis >= LPI_RANKS ||
+            entries[i].extent < 1)
+            return lpi_yaml_fail(r->name, entries[i].line, r->error,
+                                 "tiles: an axis from 0 to %d, once, and an "
+                                 "extent above zero",
+                                 LPI_RANKS - 1);
+        tiles[i] = (lpi_tile){(int32_t)entries[i].axis, entries[i].extent};
+    }
+    group->tiles = tiles;
+    group->tiles_count = (int32_t)count;
+    return LP_OK;
+}
+
+static lp_status read_groups(lpi_reader *r, const lpi_yaml *node)
+{
+    const group_entry *entries;
+    lpi_group *groups;
+    int64_t count, i;
+    void *list;
+
+    LP_TRY(lpi_records_read(r, node, group_fields, sizeof(group_entry),
+                            offsetof(group_entry, line), &list, &count));
+    entries = list;
+    groups = LPI_NEW(r->schedule->arena, lpi_group, count);
+    if (!groups)
+        return lpi_fail_memory(r->error);
+    for (i = 0; i < count; i++) {
+        groups[i] = (lpi_group){.name = entries[i].name,
+                                .keeps_rows = entries[i].overlap == 1,
+                                .line = entries[i].line};
+        if (!*groups[i].name || strchr(groups[i].name, '#') ||
+            lpi_map_get(r->groups, groups[i].name) >= 0 ||
+            lpi_layer_named(&r->layers, groups[i].name))
+            return lpi_yaml_fail(r->name, groups[i].line, r->error,
+                                 "groups: the name '%.200s' is taken, or no "
+                                 "name",
+                                 groups[i].name);
+        if (!lpi_map_set(r->groups, groups[i].name, i))
+            return lpi_fail_memory(r->error);
+        LP_TRY(read_group_layers(r, entries[i].layers, &groups[i]));
+        LP_TRY(read_tiles(r, entries[i].tiles, &groups[i]));
+    }
+    r->schedule->groups = groups;
+    r->schedule->groups_count = count;
+    return LP_OK;
+}
+
+/* The layer or the group that "name" stands for. */
+static bool find_run(const lpi_reader *r, const char *name, lpi_unit *unit)
+{
+    int64_t group = lpi_map_get(r->groups, name);
+
+    unit->group = group < 0 ? NULL : &r->schedule->groups[group];
+    unit->layer = unit->group ? NULL : lpi_layer_named(&r->layers, name);
+    return unit->group || unit->layer;
+}
+
+/* "NAME", the first execution unless "NAME#ORDINAL". */
+static lp_status read_run(lpi_reader *r, const lpi_yaml *node, lpi_unit *unit)
+{
+    const char *mark = node->kind == LPI_YAML_TEXT ? strrchr(node->text, '#')
+                                                   : NULL;
+    char *name;
+
+    unit->ordinal = 1;
+    unit->line = (lpi_line)node->line;
+    if (node->kind == LPI_YAML_TEXT && find_run(r, node->text, unit))
+        return LP_OK;
+    if (mark && lpi_parse_int(mark + 1, &unit->ordinal)) {
+        name = lpi_arena_strndup(r->scratch, node->text,
+                                 (size_t)(mark - node->text));
+        if (!name)
+            return lpi_fail_memory(r->error);
+        if (find_run(r, name, unit))
+            return LP_OK;
+    }
+    return lpi_yaml_fail(r->name, node->line, r->error,
+                         "runs: '%.200s' is no layer of the model, and no "
+                         "group",
+                         node->kind == LPI_YAML_TEXT ? node->text : "");
+}
+
+static lp_status read_runs(lpi_reader *r, const lpi_yaml *node)
+{
+    lp_schedule *s = r->schedule;
+    int64_t *layer_runs = LPI_NEW(r->scratch, int64_t, r->model->layers_count);
+    int64_t *group_runs = LPI_NEW(r->scratch, int64_t, s->groups_count);
+    lpi_unit *units;
+    int64_t i;
+
+    LP_TRY(lpi_node_list(r, node, "runs"));
+    units = LPI_NEW(s->arena, lpi_unit, node->count);
+    if (!layer_runs || !group_runs || !units)
+        return lpi_fail_memory(r->error);
+    for (i = 0; i < node->count; i++) {
+        int64_t *runs;
+
+        LP_TRY(read_run(r, &node->items[i], &units[i]));
+        runs = units[i].group ? &group_runs[units[i].group - s->groups]
+                              : &layer_runs[units[i].layer->id];
+        if (units[i].ordinal != ++*runs)
+            return lpi_yaml_fail(r->name, node->items[i].line, r->error,
+                                 "runs: '%.200s' is execution %lld",
+                                 node->items[i].text, (long long)*runs);
+    }
+    s->units = units;
+    s->units_count = node->count;
+    return LP_OK;
+}
+
+/* ---- lists of plain records -----------------------------------------------
+ */
+
+#define FIELD(type, member, name, field_kind)                                  \
+    {                                                                          \
+        .key = name, .kind = LPI_FIELD_##field_kind,                           \
+        .offset = offsetof(type, member), .required = true                     \
+    }
+
+static const lpi_field home_fields[] = {
+    FIELD(lpi_home, tensor, "tensor", TENSOR),
+    FIELD(lpi_home, memory, "memory", MEMORY),
+    {.key = NULL},
+};
+
+static const lpi_field move_fields[] = {
+    FIELD(lpi_move, tensor, "tensor", TENSOR),
+    FIELD(lpi_move, memory, "to", MEMORY),
+    FIELD(lpi_move, after, "after", INT),
+    FIELD(lpi_move, before, "before", INT),
+    {.key = NULL},
+};
+
+static const lpi_field pin_fields[] = {
+    FIELD(lpi_pin, tensor, "weight", TENSOR),
+    FIELD(lpi_pin, from, "from", INT),
+    FIELD(lpi_pin, to, "to", INT),
+    {.key = NULL},
+};
+
+static const char *const alias_kinds[] = {"view", "in_place", "part", NULL};
+
+_Static_assert(sizeof(lpi_alias_kind) == sizeof(int32_t),
+               "enums are read as LPI_FIELD_WORD");
+
+static const lpi_field alias_fields[] = {
+    FIELD(lpi_alias, tensor, "tensor", TENSOR),
+    FIELD(lpi_alias, of, "of", TENSOR),
+    {.key = "kind",
+     .kind = LPI_FIELD_WORD,
+     .offset = offsetof(lpi_alias, kind),
+     .required = true,
+     .words = alias_kinds},
+    {.key = NULL},
+};
+
+static const char *const place_kinds[] = {"value", "tile", "workspace",
+                                          "staging", NULL};
+
+static const lpi_field place_fields[] = {
+    {.key = "kind",
+     .kind = LPI_FIELD_WORD,
+     .offset = offsetof(lpi_placed, kind),
+     .words = place_kinds},
+    {.key = "tensor",
+     .kind = LPI_FIELD_TENSOR,
+     .offset = offsetof(lpi_placed, tensor)},
+    {.key = "layer",
+     .kind = LPI_FIELD_LAYER,
+     .offset = offsetof(lpi_placed, layer)},
+    {.key = "memory",
+     .kind = LPI_FIELD_MEMORY,
+     .offset = offsetof(lpi_placed, memory)},
+    FIELD(lpi_placed, from, "from", INT),
+    FIELD(lpi_placed, to, "to", INT),
+    FIELD(lpi_placed, offset, "offset", INT),
+    {.key = NULL},
+};
+
+static const lpi_field bound_fields[] = {
+    FIELD(lpi_bound, value, "value", TEXT),
+    FIELD(lpi_bound, bytes, "bytes", INT),
+    FIELD(lpi_bound, proof, "proof", TEXT),
+    {.key = NULL},
+};
+
+static const lpi_field prediction_fields[] = {
+    FIELD(lp_predictions, live_peak_bytes, "live_peak_bytes", INT),
+    FIELD(lp_predictions, arena_bytes, "arena_bytes", INT),
+    FIELD(lp_predictions, fast_peak_bytes, "fast_peak_bytes", INT),
+    FIELD(lp_predictions, traffic_bytes, "traffic_bytes", INT),
+    FIELD(lp_predictions, macs, "macs", INT),
+    {.key = NULL},
+};
+
+/* A section that is a list of records. */
+#define LIST(section, type, member)                                            \
+    do {                                                                       \
+        void *list = NULL;                                                     \
+        if (nodes->section)                                                    \
+            LP_TRY(lpi_records_read(r, nodes->section, section##_list,         \
+                                    sizeof(type), offsetof(type, line), &list, \
+                                    &s->member##_count));                      \
+        s->member = list;                                                      \
+    } while (0)
+
+#define home_list  home_fields
+#define move_list  move_fields
+#define pin_list   pin_fields
+#define alias_list alias_fields
+#define place_list place_fields
+
+static lp_status read_lists(lpi_reader *r, const sections *nodes)
+{
+    lp_schedule *s = r->schedule;
+    int64_t i;
+
+    LIST(home, lpi_home, homes);
+    LIST(move, lpi_move, moves);
+    LIST(pin, lpi_pin, pins);
+    LIST(alias, lpi_alias, aliases);
+    LIST(place, lpi_placed, places);
+    for (i = 0; i < s->places_count; i++) {
+        const lpi_placed *place = &s->places[i];
+
+        if ((place->kind == LPI_PLACE_WORKSPACE ? !place->layer || place->tensor
+                                                : !place->tensor) ||
+            (place->layer && place->kind != LPI_PLACE_WORKSPACE &&
+             place->kind != LPI_PLACE_TILE))
+            return lpi_yaml_fail(r->name, place->line, r->error,
+                                 "place: a workspace has a 'layer', all else a "
+                                 "'tensor'");
+        if (place->from < 0 || place->to < place->from || place->offset < 0)
+            return lpi_yaml_fail(r->name, place->line, r->error,
+                                 "place: runs and offset are not below zero, "
+                                 "and rise");
+    }
+    return LP_OK;
+}
+
+/* ---- the rest -------------------------------------------------------------
+ */
+
+static lp_status read_planners(lpi_reader *r, const lpi_yaml *node)
+{
+    const char **names;
+    int64_t i;
+
+    LP_TRY(lpi_node_list(r, node, "planners"));
+    names = LPI_NEW(r->schedule->arena, const char *, node->count);
+    if (!names)
+        return lpi_fail_memory(r->error);
+    for (i = 0; i < node->count; i++) {
+        if (node->items[i].kind != LPI_YAML_TEXT)
+            return lpi_yaml_fail(r->name, node->items[i].line, r->error,
+                                 "planners: names are expected");
+        names[i] = lpi_arena_strdup(r->schedule->arena, node->items[i].text);
+        if (!names[i])
+            return lpi_fail_memory(r->error);
+    }
+    r->schedule->planners = names;
+    r->schedule->planners_count = node->count;
+    return LP_OK;
+}
+
+static lp_status read_bounds(lpi_reader *r, const lpi_yaml *node)
+{
+    lpi_bound *bounds;
+    int64_t i;
+
+    LP_TRY(lpi_node_list(r, node, "bounds"));
+    bounds = LPI_NEW(r->schedule->arena, lpi_bound, node->count);
+    if (!bounds)
+        return lpi_fail_memory(r->error);
+    for (i = 0; i < node->count; i++)
+        LP_TRY(lpi_record_read(r, &node->items[i], bound_fields, &bounds[i]));
+    r->schedule->bounds = bounds;
+    r->schedule->bounds_count = node->count;
+    return LP_OK;
+}
+
+static lp_status read_all(lpi_reader *r, const lpi_yaml *root)
+{
+    lp_schedule *s = r->schedule;
+    sections nodes = {.device = "", .effort = "default"};
+
+    LP_TRY(lpi_record_read(r, root, section_fields, &nodes));
+    if (nodes.format != FORMAT)
+        return lpi_yaml_fail(r->name, root->line, r->error,
+                             "format %lld is not known, %d is",
+                             (long long)nodes.format, FORMAT);
+    if (nodes.dims)
+        LP_TRY(check_dims(r, nodes.dims));
+    LP_TRY(check_hash(r, nodes.model));
+    LP_TRY(read_memories(r, nodes.memories));
+    if (nodes.precision)
+        LP_TRY(lpi_precision_read(r, nodes.precision));
+    if (nodes.groups)
+        LP_TRY(read_groups(r, nodes.groups));
+    LP_TRY(read_runs(r, nodes.runs));
+    LP_TRY(read_lists(r, &nodes));
+    if (nodes.planners)
+        LP_TRY(read_planners(r, nodes.planners));
+    if (nodes.bounds)
+        LP_TRY(read_bounds(r, nodes.bounds));
+    s->has_predictions = nodes.predictions != NULL;
+    if (nodes.predictions)
+        LP_TRY(lpi_record_read(r, nodes.predictions, prediction_fields,
+                               &s->predictions));
+    s->device = nodes.device;
+    s->effort = nodes.effort;
+    s->seed = nodes.seed;
+    return LP_OK;
+}
+
+lp_status lpi_schedule_read(const lp_model *model, const char *text,
+                            size_t length, const char *name,
+                            lp_schedule **ret_schedule, lp_error *error)
+{
+    lpi_reader r = {.model = model, .name = name, .error = error};
+    lp_status status;
+    lpi_yaml root;
+
+    LP_TRY(lpi_schedule_new(model, &r.schedule, error));
+    r.arena = r.schedule->arena;
+    r.scratch = lpi_arena_new(lpi_arena_cap(r.arena));
+    r.groups = r.scratch ? lpi_map_new(r.scratch) : NULL;
+    r.schedule->name = lpi_arena_strdup(r.arena, name);
+    if (!r.groups || !r.schedule->name)
+        status = lpi_fail_memory(error);
+    else
+        status = lpi_layer_names_find(r.scratch, model, &r.layers, error);
+    if (status == LP_OK)
+        status = lpi_yaml_read(r.scratch, text, length, name, &root, error);
+    if (status == LP_OK)
+        status = read_all(&r, &root);
+    lpi_arena_free(r.scratch);
+    if (status != LP_OK)
+        lp_schedule_free(r.schedule);
+    else
+        *ret_schedule = r.schedule;
+    return status;
+}

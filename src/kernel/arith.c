@@ -1,0 +1,110 @@
+/* arith.c: element-wise arithmetic over arrays, compiled once for each
+ * instruction set.
+ *
+ * Results may overwrite an operand element by element; the loops say so to the
+ * compiler, which makes vectors of them. */
+#include <math.h>
+
+#include "kernel.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Powers that need no logarithm are products or roots, by the exponent of the
+ * element alone; the rest is libm's. */
+static float power(float x, float y)
+{
+    if (y == 2)
+        return x * x;
+    if (y == 1)
+        return x;
+    if (y == 3)
+        return x * x * x;
+    if (y == -1)
+        return 1 / x;
+    if (y == 0.5f && x > 0)
+        return sqrtf(x);
+    return powf(x, y);
+}
+
+INLINE float larger(float a, float b)
+{
+    return a >= b || a != a ? a : b;
+}
+
+INLINE float smaller(float a, float b)
+{
+    return a <= b || a != a ? a : b;
+}
+
+#define LOOP(left, right, value)                                               \
+    _Pragma("omp simd") for (int64_t i = 0; i < count; i++)                    \
+    {                                                                          \
+        float x = left, y = right;                                             \
+        to[i] = value;                                                         \
+    }
+
+#define BINARY(name, value)                                                    \
+    static void run_##name(int64_t count, const float *a, int64_t a_step,      \
+                           const float *b, int64_t b_step, float *to)          \
+    {                                                                          \
+        float first = count ? *a : 0, second = count ? *b : 0;                 \
+                                                                               \
+        if (a_step && b_step)                                                  \
+            LOOP(a[i], b[i], value)                                            \
+        else if (a_step)                                                       \
+            LOOP(a[i], second, value)                                          \
+        else if (b_step)                                                       \
+            LOOP(first, b[i], value)                                           \
+        else                                                                   \
+            LOOP(first, second, value)                                         \
+    }
+
+BINARY(add, x + y)
+BINARY(sub, x - y)
+BINARY(mul, x *y)
+BINARY(div, x / y)
+BINARY(max, larger(x, y))
+BINARY(min, smaller(x, y))
+
+static void run_pow(int64_t count, const float *a, int64_t a_step,
+                    const float *b, int64_t b_step, float *to)
+{
+    if (b_step == 0 && count && *b == 2 && a_step)
+        run_mul(count, a, 1, a, 1, to);
+    else
+        for (int64_t i = 0; i < count; i++)
+            to[i] = power(a[i * a_step], b[i * b_step]);
+}
+
+const lpi_binary_loop LPI_OF_SET(lpi_binary_loops)[LPI_BINARIES] = {
+    [LPI_BINARY_ADD] = run_add, [LPI_BINARY_SUB] = run_sub,
+    [LPI_BINARY_MUL] = run_mul, [LPI_BINARY_DIV] = run_div,
+    [LPI_BINARY_MAX] = run_max, [LPI_BINARY_MIN] = run_min,
+    [LPI_BINARY_POW] = run_pow,
+};
+
+void LPI_OF_SET(lpi_axpy)(int64_t count, float a, const float *b, float *to)
+{
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        to[i] = fmaf(a, b[i], to[i]);
+}
+
+void LPI_OF_SET(lpi_affine_loop)(int64_t count, const float *from, float scale,
+                                 float shift, float *to)
+{
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        to[i] = fmaf(from[i], scale, shift);
+}
+
+void LPI_OF_SET(lpi_normalise)(int64_t count, const float *from,
+                               const float *of, const float *scale,
+                               const float *shift, float *to)
+{
+    float mean = of[0], inverse = of[1];
+
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        to[i] = fmaf((from[i] - mean) * inverse, scale[i], shift[i]);
+}

@@ -1,0 +1,261 @@
+/* gemm8.c: products of 8-bit integers, in blocks as gemm.c has them.
+ *
+ * Bytes are brought into the form of the set's tile, where the instruction
+ * wants one operand unsigned and the other signed by toggling the top bit,
+ * which moves its zero point by 128.  With the sums of the rows of A and the
+ * columns of B, gathered while they are packed,
+ *     sum (a - za)(b - zb) = sum ab - zb sum a - za sum b + k za zb,
+ * all modulo 2^32. */
+#include <string.h>
+
+#include "kernel.h"
+
+enum { K_BLOCK = 1024, M_BLOCK = 144, N_BLOCK = 1152 };
+enum { TILE_MOST = 8 * 48, SIDE = 48 };
+
+typedef struct operand {
+    lpi_columns8 from;
+    uint8_t flip;
+    bool is_signed; /* after "flip" */
+    uint32_t zero;
+    const int32_t *zeros;
+    uint32_t moved;           /* added to zeros */
+    const lpi_matrix8 *lines; /* set where k runs along memory */
+} operand;
+
+/* A part of the product that one thread computes, and its workspace. */
+typedef struct piece {
+    const lpi_gemm8 *gemm;
+    operand a, b;
+    int64_t m_from, m_to, n_from, n_to;
+    uint8_t *bytes, *packed_a, *packed_b;
+    uint32_t *rows, *columns; /* sums */
+} piece;
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t m_padded(const lpi_gemm8 *gemm)
+{
+    return gemm->m + SIDE;
+}
+
+/* Room for K_BLOCK of k, rounded up to groups of 4, of at most 2 bytes. */
+static int64_t workspace_of_part(const lpi_gemm8 *gemm)
+{
+    int64_t k = least((gemm->k + 3) / 4 * 4, K_BLOCK);
+    int64_t n = least(gemm->n + SIDE, N_BLOCK);
+    int64_t m = least(gemm->m + SIDE, M_BLOCK);
+
+    return k * SIDE + k * 2 * (m + n) + 4 * (m_padded(gemm) + n) + 64;
+}
+
+int64_t lpi_gemm8_workspace(const lpi_gemm8 *gemm)
+{
+    return (workspace_of_part(gemm) + 64) * gemm->team.threads + 64;
+}
+
+/* lpi_columns8.pack of a matrix in memory. */
+static void pack_matrix(const void *context, int64_t k, int64_t k_count,
+                        int64_t n, int64_t n_count, int64_t width, uint8_t *to)
+{
+    const lpi_matrix8 *b = context;
+    const uint8_t *from = (const uint8_t *)b->at + k * b->row + n * b->column;
+
+    for (int64_t p = 0; p < k_count; p++, to += width, from += b->row)
+        if (b->column == 1)
+            memcpy(to, from, (size_t)n_count);
+        else
+            for (int64_t j = 0; j < n_count; j++)
+                to[j] = from[j * b->column];
+}
+
+/* Panels of rows [k, k + k_count) of columns [n, n + count), with their sums
+ * added to "sums". */
+static void pack(const piece *part, const operand *o, const int64_t k[2],
+                 const int64_t n[2], int64_t width, uint8_t *to, uint32_t *sums)
+{
+    const lpi_dots *dots = part->gemm->team.isa->dots;
+    int64_t groups = lpi_ceil_div(k[1], dots->group);
+    int64_t rest = groups * dots->group - k[1];
+
+    for (int64_t j = 0; j < n[1]; j += width) {
+        int64_t some = least(n[1] - j, width);
+
+        lpi_weave weave = {
+            groups,  width,        part->bytes,
+            o->flip, o->is_signed, to + j * groups * dots->group * dots->size,
+            sums + j};
+
+        if (o->lines && some == width) {
+            weave.from = (const uint8_t *)o->lines->at + k[0] +
+                         (n[0] + j) * o->lines->column;
+            dots->weave_lines(&weave, o->lines->column, k[1]);
+            continue;
+        }
+        if (some < width)
+            memset(part->bytes, 0, (size_t)(k[1] * width));
+        o->from.pack(o->from.context, k[0], k[1], n[0] + j, some, width,
+                     part->bytes);
+        memset(part->bytes + k[1] * width, o->flip, (size_t)(rest * width));
+        dots->weave(&weave);
+    }
+}
+
+static void run_tile(const lpi_dots *dots, int64_t groups, const uint8_t *a,
+                     const uint8_t *b, int32_t *c, const int64_t size[3])
+{
+    int32_t whole[TILE_MOST] = {0};
+    int64_t high = size[0], wide = size[1], c_row = size[2];
+
+    if (high == dots->rows && wide == dots->columns) {
+        dots->run(groups, a, b, c, c_row);
+        return;
+    }
+    for (int64_t i = 0; i < high; i++)
+        memcpy(whole + i * dots->columns, c + i * c_row,
+               (size_t)wide * sizeof(*c));
+    dots->run(groups, a, b, whole, dots->columns);
+    for (int64_t i = 0; i < high; i++)
+        memcpy(c + i * c_row, whole + i * dots->columns,
+               (size_t)wide * sizeof(*c));
+}
+
+/* Rows of "part" for packed columns [n, n + columns) and a block of k. */
+static void run_panel(const piece *part, int64_t n, int64_t columns,
+                      const int64_t k[2])
+{
+    const lpi_gemm8 *gemm = part->gemm;
+    const lpi_dots *dots = gemm->team.isa->dots;
+    int64_t groups = lpi_ceil_div(k[1], dots->group);
+    int64_t bytes = groups * dots->group * dots->size;
+
+    for (int64_t m = part->m_from; m < part->m_to; m += M_BLOCK) {
+        int64_t rows = least(part->m_to - m, M_BLOCK);
+
+        pack(part, &part->a, k, (int64_t[]){m, rows}, dots->rows,
+             part->packed_a, part->rows + m - part->m_from);
+        for (int64_t j = 0; j < columns; j += dots->columns)
+            for (int64_t i = 0; i < rows; i += dots->rows)
+                run_tile(dots, groups, part->packed_a + i * bytes,
+                         part->packed_b + j * bytes,
+                         gemm->c + (m + i) * gemm->c_row + n + j,
+                         (int64_t[]){least(rows - i, dots->rows),
+                                     least(columns - j, dots->columns),
+                                     gemm->c_row});
+    }
+}
+
+static uint32_t zero_of(const operand *o, int64_t i)
+{
+    return (o->zeros ? (uint32_t)o->zeros[i] : o->zero) + o->moved;
+}
+
+/* Put the zero points into columns [n, n + columns). */
+static void correct(const piece *part, int64_t n, int64_t columns)
+{
+    const lpi_gemm8 *gemm = part->gemm;
+
+    for (int64_t m = part->m_from; m < part->m_to; m++) {
+        uint32_t za = zero_of(&part->a, m), k = (uint32_t)gemm->k;
+        uint32_t of_row = part->rows[m - part->m_from];
+        uint32_t *c = (uint32_t *)gemm->c + m * gemm->c_row + n;
+
+        for (int64_t j = 0; j < columns; j++) {
+            uint32_t zb = zero_of(&part->b, n + j);
+
+            c[j] += zb * (k * za - of_row) - za * part->columns[j];
+        }
+    }
+}
+
+static void run_part(const piece *part)
+{
+    const lpi_gemm8 *gemm = part->gemm;
+    int64_t width = gemm->team.isa->dots->columns;
+
+    for (int64_t n = part->n_from; n < part->n_to; n += N_BLOCK) {
+        int64_t columns = least(part->n_to - n, N_BLOCK);
+
+        for (int64_t m = part->m_from; m < part->m_to; m++)
+            memset(gemm->c + m * gemm->c_row + n, 0,
+                   (size_t)columns * sizeof(*gemm->c));
+        memset(part->rows, 0, (size_t)m_padded(gemm) * sizeof(*part->rows));
+        memset(part->columns, 0,
+               (size_t)least(gemm->n + SIDE, N_BLOCK) * sizeof(*part->rows));
+        for (int64_t at = 0; at < gemm->k; at += K_BLOCK) {
+            int64_t k[] = {at, least(gemm->k - at, K_BLOCK)};
+
+            pack(part, &part->b, k, (int64_t[]){n, columns}, width,
+                 part->packed_b, part->columns);
+            run_panel(part, n, columns, k);
+        }
+        correct(part, n, columns);
+    }
+}
+
+/* An operand for tiles that want it signed ("wants" 1), unsigned (0), or
+ * either (-1). */
+static operand operand_of(const lpi_matrix8 *matrix, lpi_columns8 from,
+                          int wants)
+{
+    operand o = {.from = from,
+                 .is_signed = matrix->is_signed,
+                 .zero = (uint32_t)matrix->zero,
+                 .zeros = matrix->zeros};
+    const lpi_matrix8 *in_memory = from.context;
+
+    if (from.pack == pack_matrix && in_memory->row == 1)
+        o.lines = in_memory;
+    if (wants >= 0 && matrix->is_signed != (wants == 1)) {
+        o.flip = 0x80;
+        o.is_signed = wants == 1;
+        o.moved = wants == 1 ? -128u : 128u;
+    }
+    return o;
+}
+
+static void place(piece *part, uint8_t *workspace)
+{
+    const lpi_gemm8 *gemm = part->gemm;
+    int64_t k = least((gemm->k + 3) / 4 * 4, K_BLOCK);
+
+    workspace += -(uintptr_t)workspace % 64;
+    part->rows = (uint32_t *)workspace;
+    part->columns = part->rows + m_padded(gemm);
+    part->packed_a =
+        (uint8_t *)(part->columns + least(gemm->n + SIDE, N_BLOCK));
+    part->packed_b = part->packed_a + k * 2 * least(gemm->m + SIDE, M_BLOCK);
+    part->bytes = part->packed_b + k * 2 * least(gemm->n + SIDE, N_BLOCK);
+}
+
+void lpi_gemm8_run(const lpi_gemm8 *gemm)
+{
+    const lpi_dots *dots = gemm->team.isa->dots;
+    int64_t size = (workspace_of_part(gemm) + 63) / 64 * 64;
+    int32_t threads = gemm->team.threads, byte = dots->size == 1;
+    lpi_matrix8 turned = {gemm->a.at, gemm->a.column, gemm->a.row, 0, 0, NULL};
+    lpi_columns8 a = {pack_matrix, &turned}, b = {pack_matrix, &gemm->b};
+    bool by_rows = gemm->m / dots->rows > gemm->n / dots->columns;
+
+    if (gemm->b_from.pack)
+        b = gemm->b_from;
+#pragma omp parallel for num_threads(threads)                                  \
+    schedule(static, 1) if (threads > 1)
+    for (int32_t i = 0; i < threads; i++) {
+        piece part = {.gemm = gemm, .m_to = gemm->m, .n_to = gemm->n};
+
+        part.a = operand_of(&gemm->a, a, byte ? 0 : -1);
+        part.b = operand_of(&gemm->b, b, byte ? 1 : -1);
+        place(&part, (uint8_t *)gemm->workspace + size * i);
+        if (by_rows)
+            lpi_share(gemm->m, dots->rows, i, threads, &part.m_from,
+                      &part.m_to);
+        else
+            lpi_share(gemm->n, dots->columns, i, threads, &part.n_from,
+                      &part.n_to);
+        run_part(&part);
+    }
+}

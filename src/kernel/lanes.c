@@ -1,0 +1,176 @@
+/* lanes.c: reductions of arrays, compiled once for each instruction set.
+ *
+ * The order is fixed: element i goes into lane i mod 16, in ascending order;
+ * then lane j takes in lane j + 8, j + 4, j + 2, j + 1.  A vector of any width
+ * holds some of the lanes, so all sets give the same bytes. */
+#include <math.h>
+
+#include "kernel.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE float larger(float a, float b)
+{
+    return a >= b || a != a ? a : b;
+}
+
+INLINE float smaller(float a, float b)
+{
+    return a <= b || a != a ? a : b;
+}
+
+INLINE float size_of(float x)
+{
+    return x < 0 ? -x : x;
+}
+
+/* Lane j takes in lane j + half: "join" of x and y. */
+#define JOIN(join)                                                             \
+    for (int32_t half = LPI_LANES / 2; half; half /= 2)                        \
+        for (int32_t j = 0; j < half; j++) {                                   \
+            float x = lane[j], y = lane[j + half];                             \
+            lane[j] = join;                                                    \
+        }
+
+/* "take" makes lane[j] of itself and x. */
+#define REDUCE(name, neutral, take, join)                                      \
+    static float reduce_##name(int64_t count, const float *from)               \
+    {                                                                          \
+        float lane[LPI_LANES];                                                 \
+        int64_t at = 0;                                                        \
+                                                                               \
+        for (int32_t j = 0; j < LPI_LANES; j++)                                \
+            lane[j] = neutral;                                                 \
+        for (; at + LPI_LANES <= count; at += LPI_LANES)                       \
+            _Pragma("omp simd") for (int32_t j = 0; j < LPI_LANES; j++)        \
+            {                                                                  \
+                float x = from[at + j];                                        \
+                lane[j] = take;                                                \
+            }                                                                  \
+        for (int32_t j = 0; at + j < count; j++) {                             \
+            float x = from[at + j];                                            \
+            lane[j] = take;                                                    \
+        }                                                                      \
+        JOIN(join)                                                             \
+        return lane[0];                                                        \
+    }
+
+/* The same for max and min.  NaN is looked for aside, so that a lane waits for
+ * a single comparison; the last block is filled up. */
+#define EXTREME(name, neutral, wins)                                           \
+    static float reduce_##name(int64_t count, const float *from)               \
+    {                                                                          \
+        float lane[LPI_LANES], last[LPI_LANES];                                \
+        int32_t nan[LPI_LANES] = {0}, any = 0;                                 \
+                                                                               \
+        for (int32_t j = 0; j < LPI_LANES; j++)                                \
+            lane[j] = neutral;                                                 \
+        for (int64_t at = 0; at < count; at += LPI_LANES) {                    \
+            const float *block = from + at;                                    \
+                                                                               \
+            if (at + LPI_LANES > count) {                                      \
+                for (int32_t j = 0; j < LPI_LANES; j++)                        \
+                    last[j] = at + j < count ? from[at + j] : neutral;         \
+                block = last;                                                  \
+            }                                                                  \
+            _Pragma("omp simd") for (int32_t j = 0; j < LPI_LANES; j++)        \
+            {                                                                  \
+                float x = block[j];                                            \
+                nan[j] |= x != x;                                              \
+                lane[j] = x wins lane[j] ? x : lane[j];                        \
+            }                                                                  \
+        }                                                                      \
+        JOIN(y wins x ? y : x)                                                 \
+        for (int32_t j = 0; j < LPI_LANES; j++)                                \
+            any |= nan[j];                                                     \
+        return any ? (float)NAN : lane[0];                                     \
+    }
+
+/* Steps of many reductions at once; "join" of x and y. */
+#define STEPS(name, take, join)                                                \
+    static void take_##name(int64_t count, const float *from, float *lane)     \
+    {                                                                          \
+        _Pragma("omp simd") for (int64_t j = 0; j < count; j++)                \
+        {                                                                      \
+            float x = from[j];                                                 \
+            lane[j] = take;                                                    \
+        }                                                                      \
+    }                                                                          \
+                                                                               \
+    static void join_##name(int64_t count, const float *from, float *to)       \
+    {                                                                          \
+        _Pragma("omp simd") for (int64_t j = 0; j < count; j++)                \
+        {                                                                      \
+            float x = to[j], y = from[j];                                      \
+            to[j] = join;                                                      \
+        }                                                                      \
+    }
+
+#define REDUCER(name, neutral, take, join)                                     \
+    REDUCE(name, neutral, take, join)                                          \
+    STEPS(name, take, join)
+
+REDUCER(sum, 0, lane[j] + x, x + y)
+REDUCER(sum_abs, 0, lane[j] + size_of(x), x + y)
+REDUCER(sum_squares, 0, fmaf(x, x, lane[j]), x + y)
+EXTREME(max, -(float)INFINITY, >)
+STEPS(max, larger(lane[j], x), larger(x, y))
+EXTREME(min, (float)INFINITY, <)
+STEPS(min, smaller(lane[j], x), smaller(x, y))
+REDUCER(prod, 1, lane[j] * x, x *y)
+
+const lpi_reduce_loop LPI_OF_SET(lpi_reduce_loops)[LPI_REDUCERS] = {
+    [LPI_REDUCE_SUM] = reduce_sum,
+    [LPI_REDUCE_SUM_ABS] = reduce_sum_abs,
+    [LPI_REDUCE_SUM_SQUARES] = reduce_sum_squares,
+    [LPI_REDUCE_MAX] = reduce_max,
+    [LPI_REDUCE_MIN] = reduce_min,
+    [LPI_REDUCE_PROD] = reduce_prod,
+};
+
+const lpi_take_loop LPI_OF_SET(lpi_take_loops)[LPI_REDUCERS] = {
+    [LPI_REDUCE_SUM] = take_sum,
+    [LPI_REDUCE_SUM_ABS] = take_sum_abs,
+    [LPI_REDUCE_SUM_SQUARES] = take_sum_squares,
+    [LPI_REDUCE_MAX] = take_max,
+    [LPI_REDUCE_MIN] = take_min,
+    [LPI_REDUCE_PROD] = take_prod,
+};
+
+const lpi_take_loop LPI_OF_SET(lpi_join_loops)[LPI_REDUCERS] = {
+    [LPI_REDUCE_SUM] = join_sum,
+    [LPI_REDUCE_SUM_ABS] = join_sum_abs,
+    [LPI_REDUCE_SUM_SQUARES] = join_sum_squares,
+    [LPI_REDUCE_MAX] = join_max,
+    [LPI_REDUCE_MIN] = join_min,
+    [LPI_REDUCE_PROD] = join_prod,
+};
+
+void LPI_OF_SET(lpi_moments)(int64_t count, const float *from, double centre,
+                             double *ret_sum, double *ret_squares)
+{
+    double sum[LPI_LANES] = {0}, squares[LPI_LANES] = {0};
+    int64_t at = 0;
+
+    for (; at + LPI_LANES <= count; at += LPI_LANES)
+#pragma omp simd
+        for (int32_t j = 0; j < LPI_LANES; j++) {
+            double x = from[at + j] - centre;
+
+            sum[j] += x;
+            squares[j] = fma(x, x, squares[j]);
+        }
+    for (int32_t j = 0; at + j < count; j++) {
+        double x = from[at + j] - centre;
+
+        sum[j] += x;
+        squares[j] = fma(x, x, squares[j]);
+    }
+    for (int32_t half = LPI_LANES / 2; half; half /= 2)
+        for (int32_t j = 0; j < half; j++) {
+            sum[j] += sum[j + half];
+            squares[j] += squares[j + half];
+        }
+    *ret_sum = sum[0];
+    *ret_squares = squares[0];
+}

@@ -1,0 +1,106 @@
+/* window.c: columns of a convolution, packed for the product of its weights
+ * with them, without ever writing the whole matrix (implicit im2col).
+ *
+ * The columns of a panel are cut into runs along x first; each row of the
+ * panel, one tap of one channel, then copies its runs. */
+#include <string.h>
+
+#include "kernel.h"
+
+enum { WIDE = 64 }; /* most columns of a panel */
+
+/* Columns [at, at + count) of a panel: neighbours along the last axis. */
+typedef struct run {
+    int64_t at, count, place[3];
+} run;
+
+static int32_t cut(const lpi_window *w, int64_t n, int64_t count,
+                   run runs[WIDE])
+{
+    int64_t x = n % w->out[2], y = n / w->out[2] % w->out[1];
+    int64_t z = n / w->out[2] / w->out[1];
+    int32_t made = 0;
+
+    for (int64_t at = 0; at < count; x = 0) {
+        int64_t some = w->out[2] - x;
+
+        if (some > count - at)
+            some = count - at;
+        runs[made++] = (run){at, some, {z, y, x}};
+        at += some;
+        if (++y == w->out[1]) {
+            y = 0;
+            z++;
+        }
+    }
+    return made;
+}
+
+/* "count" elements of the row "from" of "length", "step" apart from "at" on;
+ * zeros where there are none. */
+static void copy_run(const float *from, int64_t length, int64_t at,
+                     int64_t step, int64_t count, float *to)
+{
+    int64_t low = at < 0 ? (-at + step - 1) / step : 0;
+    int64_t high = at < length ? (length - at + step - 1) / step : 0;
+
+    high = high < count ? high : count;
+    low = low < high ? low : high;
+    for (int64_t i = 0; i < low; i++)
+        to[i] = 0;
+    if (step == 1)
+        memcpy(to + low, from + at + low, (size_t)(high - low) * sizeof(*to));
+    else
+        for (int64_t i = low; i < high; i++)
+            to[i] = from[at + i * step];
+    for (int64_t i = high; i < count; i++)
+        to[i] = 0;
+}
+
+/* The runs of one tap "t" of the channel at "x". */
+static void pack_tap(const lpi_window *w, const float *x, const int64_t t[3],
+                     const run *runs, int32_t count, float *to)
+{
+    int64_t shift[3];
+
+    for (int i = 0; i < 3; i++)
+        shift[i] = w->first[i] + t[i] * w->delta[i];
+    for (const run *r = runs; r < runs + count; r++) {
+        int64_t z = r->place[0] * w->step[0] + shift[0];
+        int64_t y = r->place[1] * w->step[1] + shift[1];
+        bool inside = z >= 0 && z < w->in[0] && y >= 0 && y < w->in[1];
+
+        copy_run(inside ? x + (z * w->in[1] + y) * w->in[2] : x,
+                 inside ? w->in[2] : 0, r->place[2] * w->step[2] + shift[2],
+                 w->step[2], r->count, to + r->at);
+    }
+}
+
+void lpi_pack_window(const void *context, int64_t k, int64_t k_count, int64_t n,
+                     int64_t n_count, int64_t width, float *to)
+{
+    const lpi_window *w = context;
+    const int64_t *taps = w->taps;
+    int64_t plane = w->in[0] * w->in[1] * w->in[2];
+    int64_t t[3] = {k / taps[2] / taps[1] % taps[0], k / taps[2] % taps[1],
+                    k % taps[2]};
+    const float *x = w->x + k / (taps[0] * taps[1] * taps[2]) * plane;
+    run runs[WIDE];
+    int32_t count = cut(w, n, n_count, runs);
+
+    for (int64_t p = 0; p < k_count; p++, to += width) {
+        pack_tap(w, x, t, runs, count, to);
+        for (int64_t j = n_count; j < width; j++)
+            to[j] = 0;
+        if (++t[2] < taps[2])
+            continue;
+        t[2] = 0;
+        if (++t[1] < taps[1])
+            continue;
+        t[1] = 0;
+        if (++t[0] < taps[0])
+            continue;
+        t[0] = 0;
+        x += plane;
+    }
+}

@@ -1,0 +1,157 @@
+/* convolve8.c: runs of convolutions of 8-bit integers.
+ *
+ * Sums are exact in int32; padding holds the zero point.  QLinearConv adds the
+ * bias to the sum and requantizes as product8.c says; it is computed some
+ * channels at a time, so that its sums stay in the cache. */
+#include "ops.h"
+
+enum { SUMS_MOST = 1 << 18 };
+
+/* Positions of the operands of one of the rows; -1: none. */
+typedef struct places {
+    int32_t x_zero, w, w_zero, x_scale, w_scale, y_scale, y_zero, bias;
+} places;
+
+static const places integer_places = {2, 1, 3, -1, -1, -1, -1, -1};
+static const places qlinear_places = {2, 3, 5, 1, 4, 6, 7, 8};
+
+typedef struct job {
+    const lpi_run *run;
+    const places *at;
+    lpi_conv shape;
+    lpi_conv8 conv;
+    const int32_t *zeros, *bias;
+    const float *factors;
+    lpi_requantize how;
+} job;
+
+static lp_status read_scales(job *j)
+{
+    const lpi_run *run = j->run;
+    const places *at = j->at;
+    int64_t channels = j->shape.out_channels;
+    const float *x = lpi_run_scales(run, at->x_scale, 1, 1);
+    const float *w = lpi_run_scales(run, at->w_scale, channels, 1);
+    const float *y = lpi_run_scales(run, at->y_scale, 1, 1);
+    const int32_t *zero = lpi_run_zeros(run, at->y_zero, 1);
+    float *factors = LPI_NEW(run->scratch, float, channels);
+
+    if (x == NULL || w == NULL || y == NULL || zero == NULL || factors == NULL)
+        return lpi_node_fail(run->node, "scales or zero points do not fit");
+    for (int64_t k = 0; k < channels; k++) {
+        float product = *x * w[k];
+
+        factors[k] = product / *y;
+    }
+    j->factors = factors;
+    j->how.zero = *zero;
+    j->how.is_signed = lpi_out(run->node, 0)->dtype == LP_INT8;
+    if (lpi_in(run->node, at->bias) != NULL)
+        j->bias = run->in[at->bias];
+    return LP_OK;
+}
+
+/* Sums of "channels" channels from "first" on of image "image" into "to". */
+static void convolve(job *j, int64_t image, int64_t first, int64_t channels,
+                     int32_t *to)
+{
+    int64_t taps = lpi_product(j->shape.kernel, LPI_SPATIAL) *
+                   (j->shape.in_channels / j->shape.groups);
+    lpi_conv shape = j->shape;
+    lpi_conv8 conv = j->conv;
+
+    shape.batch = 1;
+    shape.out_channels = channels;
+    conv.shape = &shape;
+    conv.x = (const char *)conv.x +
+             image * shape.in_channels * lpi_product(shape.in, LPI_SPATIAL);
+    conv.w = (const char *)conv.w + first * taps;
+    conv.w_zeros = j->zeros + first;
+    conv.y = to;
+    lpi_conv8_run(&conv);
+}
+
+static void requantize(const job *j, int64_t image, int64_t first,
+                       int64_t channels, int32_t *sums)
+{
+    int64_t plane = lpi_product(j->shape.out, LPI_SPATIAL);
+    uint8_t *to = (uint8_t *)j->run->out[0] +
+                  (image * j->shape.out_channels + first) * plane;
+    lpi_requantize how = j->how;
+
+    for (int64_t c = 0; c < channels; c++, to += plane, sums += plane) {
+        for (int64_t i = 0; i < plane && j->bias != NULL; i++)
+            sums[i] =
+                (int32_t)((uint32_t)sums[i] + (uint32_t)j->bias[first + c]);
+        how.factor = j->factors[first + c];
+        lpi_requantize_row(&how, plane, sums, to);
+    }
+}
+
+static bool is_byte(lp_dtype dtype)
+{
+    return dtype == LP_INT8 || dtype == LP_UINT8;
+}
+
+/* All images, "some" channels at a time. */
+static lp_status run_all(job *j, bool scaled)
+{
+    int64_t channels = j->shape.out_channels;
+    int64_t plane = lpi_product(j->shape.out, LPI_SPATIAL), some = channels;
+    int32_t *sums = NULL;
+    int64_t step;
+
+    if (plane == 0 || channels == 0)
+        return LP_OK;
+    if (scaled && j->shape.groups == 1 && plane * channels > SUMS_MOST)
+        some = plane < SUMS_MOST / 64 ? SUMS_MOST / plane : 64;
+    some = some < channels ? some : channels;
+    if (scaled)
+        sums = LPI_NEW(j->run->scratch, int32_t, some * plane);
+    if (scaled && sums == NULL)
+        return lpi_node_fail_memory(j->run->node);
+    for (int64_t n = 0; n < j->shape.batch; n++)
+        for (int64_t c = 0; c < channels; c += step) {
+            step = channels - c < some ? channels - c : some;
+            convolve(j, n, c, step,
+                     scaled ? sums
+                            : (int32_t *)j->run->out[0] +
+                                  (n * channels + c) * plane);
+            if (scaled)
+                requantize(j, n, c, step, sums);
+        }
+    return LP_OK;
+}
+
+lp_status lpi_conv8_layer_run(const lpi_run *run)
+{
+    const lpi_conv_facts *facts = run->node->layer->row->facts;
+    bool scaled = facts->weight == 3;
+    job j = {.run = run, .at = scaled ? &qlinear_places : &integer_places};
+    lp_dtype x = lpi_in_dtype(run->node, 0);
+    lp_dtype w = lpi_in_dtype(run->node, facts->weight);
+    const int32_t *zero;
+
+    if (!is_byte(x) || !is_byte(w))
+        return lpi_run_refuse(run, is_byte(x) ? w : x);
+    LP_TRY(lpi_conv_sizes(run->node, &j.shape));
+    j.shape.team = lpi_run_team(run);
+    zero = lpi_run_zeros(run, j.at->x_zero, 1);
+    j.zeros = lpi_run_zeros(run, j.at->w_zero, j.shape.out_channels);
+    if (zero == NULL || j.zeros == NULL)
+        return lpi_node_fail(run->node, "zero points do not fit");
+    if (scaled)
+        LP_TRY(read_scales(&j));
+    j.conv = (lpi_conv8){.shape = &j.shape,
+                         .x = run->in[0],
+                         .w = run->in[facts->weight],
+                         .x_signed = x == LP_INT8,
+                         .w_signed = w == LP_INT8,
+                         .x_zero = *zero,
+                         .w_zeros = j.zeros};
+    j.conv.workspace =
+        lpi_arena_array(run->scratch, lpi_conv8_workspace(&j.conv), 1);
+    if (j.conv.workspace == NULL)
+        return lpi_node_fail_memory(run->node);
+    return run_all(&j, scaled);
+}

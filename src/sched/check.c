@@ -1,0 +1,524 @@
+/* check.c: proof that a program computes what its model computes.
+ *
+ * The steps are done without values: each residency is begun and ended, each
+ * value is held or overwritten, as the steps say, and every read must find
+ * what the latest production of its tensor left.  Nothing that lowering found
+ * out is believed: lives are those of the steps, aliases are derived from the
+ * operators again, and the intervals so found are swept for collisions. */
+#include <string.h>
+
+#include "sched.h"
+
+/* A residency as the steps have it. */
+typedef struct held {
+    int64_t begin, end; /* units; end -1: still there */
+    int64_t ready;
+    bool begun;
+} held;
+
+typedef struct checker {
+    const lpi_program *p;
+    lpi_arena *scratch;
+    held *held;
+    int64_t *latest;        /* by tensor id: the value of its last production */
+    int64_t *made_in;       /* by tensor id: unit + 1 whose group made it */
+    bool *valid;            /* by value: its bytes are as it left them */
+    int64_t *heads, *links; /* values of a root that are valid */
+    int64_t unit;           /* the next to run */
+    lp_refusal *refusal;
+    lp_error *error;
+} checker;
+
+#define REFUSE(c, tensor, ...)                                                 \
+    lpi_refuse((c)->refusal, (c)->error, (c)->p->schedule, (c)->unit,          \
+               (tensor) ? (tensor)->name : NULL,                               \
+               (tensor) ? lpi_tensor_bytes(tensor) : -1, 0, __VA_ARGS__)
+
+static bool is_there(const held *h, int64_t unit)
+{
+    return h->begun && h->end < 0 && h->ready <= unit;
+}
+
+/* The residency of "root" in "memory" (-1: any) that is there; -1. */
+static int64_t find_held(const checker *c, int64_t root, int32_t memory)
+{
+    int64_t i = c->p->first_residency[root];
+
+    for (; i >= 0; i = c->p->next_residency[i])
+        if (is_there(&c->held[i], c->unit) &&
+            (memory < 0 || c->p->residencies[i].memory == memory))
+            return i;
+    return -1;
+}
+
+static void begin(checker *c, int64_t residency, int64_t ready)
+{
+    c->held[residency] =
+        (held){.begin = c->unit, .end = -1, .ready = ready, .begun = true};
+}
+
+static bool touches(const lpi_value *a, const lpi_value *b)
+{
+    int64_t a_end = a->root_offset + (a->blocks - 1) * a->stride_bytes +
+                    a->block_bytes;
+    int64_t b_end = b->root_offset + (b->blocks - 1) * b->stride_bytes +
+                    b->block_bytes;
+
+    return a->root_offset < b_end && b->root_offset < a_end;
+}
+
+static bool same_box(const lpi_value *a, const lpi_value *b)
+{
+    return a->root_offset == b->root_offset && a->blocks == b->blocks &&
+           a->block_bytes == b->block_bytes &&
+           (a->blocks == 1 || a->stride_bytes == b->stride_bytes);
+}
+
+static lp_status check_read(checker *c, const lp_tensor *tensor)
+{
+    int64_t v;
+
+    if (!lpi_is_value(tensor) || c->made_in[tensor->id] == c->unit + 1)
+        return LP_OK;
+    v = c->latest[tensor->id];
+    if (v < 0)
+        return REFUSE(c, tensor, "reads '%.200s', which was not made",
+                      tensor->name);
+    if (!c->valid[v])
+        return REFUSE(c, tensor, "reads '%.200s', which was overwritten",
+                      tensor->name);
+    if (find_held(c, c->p->values[v].root, 0) < 0)
+        return REFUSE(c, tensor, "reads '%.200s', which is not in memory '%s'",
+                      tensor->name, c->p->memories[0].name);
+    return LP_OK;
+}
+
+/* Whether value "v", output "i" of "layer", is where operand "of" lies, its
+ * bytes the same by nature of the operator. */
+static bool is_same_bytes(const lpi_program *p, const lp_layer *layer,
+                          int32_t i, const lpi_value *v, const lpi_value *of)
+{
+    lpi_value box;
+
+    if (layer->row && layer->row->flags & LPI_VIEW && i == 0 &&
+        layer->inputs[0] == of->tensor)
+        return same_box(v, of);
+    if (strcmp(layer->op, "Split") != 0 || layer->inputs[0] != of->tensor ||
+        of->blocks != 1 || !lpi_part_find(layer, i, false, &box))
+        return false;
+    box.root_offset += of->root_offset;
+    (void)p;
+    return same_box(v, &box);
+}
+
+/* Whether operand "of" of Concat "layer" lies where it goes in "v". */
+static bool is_joined(const lp_layer *layer, const lpi_value *v,
+                      const lpi_value *of)
+{
+    lpi_value box;
+    int32_t i;
+
+    for (i = 0; i < layer->inputs_count; i++) {
+        if (layer->inputs[i] != of->tensor || v->blocks != 1 ||
+            !lpi_part_find(layer, i, true, &box))
+            continue;
+        box.root_offset += v->root_offset;
+        if (same_box(of, &box))
+            return true;
+    }
+    return false;
+}
+
+/* The first operand in the root of "v" that shares a byte with it. */
+static int64_t find_shared(const checker *c, const lpi_value *v)
+{
+    const lpi_use *use = &c->p->uses[c->unit];
+    int32_t i;
+
+    for (i = 0; i < use->inputs_count; i++) {
+        const lpi_value *of = &c->p->values[use->inputs[i]];
+
+        if (of->root == v->root && touches(of, v))
+            return use->inputs[i];
+    }
+    return -1;
+}
+
+/* Forget the values of the root of "v" that it overwrites; what "layer", a
+ * Concat, finds in its place stays, with all that shares its bytes. */
+static void overwrite(checker *c, const lpi_value *v, const lp_layer *layer)
+{
+    const lpi_use *use = &c->p->uses[c->unit];
+    int64_t *link = &c->heads[v->root];
+
+    while (*link >= 0) {
+        const lpi_value *old = &c->p->values[*link];
+        bool stays = !touches(old, v);
+        int32_t i;
+
+        for (i = 0; layer && !stays && i < use->inputs_count; i++) {
+            const lpi_value *of = &c->p->values[use->inputs[i]];
+
+            stays = of->root == v->root && is_joined(layer, v, of) &&
+                    old->root_offset >= of->root_offset &&
+                    old->root_offset + old->block_bytes <=
+                        of->root_offset + of->block_bytes;
+        }
+        if (!stays) {
+            c->valid[*link] = false;
+            *link = c->links[*link];
+        } else {
+            link = &c->links[*link];
+        }
+    }
+}
+
+/* Output "i" of "layer" (NULL: a group makes it) is made as value "at". */
+static lp_status check_made(checker *c, const lp_layer *layer, int32_t i,
+                            int64_t at)
+{
+    const lpi_value *v = &c->p->values[at];
+    int64_t shared = find_shared(c, v);
+    const lpi_value *of = shared < 0 ? NULL : &c->p->values[shared];
+    bool joins = layer && !strcmp(layer->op, "Concat");
+    int32_t j, in = -1;
+
+    for (j = 0; layer && of && j < layer->inputs_count; j++)
+        if (layer->inputs[j] == of->tensor)
+            in = j;
+    if (of && layer && is_same_bytes(c->p, layer, i, v, of))
+        return LP_OK;
+    if (of && !(joins && is_joined(layer, v, of)) &&
+        !(layer && i == 0 && in >= 0 && same_box(v, of) &&
+          lpi_in_place(layer, in) && c->p->values[v->root].unit >= 0))
+        return REFUSE(c, v->tensor,
+                      "'%.200s' is made over its operand '%.200s'",
+                      v->tensor->name, of->tensor->name);
+    overwrite(c, v, joins ? layer : NULL);
+    return LP_OK;
+}
+
+/* The value of "tensor" among what the unit makes; -1. */
+static lp_status make(checker *c, const lp_layer *layer, int32_t i, int64_t at)
+{
+    const lpi_program *p = c->p;
+    const lpi_value *v = &p->values[at];
+    int64_t r = find_held(c, v->root, 0), end;
+
+    if (r < 0)
+        for (r = p->first_residency[v->root];
+             r >= 0 && (c->held[r].begun || p->residencies[r].memory != 0);)
+            r = p->next_residency[r];
+    if (r < 0)
+        return REFUSE(c, v->tensor, "'%.200s' has no place", v->tensor->name);
+    if (!c->held[r].begun)
+        begin(c, r, c->unit);
+    end = v->root_offset + (v->blocks - 1) * v->stride_bytes + v->block_bytes;
+    if (v->root_offset < 0 || v->blocks < 1 ||
+        v->blocks * v->block_bytes != lpi_tensor_bytes(v->tensor) ||
+        end > p->residencies[r].bytes)
+        return REFUSE(c, v->tensor, "'%.200s' does not fit its place",
+                      v->tensor->name);
+    LP_TRY(check_made(c, layer, i, at));
+    c->valid[at] = true;
+    c->links[at] = c->heads[v->root];
+    c->heads[v->root] = at;
+    return LP_OK;
+}
+
+static lp_status check_operands(checker *c, const lp_layer *layer)
+{
+    const lp_model *body;
+    int32_t i, at = 0;
+    int64_t j;
+
+    for (i = 0; i < layer->inputs_count; i++)
+        LP_TRY(check_read(c, layer->inputs[i]));
+    while ((body = lpi_next_body(layer, &at)))
+        for (j = 0; j < body->captures_count; j++)
+            LP_TRY(check_read(c, body->captures[j]->outer));
+    return LP_OK;
+}
+
+static lp_status check_buffers(checker *c)
+{
+    const lpi_use *use = &c->p->uses[c->unit];
+    int32_t i;
+
+    for (i = 0; i < use->buffers_count; i++)
+        begin(c, use->buffers[i], c->unit);
+    return LP_OK;
+}
+
+static lp_status check_run(checker *c, const lpi_step *step)
+{
+    const lpi_unit *unit = &c->p->units[c->unit];
+    const lpi_use *use = &c->p->uses[c->unit];
+    int32_t count, i, j, made = 0;
+    lp_layer *const *layers = lpi_unit_layers(unit, &count);
+
+    if (step->unit != c->unit)
+        return REFUSE(c, (lp_tensor *)NULL, "run %lld is out of order",
+                      (long long)step->unit);
+    LP_TRY(check_buffers(c));
+    for (i = 0; i < count; i++) {
+        LP_TRY(check_operands(c, layers[i]));
+        for (j = 0; unit->group && j < layers[i]->outputs_count; j++)
+            if (layers[i]->outputs[j])
+                c->made_in[layers[i]->outputs[j]->id] = c->unit + 1;
+    }
+    for (i = 0; i < count; i++)
+        for (j = 0; j < layers[i]->outputs_count; j++) {
+            const lp_tensor *tensor = layers[i]->outputs[j];
+            int64_t at;
+
+            if (!lpi_is_value(tensor))
+                continue;
+            at = lpi_program_value(c->p, c->unit, tensor, true);
+            c->latest[tensor->id] = at;
+            if (at < 0)
+                continue;
+            made++;
+            LP_TRY(make(c, unit->group ? NULL : layers[i], j, at));
+        }
+    if (made != use->outputs_count)
+        return REFUSE(c, (lp_tensor *)NULL, "it makes what it should not");
+    c->unit++;
+    return LP_OK;
+}
+
+static lp_status check_copy(checker *c, const lpi_step *step)
+{
+    const lpi_residency *from = &c->p->residencies[step->from];
+    const lpi_residency *to = &c->p->residencies[step->to];
+
+    if (from->value != to->value || from->kind != LPI_OF_VALUE ||
+        !is_there(&c->held[step->from], c->unit) ||
+        c->held[step->to].begun != step->is_clean)
+        return REFUSE(c, from->tensor, "'%.200s' cannot be copied",
+                      from->tensor->name);
+    if (!step->is_clean)
+        begin(c, step->to, step->unit);
+    return LP_OK;
+}
+
+static lp_status check_drop(checker *c, const lpi_step *step)
+{
+    held *h = &c->held[step->from];
+
+    if (!h->begun || h->end >= 0)
+        return REFUSE(c, c->p->residencies[step->from].tensor,
+                      "what is dropped is not there");
+    h->end = c->unit - 1;
+    return LP_OK;
+}
+
+/* Outputs of the graph are there at the end, as they were made. */
+static lp_status check_outputs(checker *c)
+{
+    const lp_model *model = c->p->model;
+    int64_t i;
+
+    for (i = 0; i < model->outputs_count; i++) {
+        const lp_tensor *tensor = model->outputs[i];
+        int64_t v;
+
+        if (!lpi_is_value(tensor))
+            continue;
+        v = c->latest[tensor->id];
+        if (v < 0 || !c->valid[v] || v != c->p->output_values[i] ||
+            find_held(c, c->p->values[v].root, -1) < 0)
+            return REFUSE(c, tensor,
+                          "'%.200s', an output, is not there at the "
+                          "end",
+                          tensor->name);
+    }
+    return LP_OK;
+}
+
+/* Inputs of the graph lie where they begin. */
+static lp_status begin_inputs(checker *c)
+{
+    const lpi_program *p = c->p;
+    int64_t i;
+
+    for (i = 0; i < p->values_count && p->values[i].unit < 0; i++) {
+        c->latest[p->values[i].tensor->id] = i;
+        c->valid[i] = true;
+        c->heads[i] = i;
+        c->links[i] = -1;
+        if (p->first_residency[i] < 0)
+            return REFUSE(c, p->values[i].tensor, "'%.200s' has no place",
+                          p->values[i].tensor->name);
+        begin(c, p->first_residency[i], 0);
+    }
+    return LP_OK;
+}
+
+static lp_status check_steps(checker *c)
+{
+    int64_t i;
+
+    LP_TRY(begin_inputs(c));
+    for (i = 0; i < c->p->steps_count; i++) {
+        const lpi_step *step = &c->p->steps[i];
+
+        if (step->kind == LPI_STEP_RUN)
+            LP_TRY(check_run(c, step));
+        else if (step->kind == LPI_STEP_DROP)
+            LP_TRY(check_drop(c, step));
+        else
+            LP_TRY(check_copy(c, step));
+    }
+    if (c->unit != c->p->units_count)
+        return REFUSE(c, (lp_tensor *)NULL, "some runs are not executed");
+    return check_outputs(c);
+}
+
+/* Lives as stated, sizes, alignment and capacity of residency "i". */
+static lp_status check_residency(checker *c, int64_t i)
+{
+    const lpi_residency *r = &c->p->residencies[i];
+    const lpi_memory *memory = &c->p->memories[r->memory];
+    held *h = &c->held[i];
+
+    c->unit = r->first;
+    if (h->end < 0)
+        h->end = c->p->units_count ? c->p->units_count - 1 : 0;
+    if (!h->begun || h->begin != r->first || h->end != r->last)
+        return REFUSE(c, r->tensor,
+                      "its bytes are taken from run %lld to run %lld, not from "
+                      "run %lld to run %lld",
+                      (long long)h->begin, (long long)h->end,
+                      (long long)r->first, (long long)r->last);
+    if (r->kind != LPI_OF_TILE && r->tensor &&
+        r->bytes != lpi_tensor_bytes(r->tensor))
+        return REFUSE(c, r->tensor, "%lld bytes are kept for it",
+                      (long long)r->bytes);
+    if (r->offset < 0 || r->offset % memory->alignment)
+        return REFUSE(c, r->tensor,
+                      "its place, byte %lld of memory '%.100s', is not a "
+                      "multiple of %lld",
+                      (long long)r->offset, memory->name,
+                      (long long)memory->alignment);
+    if (memory->capacity_bytes &&
+        lpi_add(r->offset, r->bytes) > memory->capacity_bytes)
+        return lpi_refuse(c->refusal, c->error, c->p->schedule, r->first,
+                          r->tensor ? r->tensor->name : r->layer->name,
+                          r->bytes, 0,
+                          "'%.200s' ends at byte %lld of memory '%.100s', "
+                          "which has %lld",
+                          r->tensor ? r->tensor->name : r->layer->name,
+                          (long long)lpi_add(r->offset, r->bytes), memory->name,
+                          (long long)memory->capacity_bytes);
+    return LP_OK;
+}
+
+static const char *called(const lpi_residency *r)
+{
+    return r->tensor ? r->tensor->name : r->layer->name;
+}
+
+/* No two residencies of "memory" collide. */
+static lp_status check_memory(checker *c, int32_t memory)
+{
+    const lpi_program *p = c->p;
+    lpi_interval *intervals =
+        LPI_NEW(c->scratch, lpi_interval, p->residencies_count);
+    int64_t *offsets = LPI_NEW(c->scratch, int64_t, p->residencies_count);
+    int64_t *of = LPI_NEW(c->scratch, int64_t, p->residencies_count);
+    int64_t pair[2], n = 0, i;
+    const lpi_residency *a, *b;
+    bool found;
+
+    if (!intervals || !offsets || !of)
+        return lpi_fail_memory(c->error);
+    for (i = 0; i < p->residencies_count; i++) {
+        if (p->residencies[i].memory != memory)
+            continue;
+        intervals[n] = (lpi_interval){c->held[i].begin, c->held[i].end,
+                                      p->residencies[i].bytes, 1};
+        offsets[n] = p->residencies[i].offset;
+        of[n++] = i;
+    }
+    LP_TRY(lpi_offsets_overlap(c->scratch, intervals, offsets, n, &found, pair,
+                               c->error));
+    if (!found)
+        return LP_OK;
+    a = &p->residencies[of[pair[0]]];
+    b = &p->residencies[of[pair[1]]];
+    return lpi_refuse(
+        c->refusal, c->error, p->schedule,
+        a->first > b->first ? a->first : b->first, called(b), b->bytes, 0,
+        "'%.200s' (bytes %lld to %lld of memory '%.100s') and '%.200s' (bytes "
+        "%lld to %lld) collide",
+        called(a), (long long)a->offset, (long long)(a->offset + a->bytes - 1),
+        p->memories[memory].name, called(b), (long long)b->offset,
+        (long long)(b->offset + b->bytes - 1));
+}
+
+/* What the schedule says of itself. */
+static lp_status check_predictions(const checker *c)
+{
+    static const char *const names[] = {"live_peak_bytes", "arena_bytes",
+                                        "fast_peak_bytes", "traffic_bytes",
+                                        "macs"};
+    const lp_predictions *said = &c->p->schedule->predictions;
+    const lp_predictions *found = &c->p->predictions;
+    int64_t pairs[][2] = {
+        {said->live_peak_bytes, found->live_peak_bytes},
+        {said->arena_bytes, found->arena_bytes},
+        {said->fast_peak_bytes, found->fast_peak_bytes},
+        {said->traffic_bytes, found->traffic_bytes},
+        {said->macs, found->macs},
+    };
+    int32_t i;
+
+    for (i = 0; i < LPI_COUNT(pairs) && c->p->schedule->has_predictions; i++)
+        if (pairs[i][0] != pairs[i][1])
+            return lpi_refuse(c->refusal, c->error, c->p->schedule, -1, NULL,
+                              pairs[i][1], 0,
+                              "it predicts %s %lld, and takes %lld", names[i],
+                              (long long)pairs[i][0], (long long)pairs[i][1]);
+    return LP_OK;
+}
+
+static lp_status check(checker *c)
+{
+    const lpi_program *p = c->p;
+    int64_t tensors = p->model->tensors_count, i;
+
+    c->held = LPI_NEW(c->scratch, held, p->residencies_count);
+    c->latest = LPI_NEW(c->scratch, int64_t, tensors);
+    c->made_in = LPI_NEW(c->scratch, int64_t, tensors);
+    c->valid = LPI_NEW(c->scratch, bool, p->values_count);
+    c->heads = LPI_NEW(c->scratch, int64_t, p->values_count);
+    c->links = LPI_NEW(c->scratch, int64_t, p->values_count);
+    if (!c->held || !c->latest || !c->made_in || !c->valid || !c->heads ||
+        !c->links)
+        return lpi_fail_memory(c->error);
+    for (i = 0; i < tensors; i++)
+        c->latest[i] = -1;
+    for (i = 0; i < p->values_count; i++)
+        c->heads[i] = -1;
+    LP_TRY(check_steps(c));
+    for (i = 0; i < p->residencies_count; i++)
+        LP_TRY(check_residency(c, i));
+    for (i = 0; i < p->memories_count; i++)
+        LP_TRY(check_memory(c, (int32_t)i));
+    return check_predictions(c);
+}
+
+lp_status lpi_program_check(const lpi_program *program, lp_refusal *refusal,
+                            lp_error *error)
+{
+    checker c = {.p = program, .refusal = refusal, .error = error};
+    lp_status status;
+
+    c.scratch = lpi_arena_new(lpi_arena_cap(program->arena));
+    if (!c.scratch)
+        return lpi_fail_memory(error);
+    status = check(&c);
+    lpi_arena_free(c.scratch);
+    return status;
+}

@@ -1,0 +1,440 @@
+/* sched.h: schedules, what they mean, and whether they are right.
+ *
+ * A schedule is decisions by name (the sections of its YAML form).  Lowering
+ * turns model and schedule into a program: values (productions of tensors),
+ * residencies (bytes of a value in a memory over an interval of units) and
+ * steps.  Checker, peaks, executor and exporters all walk the same program.
+ *
+ * A unit is one entry of "runs": one execution of a layer or of a group.
+ * Time is counted in units, from 0; what happens between two units (copies,
+ * ends of residencies) is told apart by the steps alone. */
+#ifndef LPI_SCHED_H
+#define LPI_SCHED_H
+
+#include "../cost/cost.h"
+#include "../solve/solve.h"
+
+/* ---- the schedule as a value ---------------------------------------- */
+
+/* Where an entry stands in the YAML file; 0: in none. */
+typedef int32_t lpi_line;
+
+typedef struct lpi_tile { /* extent of the tiles along an axis of the last */
+    int32_t axis;         /* layer's output 0 */
+    int64_t extent;
+} lpi_tile;
+
+/* Layers fused, executed tile by tile; the last one's output 0 is tiled, its
+ * tiles in row-major order. */
+typedef struct lpi_group {
+    const char *name;
+    lp_layer *const *layers; /* in order */
+    int32_t layers_count;
+    const lpi_tile *tiles;
+    int32_t tiles_count;
+    bool keeps_rows; /* overlap: keep rows, else compute halos again */
+    lpi_line line;
+} lpi_group;
+
+typedef struct lpi_unit {
+    lp_layer *layer; /* or, when NULL, */
+    const lpi_group *group;
+    int64_t ordinal; /* 1: its first execution */
+    lpi_line line;
+} lpi_unit;
+
+typedef struct lpi_memory {
+    const char *name;
+    int64_t capacity_bytes; /* 0: no limit */
+    int64_t alignment;      /* of every placed interval, a power of two */
+    lpi_line line;
+} lpi_memory;
+
+/* "tensor" lives in "memory", not in memory 0. */
+typedef struct lpi_home {
+    const lp_tensor *tensor;
+    int32_t memory;
+    lpi_line line;
+} lpi_home;
+
+/* Copy "tensor" to "memory": issued after unit "after" (-1: at the start),
+ * ready before unit "before". */
+typedef struct lpi_move {
+    const lp_tensor *tensor;
+    int32_t memory;
+    int64_t after, before;
+    lpi_line line;
+} lpi_move;
+
+/* Static "tensor" stays in memory 0 from unit "from" to unit "to". */
+typedef struct lpi_pin {
+    const lp_tensor *tensor;
+    int64_t from, to;
+    lpi_line line;
+} lpi_pin;
+
+typedef enum lpi_alias_kind {
+    LPI_ALIAS_VIEW,     /* output 0 is input 0 (rows with LPI_VIEW) */
+    LPI_ALIAS_IN_PLACE, /* output 0 overwrites an input of the same bytes */
+    LPI_ALIAS_PART,     /* an input of Concat lies inside the output; an
+                           output of Split inside the input */
+} lpi_alias_kind;
+
+/* Every production of "tensor" shares the bytes of "of". */
+typedef struct lpi_alias {
+    const lp_tensor *tensor, *of;
+    lpi_alias_kind kind;
+    lpi_line line;
+} lpi_alias;
+
+typedef enum lpi_place_kind {
+    LPI_PLACE_VALUE,     /* a storage, called by its root tensor */
+    LPI_PLACE_TILE,      /* tile buffer of a tensor in a group */
+    LPI_PLACE_WORKSPACE, /* of a layer with bodies, called by the layer */
+    LPI_PLACE_STAGING,   /* of a strided part, called by its tensor */
+} lpi_place_kind;
+
+/* The residency of "tensor" (WORKSPACE: of "layer") in "memory" over the units
+ * "from" to "to" starts at byte "offset". */
+typedef struct lpi_placed {
+    lpi_place_kind kind;
+    const lp_tensor *tensor;
+    const lp_layer *layer; /* TILE: the reader, NULL: the producer */
+    int32_t memory;
+    int64_t from, to, offset;
+    lpi_line line;
+} lpi_placed;
+
+/* How a tensor is stored: read, written and checked for form; executed by no
+ * program yet. */
+typedef struct lpi_precision {
+    const lp_tensor *tensor;
+    lp_dtype dtype;
+    bool is_assumed; /* a width without scales */
+    int32_t axis;    /* of the channels; -1: one scale for the tensor */
+    const double *scales;
+    const int64_t *zero_points;
+    int64_t scales_count, zero_points_count;
+    const char *file; /* of large scales; NULL */
+    lpi_line line;
+} lpi_precision;
+
+typedef struct lpi_bound {
+    const char *value; /* key of a prediction */
+    int64_t bytes;
+    const char *proof;
+} lpi_bound;
+
+struct lp_schedule {
+    lpi_arena *arena; /* holds it; the tensors and layers are the model's */
+    const lp_model *model;
+    const char *name;   /* in messages: the file */
+    const char *device; /* "" none */
+    const char *const *planners;
+    int64_t planners_count;
+    int64_t seed;
+    const char *effort;
+    const lpi_memory *memories; /* memory 0: where units read and write */
+    int64_t memories_count;
+    const lpi_precision *precisions;
+    int64_t precisions_count;
+    const lpi_group *groups;
+    int64_t groups_count;
+    const lpi_unit *units;
+    int64_t units_count;
+    const lpi_home *homes;
+    int64_t homes_count;
+    const lpi_move *moves;
+    int64_t moves_count;
+    const lpi_pin *pins;
+    int64_t pins_count;
+    const lpi_alias *aliases;
+    int64_t aliases_count;
+    const lpi_placed
+        *places; /* of all residencies, or none: placed on lowering */
+    int64_t places_count;
+    bool has_predictions;
+    lp_predictions predictions;
+    const lpi_bound *bounds;
+    int64_t bounds_count;
+    const char *rule; /* that placed it; "given": the file */
+};
+
+/* Of placed intervals, where nothing else is asked for. */
+enum { LPI_ALIGNMENT = 64 };
+
+/* ---- the program ------------------------------------------------------ */
+
+/* One production of one tensor; graph inputs are produced before unit 0. */
+typedef struct lpi_value {
+    const lp_tensor *tensor;
+    int64_t unit;        /* that produces it; -1: graph input */
+    int64_t last_unit;   /* last reader, its own unit if none; units_count:
+                            output of the graph */
+    int64_t root;        /* value whose residencies hold it; often itself */
+    int64_t root_offset; /* its first byte in the root */
+    int64_t block_bytes; /* a strided part: "blocks" of so many bytes, */
+    int64_t blocks;      /* one each "stride_bytes"; 1: contiguous */
+    int64_t stride_bytes;
+    int64_t in_place_of; /* value that it overwrites; -1 */
+} lpi_value;
+
+typedef enum lpi_residency_kind {
+    LPI_OF_VALUE,     /* a root */
+    LPI_OF_TILE,      /* tile buffer */
+    LPI_OF_WORKSPACE, /* of a body */
+    LPI_OF_STAGING,   /* contiguous copy of a strided part */
+} lpi_residency_kind;
+
+typedef struct lpi_residency {
+    lpi_residency_kind kind;
+    int64_t value; /* VALUE: a root; STAGING: the part; else -1 */
+    const lp_tensor *tensor;
+    const lp_layer *layer; /* TILE: its reader, NULL: its producer;
+                              WORKSPACE: the layer */
+    int32_t memory;
+    int64_t first, last;   /* units, both included */
+    int64_t bytes, offset; /* offset -1: not placed yet */
+    int64_t live_bytes;    /* its part in live_peak_bytes */
+} lpi_residency;
+
+typedef enum lpi_step_kind {
+    LPI_STEP_RUN,   /* execute unit "unit" */
+    LPI_STEP_LOAD,  /* copy residency "from" to "to", a lower memory */
+    LPI_STEP_STORE, /* copy residency "from" to "to", a higher memory */
+    LPI_STEP_DROP,  /* residency "from" ends */
+} lpi_step_kind;
+
+/* Copies may be done when they are issued: the source does not change and the
+ * destination is free from then on. */
+typedef struct lpi_step {
+    lpi_step_kind kind;
+    int64_t unit;     /* RUN; LOAD, STORE: ready before it */
+    int64_t from, to; /* residencies; -1 */
+    bool is_clean;    /* STORE: "to" holds the value already, nothing moves */
+} lpi_step;
+
+/* What a unit touches.  The bytes of value v at unit u lie in the residency
+ * lpi_program_where(program, v, u), at the value's root_offset. */
+typedef struct lpi_use {
+    const int64_t *inputs;  /* values, every distinct activation read, with
+                               what bodies capture */
+    const int64_t *outputs; /* values of the tensors materialised */
+    int32_t inputs_count, outputs_count;
+    const int64_t *buffers; /* residencies: tiles, workspace, staging */
+    int32_t buffers_count;
+    const struct lpi_tiling *tiling; /* of a group, else NULL */
+} lpi_use;
+
+/* An operand of a layer in a group, tile by tile.  Its bytes lie, contiguous
+ * in the shape of the box,
+ *   buffer >= 0: in that residency (an input is gathered into it, from the
+ *                piece "source" of the group or the value "value"; an output
+ *                is computed in it and copied to "value", if any);
+ *   else, value >= 0: inside the whole tensor, where the box is contiguous;
+ *   else, source set: inside the box of "source", likewise;
+ *   else: a static tensor, cut by the executor. */
+typedef struct lpi_piece {
+    const lp_tensor *tensor; /* NULL: absent operand, or output nobody reads */
+    const lpi_box *boxes;    /* by tile */
+    int64_t value;           /* the whole tensor; -1: exists as tiles only */
+    int64_t buffer;          /* residency; -1 */
+    const struct lpi_piece *source; /* of an input made inside the group */
+} lpi_piece;
+
+typedef struct lpi_stage { /* a layer of a group */
+    const lp_layer *layer;
+    const lpi_piece *in, *out; /* as the layer's inputs and outputs */
+} lpi_stage;
+
+typedef struct lpi_tiling {
+    int64_t tiles; /* executed in order, each through all stages */
+    const lpi_stage *stages;
+    int32_t stages_count;
+} lpi_tiling;
+
+typedef struct lpi_program {
+    lpi_arena *arena; /* holds all of it */
+    const lp_model *model;
+    const lp_schedule *schedule;
+    const lpi_unit *units;
+    int64_t units_count;
+    const lpi_memory *memories;
+    int64_t memories_count;
+    lpi_value *values; /* graph inputs, then by unit */
+    int64_t values_count;
+    lpi_residency *residencies;
+    int64_t residencies_count;
+    lpi_step *steps;
+    int64_t steps_count;
+    lpi_use *uses;        /* by unit */
+    int64_t *arena_bytes; /* high-water by memory, once placed */
+    int64_t bound_bytes;  /* memory 0: no placement is lower; 0: not sought */
+    const char *rule;     /* of the placement; "given": the schedule's */
+    int64_t *first_residency; /* by value, a list through "next_residency" */
+    int64_t *next_residency;  /* by residency; -1 ends */
+    int64_t *input_values, *output_values; /* as the graph's; -1: static */
+    lp_predictions predictions;            /* arena and fast peak once placed */
+} lpi_program;
+
+/* Turn "schedule" into a program in "arena", placed as the schedule says, or by
+ * lpi_program_place when it places nothing.  What it cannot mean is
+ * LP_EINFEASIBLE, and "refusal" (may be NULL) says where. */
+lp_status lpi_program_lower(lpi_arena *arena, const lp_schedule *schedule,
+                            lpi_program *ret_program, lp_refusal *refusal,
+                            lp_error *error);
+
+/* Give every residency an offset by "rule" (NULL: the best one), and the
+ * program its peaks. */
+lp_status lpi_program_place(lpi_program *program, const char *rule,
+                            lp_error *error);
+
+/* Prove "program" against its schedule, trusting nobody: LP_EINFEASIBLE and
+ * "refusal" (may be NULL) say what is wrong. */
+lp_status lpi_program_check(const lpi_program *program, lp_refusal *refusal,
+                            lp_error *error);
+
+/* The residency that holds value "value" in memory 0 at unit "unit"; -1. */
+int64_t lpi_program_where(const lpi_program *program, int64_t value,
+                          int64_t unit);
+
+/* The value of "tensor" that unit "unit" reads or makes; -1: none. */
+int64_t lpi_program_value(const lpi_program *program, int64_t unit,
+                          const lp_tensor *tensor, bool is_output);
+
+/* ---- lowering, inside: lower.c and the files it calls ----------------------
+ */
+
+/* A copy of residency "from" into "to", issued before unit "at" and ready
+ * before unit "ready". */
+typedef struct lpi_copy {
+    int64_t from, to, at, ready;
+    bool is_clean; /* "to" holds the bytes already */
+} lpi_copy;
+
+/* One lowering under way. */
+typedef struct lpi_lowering {
+    lpi_program *program;
+    const lp_schedule *schedule;
+    lpi_arena *scratch;
+    const lpi_alias **aliases; /* by tensor id; NULL: none */
+    int64_t residencies_room, steps_room;
+    lpi_copy *copies; /* between memories, in any order */
+    int64_t copies_count, copies_room;
+    lp_refusal *refusal;
+    lp_error *error;
+} lpi_lowering;
+
+/* LP_EINFEASIBLE: unit "unit" (-1: none) is refused for "tensor" (NULL). */
+lp_status lpi_refuse(lp_refusal *refusal, lp_error *error,
+                     const lp_schedule *schedule, int64_t unit,
+                     const char *tensor, int64_t bytes, lpi_line line,
+                     const char *format, ...)
+    __attribute__((format(printf, 8, 9), cold));
+
+/* The same while lowering; bytes are those of the tensor. */
+#define LPI_REFUSE(l, unit, tensor, line, ...)                                 \
+    lpi_refuse((l)->refusal, (l)->error, (l)->schedule, (unit),                \
+               (tensor) ? (tensor)->name : NULL,                               \
+               (tensor) ? lpi_tensor_bytes(tensor) : -1, (line), __VA_ARGS__)
+
+/* "NAME" or "NAME#ORDINAL" of unit "unit" of "schedule", appended. */
+void lpi_unit_name(const lp_schedule *schedule, int64_t unit, lpi_text *text);
+
+/* Layers of a unit: one, or those of its group. */
+lp_layer *const *lpi_unit_layers(const lpi_unit *unit, int32_t *ret_count);
+
+/* Activations that a program holds: no statics, no captures. */
+bool lpi_is_value(const lp_tensor *tensor);
+
+/* values.c: the values and what each unit reads and makes. */
+lp_status lpi_lower_values(lpi_lowering *l);
+
+/* alias.c: roots, and proof that nothing is overwritten too early. */
+lp_status lpi_lower_aliases(lpi_lowering *l);
+
+/* Whether output 0 of "layer" may lie where its input "i" lies, by its row,
+ * dtypes and shapes; lifetimes are another matter. */
+bool lpi_in_place(const lp_layer *layer, int32_t i);
+
+/* Where input "i" of Concat "layer" lies in its output, or output "i" of a
+ * Split in its input: blocks; false when it is neither or not on bytes. */
+bool lpi_part_find(const lp_layer *layer, int32_t i, bool is_concat,
+                   lpi_value *ret_box);
+
+/* reside.c: residencies of roots, copies between memories. */
+lp_status lpi_lower_residencies(lpi_lowering *l);
+
+/* buffers.c: workspace, staging. */
+lp_status lpi_lower_buffers(lpi_lowering *l);
+
+/* group.c: tiles, and their buffers. */
+lp_status lpi_lower_group(lpi_lowering *l, int64_t unit);
+
+/* steps.c */
+lp_status lpi_lower_steps(lpi_lowering *l);
+
+/* Note a copy for lpi_lower_steps. */
+lp_status lpi_copy_add(lpi_lowering *l, lpi_copy copy);
+
+/* predict.c: live peak, traffic, macs; and once placed, arenas. */
+lp_status lpi_predict(lpi_lowering *l);
+lp_status lpi_predict_placed(lpi_program *program, lp_error *error);
+
+/* place.c: the offsets that the schedule gives. */
+lp_status lpi_place_given(lpi_lowering *l);
+
+/* Append a residency; "*ret_at" may be NULL. */
+lp_status lpi_residency_add(lpi_lowering *l, const lpi_residency *residency,
+                            int64_t *ret_at);
+
+/* Append "residency", a buffer, to those of unit "unit". */
+lp_status lpi_buffer_add(lpi_lowering *l, int64_t unit,
+                         const lpi_residency *residency, int64_t *ret_at);
+
+/* ---- making schedules ------------------------------------------------------
+ */
+
+/* An empty schedule of "model" in an arena of its own, and what frees it. */
+lp_status lpi_schedule_new(const lp_model *model, lp_schedule **ret_schedule,
+                           lp_error *error);
+
+/* The baseline of "model" (a body too): file order, everything stored, views
+ * and in-place results where legal, placed by the best greedy rule. */
+lp_status lpi_schedule_baseline(const lp_model *model,
+                                const lp_schedule_options *options,
+                                lp_schedule **ret_schedule, lp_error *error);
+
+/* Group the attentions of the model of "schedule", which has no groups: tiles
+ * of "rows" rows of the scores. */
+lp_status lpi_schedule_attention(lp_schedule *schedule, int64_t rows,
+                                 lp_error *error);
+
+/* Cut each layer of "schedule" that stands in no group, and can be cut, into
+ * tiles of "rows" along the last axis but one of its result. */
+lp_status lpi_schedule_rows(lp_schedule *schedule, int64_t rows,
+                            lp_error *error);
+
+/* The program of a body as lowering sees it when it sizes the workspace of its
+ * layer: the baseline of "body" (its inputs and outputs included, captures
+ * not), placed, in "arena".  The same body gives the same program. */
+lp_status lpi_program_body(lpi_arena *arena, const lp_model *body,
+                           lpi_program *ret_program, lp_error *error);
+
+/* Hash of the canonical graph: structure, attributes, shapes and small
+ * constants, no content of weights. */
+lp_status lpi_model_hash(const lp_model *model, uint64_t *ret_hash,
+                         lp_error *error);
+
+/* ---- shadow.c: a layer cut down to a tile -----------------------------------
+ */
+
+/* A layer that computes the boxes of a tile: tensors of the boxes' shapes and
+ * adapted params, which a row's run and cost take as any layer.  "out" and
+ * "ret_in" (room for the layer's inputs) are boxes; rank -1: whole. */
+lp_status lpi_shadow_new(lpi_arena *arena, const lp_model *model,
+                         const lp_layer *layer, const lpi_box *out,
+                         lpi_box *ret_in, lp_layer **ret_shadow,
+                         lp_error *error);
+
+#endif

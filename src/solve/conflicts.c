@@ -1,0 +1,278 @@
+/* conflicts.c: which intervals meet in time, and which collide in memory.
+ *
+ * A sweep over the begins and ends, in order of time, keeps what is open.  The
+ * collision test keeps the open ones in a binary tree by offset whose ends
+ * rise as the offsets do, since nothing in it collides: a new interval then
+ * collides with its neighbour below or above, if with any. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "solve.h"
+
+/* A begin or an end of interval "of". */
+typedef struct event {
+    int64_t time;
+    int64_t of;
+    bool is_begin; /* begins come after the ends of the time before */
+} event;
+
+static int by_time(const void *a, const void *b)
+{
+    const event *x = a, *y = b;
+
+    if (x->time != y->time)
+        return x->time < y->time ? -1 : 1;
+    if (x->is_begin != y->is_begin)
+        return x->is_begin ? 1 : -1;
+    return (x->of > y->of) - (x->of < y->of);
+}
+
+/* The begins and ends, in order, of the intervals that want bytes; an end
+ * stands at the time after the last. */
+static event *list_events(lpi_arena *scratch, const lpi_interval *intervals,
+                          int64_t count, int64_t *ret_count)
+{
+    event *events = LPI_NEW(scratch, event, lpi_mul(count, 2));
+    int64_t n = 0, i;
+
+    if (!events)
+        return NULL;
+    for (i = 0; i < count; i++) {
+        if (intervals[i].bytes <= 0)
+            continue;
+        events[n++] = (event){intervals[i].first, i, true};
+        events[n++] = (event){lpi_add(intervals[i].last, 1), i, false};
+    }
+    qsort(events, (size_t)n, sizeof(*events), by_time);
+    *ret_count = n;
+    return events;
+}
+
+/* A tree of open intervals by offset: a treap whose priorities are a hash of
+ * the index, so that its form is the same in every run. */
+typedef struct tree {
+    const lpi_interval *intervals;
+    const int64_t *offsets;
+    int64_t *left, *right; /* by interval; -1: none */
+    int64_t root;
+} tree;
+
+static uint64_t priority(int64_t of)
+{
+    uint64_t x = (uint64_t)of + 0x9e3779b97f4a7c15u;
+
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+/* Split the tree "at" into offsets below and from "offset" on. */
+static void split(tree *t, int64_t at, int64_t offset, int64_t *low,
+                  int64_t *high)
+{
+    while (at >= 0) {
+        if (t->offsets[at] < offset) {
+            *low = at;
+            low = &t->right[at];
+            at = *low;
+        } else {
+            *high = at;
+            high = &t->left[at];
+            at = *high;
+        }
+    }
+    *low = *high = -1;
+}
+
+static void insert(tree *t, int64_t of)
+{
+    int64_t *at = &t->root;
+
+    while (*at >= 0 && priority(*at) >= priority(of))
+        at = t->offsets[of] > t->offsets[*at] ? &t->right[*at] : &t->left[*at];
+    split(t, *at, t->offsets[of], &t->left[of], &t->right[of]);
+    *at = of;
+}
+
+static void drop(tree *t, int64_t of)
+{
+    int64_t *at = &t->root, low, high;
+
+    while (*at != of)
+        at = t->offsets[of] > t->offsets[*at] ? &t->right[*at] : &t->left[*at];
+    low = t->left[of];
+    high = t->right[of];
+    while (low >= 0 && high >= 0) {
+        if (priority(low) >= priority(high)) {
+            *at = low;
+            at = &t->right[low];
+            low = *at;
+        } else {
+            *at = high;
+            at = &t->left[high];
+            high = *at;
+        }
+    }
+    *at = low >= 0 ? low : high;
+}
+
+/* The open interval that shares a byte with "of", or -1. */
+static int64_t collides(const tree *t, int64_t of)
+{
+    int64_t begin = t->offsets[of], end = begin + t->intervals[of].bytes;
+    int64_t at = t->root, below = -1;
+
+    while (at >= 0) {
+        if (t->offsets[at] < end) {
+            below = at;
+            at = t->right[at];
+        } else {
+            at = t->left[at];
+        }
+    }
+    if (below >= 0 && t->offsets[below] + t->intervals[below].bytes > begin)
+        return below;
+    return -1;
+}
+
+lp_status lpi_offsets_overlap(lpi_arena *scratch, const lpi_interval *intervals,
+                              const int64_t *offsets, int64_t count,
+                              bool *ret_found, int64_t ret_pair[2],
+                              lp_error *error)
+{
+    tree t = {.intervals = intervals, .offsets = offsets, .root = -1};
+    int64_t n = 0, i;
+    event *events = list_events(scratch, intervals, count, &n);
+
+    t.left = LPI_NEW(scratch, int64_t, count);
+    t.right = LPI_NEW(scratch, int64_t, count);
+    if (!events || !t.left || !t.right)
+        return lpi_fail_memory(error);
+    *ret_found = false;
+    for (i = 0; i < n; i++) {
+        int64_t of = events[i].of, other;
+
+        if (!events[i].is_begin) {
+            drop(&t, of);
+            continue;
+        }
+        other = collides(&t, of);
+        if (other >= 0) {
+            ret_pair[0] = other < of ? other : of;
+            ret_pair[1] = other < of ? of : other;
+            *ret_found = true;
+            return LP_OK;
+        }
+        insert(&t, of);
+    }
+    return LP_OK;
+}
+
+/* The number of pairs that meet in time. */
+static int64_t count_meetings(const event *events, int64_t n)
+{
+    int64_t open = 0, meetings = 0, i;
+
+    for (i = 0; i < n; i++) {
+        if (events[i].is_begin)
+            meetings += open++;
+        else
+            open--;
+    }
+    return meetings;
+}
+
+/* Walk the open intervals at each begin; "degree" is counted, or "others"
+ * filled from "begins" on. */
+static void walk_meetings(const event *events, int64_t n, int32_t *open,
+                          int32_t *at, lpi_meetings *m)
+{
+    int64_t opened = 0, i, j;
+
+    for (i = 0; i < n; i++) {
+        int32_t of = (int32_t)events[i].of;
+
+        if (!events[i].is_begin) {
+            int32_t hole = at[of];
+
+            open[hole] = open[--opened];
+            at[open[hole]] = hole;
+            continue;
+        }
+        for (j = 0; j < opened; j++) {
+            if (m->others) {
+                m->others[m->ends[of]] = open[j];
+                m->others[m->ends[open[j]]] = of;
+            }
+            m->ends[of]++;
+            m->ends[open[j]]++;
+        }
+        at[of] = (int32_t)opened;
+        open[opened++] = of;
+    }
+}
+
+lp_status lpi_meetings_find(lpi_arena *scratch, const lpi_interval *intervals,
+                            int64_t count, lpi_meetings *ret_meetings,
+                            lp_error *error)
+{
+    lpi_meetings m = {0};
+    int64_t n = 0, meetings, i, sum = 0;
+    event *events = list_events(scratch, intervals, count, &n);
+    int32_t *open = LPI_NEW(scratch, int32_t, count);
+    int32_t *at = LPI_NEW(scratch, int32_t, count);
+
+    m.begins = LPI_NEW(scratch, int64_t, count);
+    m.ends = LPI_NEW(scratch, int64_t, count);
+    if (!events || !open || !at || !m.begins || !m.ends)
+        return lpi_fail_memory(error);
+    meetings = count_meetings(events, n);
+    if (meetings > LPI_MEETINGS_MOST || count > INT32_MAX) {
+        *ret_meetings = (lpi_meetings){.too_many = true};
+        return LP_OK;
+    }
+    walk_meetings(events, n, open, at, &m);
+    for (i = 0; i < count; i++) {
+        m.begins[i] = sum;
+        sum += m.ends[i];
+        m.ends[i] = m.begins[i];
+    }
+    m.others = LPI_NEW(scratch, int32_t, sum);
+    if (!m.others)
+        return lpi_fail_memory(error);
+    walk_meetings(events, n, open, at, &m);
+    *ret_meetings = m;
+    return LP_OK;
+}
+
+/* Bytes of "interval" when something lies above it. */
+static int64_t rounded(const lpi_interval *interval, int64_t alignment)
+{
+    return lpi_mul(lpi_ceil_div(interval->bytes, alignment), alignment);
+}
+
+lp_status lpi_offsets_bound(lpi_arena *scratch, const lpi_interval *intervals,
+                            int64_t count, int64_t *ret_bound, lp_error *error)
+{
+    int64_t alignment = INT64_MAX, bytes = 0, aligned = 0, bound = 0, n = 0, i;
+    event *events = list_events(scratch, intervals, count, &n);
+
+    if (!events)
+        return lpi_fail_memory(error);
+    for (i = 0; i < count; i++)
+        if (intervals[i].alignment < alignment)
+            alignment = intervals[i].alignment;
+    for (i = 0; i < n; i++) {
+        const lpi_interval *interval = &intervals[events[i].of];
+        int64_t sign = events[i].is_begin ? 1 : -1;
+
+        bytes += sign * interval->bytes;
+        aligned += sign * rounded(interval, alignment);
+        if (bytes > bound)
+            bound = bytes;
+        if (aligned - (alignment - 1) > bound)
+            bound = aligned - (alignment - 1);
+    }
+    *ret_bound = bound;
+    return LP_OK;
+}
