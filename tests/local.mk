@@ -55,9 +55,13 @@ unit_tests = \
 	tests/unit/test_lpm_errors \
 	tests/unit/test_net \
 	tests/unit/test_onnx \
+	tests/unit/test_onnx_beyond \
 	tests/unit/test_onnx_damage \
 	tests/unit/test_onnx_hostile \
-	tests/unit/test_report
+	tests/unit/test_pack \
+	tests/unit/test_pack_wide \
+	tests/unit/test_report \
+	tests/unit/test_walk
 
 scripts = \
 	tests/arch/floors.sh \

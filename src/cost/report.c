@@ -62,6 +62,15 @@ static void list_outputs(const lp_layer *layer, lp_row *row,
     *outputs += row->outputs_count;
 }
 
+/* Why the cost of "layer" is not exact; NULL when it is. */
+static const char *note_of(const lp_layer *layer, lp_row_status status)
+{
+    if (status == LP_EXACT || layer->note)
+        return status == LP_EXACT ? NULL : layer->note;
+    return status == LP_ESTIMATED ? "the size of a tensor is an upper bound"
+                                  : "the shape of an operand is not known";
+}
+
 /* One row a layer, with what its operator alone tells. */
 static lp_status make_rows(maker *m)
 {
@@ -84,14 +93,13 @@ static lp_status make_rows(maker *m)
                         .op = layer->op,
                         .domain = layer->domain,
                         .module = layer->module ? layer->module : "",
-                        .status = LP_FOLDED,
-                        .note = layer->note};
+                        .status = LP_FOLDED};
         list_outputs(layer, row, &outputs);
         if (layer->is_static)
             continue;
         LP_TRY(
             lpi_layer_cost(model, layer, &row->cost, &row->status, m->error));
-        row->note = layer->note;
+        row->note = note_of(layer, row->status);
         row->index = m->report->layers++;
         m->report->known += row->status != LP_UNKNOWN;
     }
@@ -222,8 +230,7 @@ void lp_report_free(lp_report *report)
         lpi_arena_free(((holder *)report)->arena);
 }
 
-/* ---- totals by name --------------------------------------------------------
- */
+/* ---- totals by name ----------------------------------------------------- */
 
 /* A total that stands in the report itself. */
 typedef struct total {

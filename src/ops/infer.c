@@ -239,6 +239,28 @@ static lp_status fold(const lpi_node *node)
     return LP_OK;
 }
 
+/* Bytes of the operands of "layer", a tensor that stands there twice counted
+ * once. */
+static int64_t operand_bytes(const lp_layer *layer)
+{
+    int64_t bytes = 0;
+    int32_t i;
+
+    for (i = 0; i < layer->inputs_count; i++)
+        if (layer->inputs[i])
+            layer->inputs[i]->reader = NULL;
+    for (i = 0; i < layer->inputs_count; i++) {
+        lp_tensor *tensor = layer->inputs[i];
+
+        if (!tensor || tensor->reader == layer)
+            continue;
+        tensor->reader = layer;
+        bytes = lpi_add(bytes, tensor->is_static ? tensor->stored_bytes
+                                                 : lpi_tensor_bytes(tensor));
+    }
+    return bytes;
+}
+
 /* Set what follows for the layer from the marks of its outputs. */
 static void conclude(lpi_node *node)
 {
@@ -263,6 +285,7 @@ static void conclude(lpi_node *node)
         }
     }
     layer->is_static = all_static;
+    layer->operand_bytes = operand_bytes(layer);
 }
 
 /* The row that serves "layer", or NULL. */

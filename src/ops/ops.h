@@ -81,7 +81,7 @@ struct lp_op {
     /* A letter an input (the last repeats): d data (the default), w weight
      * elements whatever their dtype, s scale, z zero point, i indices, shapes
      * and other arguments.  NULL: all d.  Float initializers count as
-     * parameters in d and w, integer ones in w only. */
+     * parameters everywhere but in s and z, integer ones in w only. */
     const char *roles;
 
     size_t params_size;
@@ -114,28 +114,30 @@ struct lp_op {
 };
 
 /* Specs: the attribute has the name of the field of "type" it goes to. */
-#define LPI_SPEC_INT(type, field, value)                                      \
-    {.name = #field,                                                          \
-     .kind = LPI_ATTR_INT,                                                    \
-     .offset = offsetof(type, field),                                         \
-     .i = (value)}
-#define LPI_SPEC_FLOAT(type, field, value)                                    \
-    {.name = #field,                                                          \
-     .kind = LPI_ATTR_FLOAT,                                                  \
-     .offset = offsetof(type, field),                                         \
-     .f = (value)}
-#define LPI_SPEC_STRING(type, field, value)                                   \
-    {.name = #field,                                                          \
-     .kind = LPI_ATTR_STRING,                                                 \
-     .offset = offsetof(type, field),                                         \
-     .s = (value)}
-#define LPI_SPEC_LIST(type, field, attr_kind)                                 \
-    {.name = #field, .kind = (attr_kind), .offset = offsetof(type, field)}
-#define LPI_SPEC_NEEDED(type, field, attr_kind)                               \
-    {.name = #field,                                                          \
-     .kind = (attr_kind),                                                     \
-     .offset = offsetof(type, field),                                         \
-     .required = true}
+#define LPI_SPEC_INT(type, field, value)                                       \
+    {                                                                          \
+        .name = #field, .kind = LPI_ATTR_INT, .offset = offsetof(type, field), \
+        .i = (value)                                                           \
+    }
+#define LPI_SPEC_FLOAT(type, field, value)                                     \
+    {                                                                          \
+        .name = #field, .kind = LPI_ATTR_FLOAT,                                \
+        .offset = offsetof(type, field), .f = (value)                          \
+    }
+#define LPI_SPEC_STRING(type, field, value)                                    \
+    {                                                                          \
+        .name = #field, .kind = LPI_ATTR_STRING,                               \
+        .offset = offsetof(type, field), .s = (value)                          \
+    }
+#define LPI_SPEC_LIST(type, field, attr_kind)                                  \
+    {                                                                          \
+        .name = #field, .kind = (attr_kind), .offset = offsetof(type, field)   \
+    }
+#define LPI_SPEC_NEEDED(type, field, attr_kind)                                \
+    {                                                                          \
+        .name = #field, .kind = (attr_kind), .offset = offsetof(type, field),  \
+        .required = true                                                       \
+    }
 
 /* ---- families --------------------------------------------------------- */
 
@@ -303,11 +305,11 @@ typedef struct lpi_window {
 } lpi_window;
 
 /* Specs of a struct whose first field is an lpi_window. */
-#define LPI_WINDOW_SPECS                                                      \
-    LPI_SPEC_LIST(lpi_window, kernel_shape, LPI_ATTR_INTS),                   \
-        LPI_SPEC_LIST(lpi_window, strides, LPI_ATTR_INTS),                    \
-        LPI_SPEC_LIST(lpi_window, pads, LPI_ATTR_INTS),                       \
-        LPI_SPEC_LIST(lpi_window, dilations, LPI_ATTR_INTS),                  \
+#define LPI_WINDOW_SPECS                                                       \
+    LPI_SPEC_LIST(lpi_window, kernel_shape, LPI_ATTR_INTS),                    \
+        LPI_SPEC_LIST(lpi_window, strides, LPI_ATTR_INTS),                     \
+        LPI_SPEC_LIST(lpi_window, pads, LPI_ATTR_INTS),                        \
+        LPI_SPEC_LIST(lpi_window, dilations, LPI_ATTR_INTS),                   \
         LPI_SPEC_STRING(lpi_window, auto_pad, "NOTSET")
 
 /* Extents of the result of sliding a window of extents "kernel" over the
@@ -320,7 +322,8 @@ lp_status lpi_window_slide(const lpi_node *node, const lpi_window *window,
 lp_status lpi_window_spread(const lpi_node *node, const lpi_window *window,
                             lp_shape in, const int64_t *kernel, int64_t *out);
 
-/* ---- attention.c: what the attention operators share ----------------------- */
+/* ---- attention.c: what the attention operators share -----------------------
+ */
 
 /* One attention: every query looks at all keys, those of the past included.
  * -1: not known. */
@@ -349,7 +352,8 @@ lp_status lpi_attention_cache(lpi_node *node, int32_t i, lp_dtype dtype,
 lp_status lpi_attention_head(const lpi_node *node, int64_t hidden,
                              int64_t heads, int64_t *ret_size);
 
-/* ---- branch.c: bodies ------------------------------------------------------ */
+/* ---- branch.c: bodies ------------------------------------------------------
+ */
 
 /* Make "cost" that of "times" runs of "body", the status of "node" the worst
  * of its layers. */
@@ -361,7 +365,8 @@ void lpi_body_cost(const lpi_node *node, const lp_model *body, int64_t times,
 lp_status lpi_out_body(lpi_node *node, int32_t i, const lp_tensor *from,
                        lp_shape shape);
 
-/* ---- states.c: the states of Loop and Scan ---------------------------------- */
+/* ---- states.c: the states of Loop and Scan ----------------------------------
+ */
 
 /* The states that a body carries from one iteration to the next: "count" of
  * them, from input "in" of the layer on, which are inputs of the body from
@@ -393,7 +398,8 @@ lp_status lpi_states_out(lpi_node *node, const lpi_states *states, int32_t i,
 lp_status lpi_states_stack(const lpi_node *node, lp_shape shape, int64_t axis,
                            int64_t extent, lp_shape *ret_shape);
 
-/* ---- operands.c: operands that say what to do, and parts of operands ------ */
+/* ---- operands.c: operands that say what to do, and parts of operands ------
+ */
 
 /* In settle: make the list of integers "attr", when the layer has it and not
  * the operand, input "i". */
@@ -440,11 +446,11 @@ typedef struct lpi_pointwise {
     double (*libm)(double x); /* instead of "real": one operand, no params */
     int64_t (*sint)(const int64_t *x, const void *params);
     uint64_t (*uint)(const uint64_t *x, const void *params);
-    lpi_each each; /* arithmetic of an element of the output */
-    bool to_bool;  /* the output is bool, whatever the operands are */
-    bool mixed;    /* the operands may have different dtypes */
-    bool aligned;  /* the struct begins with an lpi_align */
-    bool optional; /* operands 1 and 2 may be absent */
+    lpi_each each;   /* arithmetic of an element of the output */
+    bool to_bool;    /* the output is bool, whatever the operands are */
+    bool mixed;      /* the operands may have different dtypes */
+    bool aligned;    /* the struct begins with an lpi_align */
+    bool optional;   /* operands 1 and 2 may be absent */
     int8_t typed_by; /* the operand that gives its dtype to the output */
 } lpi_pointwise;
 
@@ -502,12 +508,12 @@ typedef struct lpi_chain {
     uint64_t (*uint)(uint64_t sum, uint64_t x);
     double (*finish)(double sum, double count);
     lpi_start start;
-    bool shifted;     /* the largest x is taken from x and added at the end
-                         (LogSumExp, whose exponents would overflow) */
-    bool mean;        /* integers are divided by their number */
-    lpi_each element; /* prices: of an element of the input, */
-    lpi_each joint;   /* of each element beyond the number of outputs, */
-    lpi_each result;  /* of an element of the output */
+    bool shifted;          /* the largest x is taken from x and added at the end
+                              (LogSumExp, whose exponents would overflow) */
+    bool mean;             /* integers are divided by their number */
+    lpi_each element;      /* prices: of an element of the input, */
+    lpi_each joint;        /* of each element beyond the number of outputs, */
+    lpi_each result;       /* of an element of the output */
     int32_t operand_since; /* the opset in which axes became an operand */
 } lpi_chain;
 
