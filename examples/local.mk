@@ -8,6 +8,7 @@ dist_example_DATA = \
 	examples/residual_block.lpm \
 	examples/sd15_unet.onnx \
 	examples/small_unet.lpm \
+	examples/syntax.lpm \
 	examples/use_library.c
 
 check_PROGRAMS += examples/use_library

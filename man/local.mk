@@ -2,5 +2,6 @@ dist_man_MANS += \
 	man/lplan-analyze.1 \
 	man/lplan-diff.1 \
 	man/lplan-dump.1 \
+	man/lplan-model.5 \
 	man/lplan-plot.1 \
 	man/lplan.1

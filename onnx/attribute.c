@@ -131,7 +131,13 @@ static lp_status copy_strings(const lpi_import *import,
     return LP_OK;
 }
 
-/* The tensor, dense or sparse, in an attribute of "layer". */
+/* The layer whose attributes are read. */
+typedef struct owner {
+    lp_model *model;
+    lp_layer *layer;
+} owner;
+
+/* The tensor, dense or sparse, in attribute "from" of "layer". */
 static lp_status read_tensor(lpi_import *import,
                              const Onnx__AttributeProto *from,
                              const lp_layer *layer, lpi_attr *to)
@@ -163,11 +169,11 @@ static lp_status read_body(lpi_import *import, lp_model *model,
     return lpi_import_graph(import, from->g, scope, to->body);
 }
 
-/* Convert "from", an attribute of "layer" of "model", into "to". */
-static lp_status convert(lpi_import *import, lp_model *model,
+/* Convert "from", an attribute of "of" whose names mean what "scope" says,
+ * into "to". */
+static lp_status convert(lpi_import *import, owner of,
                          const Onnx__AttributeProto *from,
-                         const lpi_onnx_scope *scope, lp_layer *layer,
-                         lpi_attr *to)
+                         const lpi_onnx_scope *scope, lpi_attr *to)
 {
     const void *list = NULL;
 
@@ -182,9 +188,9 @@ static lp_status convert(lpi_import *import, lp_model *model,
     case LPI_ATTR_STRING:
         return copy_string(import, from->s, &to->s);
     case LPI_ATTR_TENSOR:
-        return read_tensor(import, from, layer, to);
+        return read_tensor(import, from, of.layer, to);
     case LPI_ATTR_BODY:
-        return read_body(import, model, from, scope, to);
+        return read_body(import, of.model, from, scope, to);
     case LPI_ATTR_FLOATS:
         to->count = (int64_t)from->n_floats;
         LP_TRY(copy_list(import, from->floats, from->n_floats,
@@ -233,7 +239,7 @@ lp_status lpi_import_attributes(lpi_import *import, lp_model *model,
         LP_TRY(follow(import, &from, &inside));
         if (!from)
             continue;
-        LP_TRY(convert(import, model, from, inside, layer, to));
+        LP_TRY(convert(import, (owner){model, layer}, from, inside, to));
         layer->attrs_count++;
     }
     return LP_OK;

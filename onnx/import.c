@@ -42,8 +42,8 @@ static lp_status add_weights(lpi_import *import, const Onnx__GraphProto *graph,
         if (!*name)
             return lpi_fail(import->error, LP_EINPUT, model->path,
                             "initializer %zu has no name", i);
-        LP_TRY(lpi_onnx_scope_define(import, model, scope, name, LPI_WEIGHT,
-                                     &tensor));
+        LP_TRY(lpi_onnx_scope_define(import, model, scope, name, &tensor));
+        tensor->kind = LPI_WEIGHT;
         LP_TRY(lpi_import_tensor(import, graph->initializer[i], tensor));
     }
     for (i = 0; i < graph->n_sparse_initializer; i++) {
@@ -54,8 +54,8 @@ static lp_status add_weights(lpi_import *import, const Onnx__GraphProto *graph,
         if (!*name)
             return lpi_fail(import->error, LP_EINPUT, model->path,
                             "sparse initializer %zu has no name", i);
-        LP_TRY(lpi_onnx_scope_define(import, model, scope, name, LPI_WEIGHT,
-                                     &tensor));
+        LP_TRY(lpi_onnx_scope_define(import, model, scope, name, &tensor));
+        tensor->kind = LPI_WEIGHT;
         LP_TRY(lpi_import_sparse(import, sparse, tensor));
     }
     return LP_OK;
@@ -79,8 +79,8 @@ static lp_status add_inputs(lpi_import *import, const Onnx__GraphProto *graph,
                      ? NULL
                      : lpi_import_find(model, scope, name);
         if (!tensor || tensor->kind != LPI_WEIGHT) {
-            LP_TRY(lpi_onnx_scope_define(import, model, scope, name, LPI_INPUT,
-                                         &tensor));
+            LP_TRY(lpi_onnx_scope_define(import, model, scope, name, &tensor));
+            tensor->kind = LPI_INPUT;
             LP_TRY(lpi_model_add_input(model, tensor, import->error));
         }
         LP_TRY(lpi_import_type(import, graph->input[i], &tensor->declared));
@@ -206,8 +206,7 @@ static lp_status read_proto(lpi_file *file, lpi_arena *scratch,
 
     if (!lpi_file_size(file))
         return lpi_fail(error, LP_EINPUT, name, "is empty");
-    status = lpi_onnx_skim(file, lpi_arena_cap(scratch), scratch, &bytes, links,
-                           error);
+    status = lpi_onnx_skim(file, scratch, &bytes, links, error);
     if (status == LP_OK)
         status = lpi_onnx_unpack(scratch, bytes.bytes, bytes.length, ret_proto,
                                  error);

@@ -45,8 +45,7 @@ static lp_status define_outputs(lpi_import *import, lp_model *model,
         lp_tensor *tensor;
 
         if (*name && (at < 0 || at >= scope->formals))
-            LP_TRY(lpi_onnx_scope_define(import, model, scope, name,
-                                         LPI_ACTIVATION, &tensor));
+            LP_TRY(lpi_onnx_scope_define(import, model, scope, name, &tensor));
     }
     return LP_OK;
 }

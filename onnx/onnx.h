@@ -147,11 +147,10 @@ typedef struct lpi_onnx_links {
     int64_t count, room;
 } lpi_onnx_links;
 
-/* Skim "file" into "bytes" (at most "most" of them), with the links in
- * "arena". */
-lp_status lpi_onnx_skim(lpi_file *file, int64_t most, lpi_arena *arena,
-                        lpi_text *bytes, lpi_onnx_links *links,
-                        lp_error *error);
+/* Skim "file" into "bytes" (at most as many as "arena" may hold), with the
+ * links in "arena". */
+lp_status lpi_onnx_skim(lpi_file *file, lpi_arena *arena, lpi_text *bytes,
+                        lpi_onnx_links *links, lp_error *error);
 
 /* ---- unpack.c ----------------------------------------------------------- */
 
@@ -224,10 +223,11 @@ lp_status lpi_onnx_scope_bind(lpi_import *import, lpi_onnx_scope *scope,
 bool lpi_onnx_scope_find(const lpi_onnx_scope *scope, const char *name,
                          const char **ret_actual);
 
-/* Add a tensor to "model" that "scope" calls "name". */
+/* Add a tensor to "model" that "scope" calls "name": an activation until the
+ * caller says otherwise. */
 lp_status lpi_onnx_scope_define(lpi_import *import, lp_model *model,
                                 lpi_onnx_scope *scope, const char *name,
-                                lpi_kind kind, lp_tensor **ret_tensor);
+                                lp_tensor **ret_tensor);
 
 /* ---- modpath.c: module paths -------------------------------------------- */
 
@@ -257,11 +257,9 @@ lp_status lpi_import_external(lpi_import *import,
                               const struct Onnx__TensorProto *proto,
                               lp_tensor *tensor, int64_t bytes);
 
-/* Set dtype and shape of "tensor" after checks, and store the size of its
- * content in "ret_bytes". */
+/* Set dtype and shape of "tensor" after checks; its bytes fit an int64_t. */
 lp_status lpi_import_shape(const lpi_import *import, lp_tensor *tensor,
-                           int32_t dtype, const int64_t *dims, size_t rank,
-                           int64_t *ret_bytes);
+                           int32_t dtype, const int64_t *dims, size_t rank);
 
 /* ---- attribute.c -------------------------------------------------------- */
 

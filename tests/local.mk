@@ -81,6 +81,7 @@ test_data = \
 	tests/cli \
 	tests/fuzz/corpus \
 	tests/fuzz/onnx_corpus.py \
+	tests/ops/micro \
 	tests/oracle \
 	tests/unit/counted.h \
 	tests/unit/handmade.h \

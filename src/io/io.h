@@ -50,6 +50,7 @@ typedef struct lpi_lexer {
     lpi_sign sign;
     char mark;       /* of LPI_MARK */
     lpi_text word;   /* of the others, decoded; dropped by the reader */
+    lpi_map *sides;  /* of files beside the text: size and 1, 0: absent */
     lpi_arena *arena;
     lp_error *error;
 } lpi_lexer;

@@ -43,7 +43,8 @@ static lp_status operand_shape(const lpi_node *node,
     if (!pointwise->aligned || i != 1 || align->axis == LPI_UNALIGNED ||
         shape.rank < 0 || first.rank < 0)
         return LP_OK;
-    if (!lpi_axis(align->axis, first.rank + 1, &axis))
+    axis = align->axis + (align->axis < 0 ? first.rank : 0);
+    if (axis < 0 || axis > first.rank)
         return lpi_node_fail(node, "axis %lld of a tensor of rank %d",
                              (long long)align->axis, first.rank);
     if (shape.rank + axis >= first.rank)
