@@ -116,7 +116,7 @@ static lp_status copy_string(const lpi_import *import, ProtobufCBinaryData from,
     return LP_OK;
 }
 
-static lp_status copy_strings(const lpi_import *import,
+static lp_status copy_strings(lpi_import *import,
                               const Onnx__AttributeProto *from, lpi_attr *to)
 {
     const char **list =
@@ -125,8 +125,10 @@ static lp_status copy_strings(const lpi_import *import,
 
     if (!list)
         return lpi_import_fail_memory(import);
-    for (i = 0; i < from->n_strings; i++)
+    for (i = 0; i < from->n_strings; i++) {
+        LP_TRY(lpi_import_spend(import, 1 + from->strings[i].len / 16));
         LP_TRY(copy_string(import, from->strings[i], &list[i]));
+    }
     to->strings = list;
     return LP_OK;
 }
@@ -178,6 +180,9 @@ static lp_status convert(lpi_import *import, owner of,
     const void *list = NULL;
 
     to->kind = kind_of(from);
+    LP_TRY(lpi_import_spend(import, from->n_floats + from->n_ints +
+                                        from->s.len / 16 +
+                                        (from->t ? LPI_ONNX_LAYER : 0)));
     switch (to->kind) {
     case LPI_ATTR_FLOAT:
         to->f = from->f;
@@ -219,10 +224,10 @@ lp_status lpi_import_attributes(lpi_import *import, lp_model *model,
     lpi_attr *attrs;
     size_t i;
 
-    if (node->n_attribute > LPI_ONNX_ATTRIBUTES)
+    if (node->n_attribute > LPI_ONNX_MOST_ATTRIBUTES)
         return lpi_import_fail(import, "layer", layer->name,
                                "has %zu attributes, more than %d",
-                               node->n_attribute, LPI_ONNX_ATTRIBUTES);
+                               node->n_attribute, LPI_ONNX_MOST_ATTRIBUTES);
     attrs = LPI_NEW(model->arena, lpi_attr, (int64_t)node->n_attribute);
     if (!attrs)
         return lpi_import_fail_memory(import);

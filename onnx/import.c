@@ -159,6 +159,10 @@ static lp_status read_head(lpi_import *import)
                                        *version ? " " : "", version);
     if (!model->producer)
         return lpi_import_fail_memory(import);
+    if (proto->n_opset_import > LPI_ONNX_MOST_OPSETS)
+        return lpi_fail(import->error, LP_EINPUT, model->path,
+                        "the model imports %zu opsets, more than %d",
+                        proto->n_opset_import, LPI_ONNX_MOST_OPSETS);
     for (i = 0; i < proto->n_opset_import; i++) {
         const Onnx__OperatorSetIdProto *opset = proto->opset_import[i];
         const char *domain = lpi_onnx_or_empty(opset->domain);
@@ -244,15 +248,6 @@ static lp_status read_model(lpi_file *file, int64_t cap_bytes,
     return status;
 }
 
-/* Names of the file stand in messages: put "?" for control characters, so
- * that a message stays one line. */
-static void keep_one_line(char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = '?';
-}
-
 lp_status lpi_onnx_read(const char *path, int64_t cap_bytes,
                         lp_model **ret_model, lp_error *error)
 {
@@ -268,9 +263,5 @@ lp_status lpi_onnx_read(const char *path, int64_t cap_bytes,
                      : lpi_fail_memory(error);
     lpi_arena_free(scratch);
     lpi_file_close(file);
-    if (status != LP_OK && error) {
-        keep_one_line(error->where);
-        keep_one_line(error->message);
-    }
     return status;
 }

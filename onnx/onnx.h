@@ -29,12 +29,14 @@ struct Onnx__TypeProto;
 struct Onnx__ValueInfoProto;
 
 enum {
-    LPI_ONNX_ATTRIBUTES = 1024, /* most attributes of a node */
+    LPI_ONNX_MOST_OPSETS = 256,      /* most opset imports */
+    LPI_ONNX_MOST_ATTRIBUTES = 1024, /* most attributes of a node */
     LPI_ONNX_LINK_BYTES = 1024, /* content of a tensor up to this is inline */
     LPI_ONNX_NAME_BYTES = 1 << 16, /* longest name or text kept */
     LPI_ONNX_NESTING = 64,         /* deepest message, body, or function call */
     LPI_ONNX_RANK = 64,            /* most dimensions of a tensor */
-    LPI_ONNX_EXPANDED = 1 << 18,   /* most layers in bodies and functions */
+    LPI_ONNX_EFFORT = 1 << 22,     /* most work for functions and bodies */
+    LPI_ONNX_LAYER = 16,           /* work for a layer or a call */
 };
 
 /* ---- wire.c: the wire format, byte by byte ------------------------------ */
@@ -199,9 +201,9 @@ typedef struct lpi_import {
     lpi_map *modules; /* path to its position in "paths" */
     const char **paths;
     int64_t paths_count, paths_room;
-    int64_t expanded; /* layers in bodies and functions so far */
-    int32_t depth;    /* of bodies and calls */
-    lpi_text text;    /* scratch */
+    int64_t effort; /* spent on functions and bodies */
+    int32_t depth;  /* of bodies and calls */
+    lpi_text text;  /* scratch */
     lp_error *error;
 } lpi_import;
 
@@ -210,6 +212,10 @@ lp_status lpi_import_fail(const lpi_import *import, const char *what,
                           const char *name, const char *format, ...)
     __attribute__((format(printf, 4, 5), cold));
 lp_status lpi_import_fail_memory(const lpi_import *import);
+
+/* Take "amount" from the effort that functions and bodies may cost: a unit is
+ * a name, a number, or 16 bytes of text. */
+lp_status lpi_import_spend(lpi_import *import, size_t amount);
 
 /* A scope inside "outer" for the names of "call"; NULL without memory. */
 lpi_onnx_scope *lpi_onnx_scope_new(lpi_import *import,

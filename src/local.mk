@@ -39,6 +39,7 @@ ops_sources = \
 	src/ops/cast.c \
 	src/ops/constant.c \
 	src/ops/contrib_attention.c \
+	src/ops/contrib_norm.c \
 	src/ops/conv.c \
 	src/ops/cost.c \
 	src/ops/cumulative.c \

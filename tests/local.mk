@@ -93,6 +93,11 @@ EXTRA_DIST += tests/driver tests/environment tests/python \
 	tests/unit/without-cmocka.sh \
 	$(scripts) $(test_data)
 
+# What tests leave behind in those folders stays out of the tarball.
+dist-hook:
+	find $(distdir)/tests \( -name '*.log' -o -name '*.trs' \
+		-o -name __pycache__ \) -prune -exec rm -rf {} +
+
 installcheck-local:
 	$(AM_V_at)CC='$(CC) $(LP_LDFLAGS)' PKG_CONFIG='$(PKG_CONFIG)' \
 		bindir='$(DESTDIR)$(bindir)' libdir='$(DESTDIR)$(libdir)' \

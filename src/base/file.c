@@ -29,7 +29,13 @@ static lp_status adopt(int descriptor, const char *name, lpi_file **ret_file,
     struct stat status;
     lpi_file *file;
 
-    if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+    if (fstat(descriptor, &status) != 0) {
+        int reason = errno;
+
+        close(descriptor);
+        return lpi_fail(error, LP_EIO, name, "%s", strerror(reason));
+    }
+    if (!S_ISREG(status.st_mode)) {
         close(descriptor);
         return lpi_fail(error, LP_EIO, name, "%s",
                         S_ISDIR(status.st_mode) ? "is a directory"

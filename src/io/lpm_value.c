@@ -298,6 +298,8 @@ static lp_status check_place(lpi_lexer *lexer, const lp_tensor *tensor,
     int64_t wanted = lpi_tensor_bytes(tensor), size;
     int64_t length = payload->length < 0 ? wanted : payload->length;
 
+    if (payload->encoding == LPI_VARINT && payload->length < 0)
+        return lpi_lex_expected(lexer, "offset and length before varint");
     if (payload->encoding == LPI_RAW && lp_dtype_bits(tensor->dtype) &&
         length != wanted)
         return lpi_lex_fail(lexer, "%lld bytes, the shape wants %lld",

@@ -121,13 +121,19 @@ lp_status lpi_run_refuse(const lpi_run *run, lp_dtype dtype)
                     lp_dtype_name(dtype));
 }
 
+void lpi_run_copy(const lpi_run *run, int32_t i, int64_t to, int64_t from,
+                  int64_t count)
+{
+    lpi_copy_run(lp_dtype_bits(lpi_in_dtype(run->node, i)), count,
+                 (lpi_place){run->out[0], to, NULL},
+                 (lpi_place){(void *)run->in[i], from, NULL});
+}
+
 lp_status lpi_run_view(const lpi_run *run)
 {
-    const lp_tensor *tensor = lpi_out(run->node, 0);
-    int64_t elements = tensor ? lpi_tensor_elements(tensor) : 0;
+    int64_t elements = lpi_out_elements(run->node, 0);
 
     if (elements > 0 && run->out[0])
-        lpi_copy_run(lp_dtype_bits(tensor->dtype), elements, run->out[0], 0,
-                     run->in[0], 0);
+        lpi_run_copy(run, 0, 0, 0, elements);
     return LP_OK;
 }

@@ -1,9 +1,12 @@
 /* window.c: how many positions a sliding window takes (convolution, pooling),
  * and how far a transposed one spreads.
  *
- * Source: ONNX operators Conv-22, AveragePool-22 (ceil_mode; windows that
- * would start in the right padding are left out) and ConvTranspose-22.  An
- * absent list stands for ones (strides, dilations) or zeros (pads). */
+ * Source: ONNX operators Conv-22, AveragePool-22 and ConvTranspose-22.  Where
+ * versions or tools differ, what runtimes do counts: with ceil_mode a last
+ * window that would start in the right padding is left out in every opset, and
+ * a transposed convolution with SAME padding never spreads beyond input x
+ * stride, whatever its output_padding is.  An absent list stands for ones
+ * (strides, dilations) or zeros (pads). */
 #include <string.h>
 
 #include "ops.h"

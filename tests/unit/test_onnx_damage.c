@@ -139,7 +139,7 @@ static void shrinking_files(void **state)
     lpi_file *file;
 
     put_relu(&graph);
-    put_weight(&graph, "w", LP_FLOAT32, dims, 1, 2000);
+    put_weight(&graph, "w", LP_FLOAT32, (lp_shape){1, dims}, 2000);
     put_node(&graph, "Neg", "x", "z");
     fill_model(box, &graph, NULL);
     assert_int_equal(lpi_file_open(box->path, &file, NULL), LP_OK);

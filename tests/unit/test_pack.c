@@ -213,7 +213,8 @@ static void floats_out_of_range(void **state)
 
             if (fabsf(large[k]) <= largest)
                 continue;
-            lpi_pack_as(f->dtype, &large[k], 0, 1, &code, false, LPI_NEAREST);
+            lpi_pack_as(&(lpi_target){f->dtype, false, LPI_NEAREST}, &large[k],
+                        0, 1, &code);
             strict = unpack_one(f->dtype, code);
             assert_true(f->saturates ? fabsf(loose) == largest : isinf(loose));
             assert_int_equal(signbit(loose), signbit(large[k]));
@@ -294,7 +295,7 @@ static unsigned pack_scale(float x, bool saturate, lpi_round round)
 {
     unsigned char code = 0;
 
-    lpi_pack_as(LP_FLOAT8E8M0, &x, 0, 1, &code, saturate, round);
+    lpi_pack_as(&(lpi_target){LP_FLOAT8E8M0, saturate, round}, &x, 0, 1, &code);
     return code;
 }
 

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../../src/kernel/kernel.h"
 
