@@ -9,15 +9,6 @@ const char *lp_version(void)
     return LPI_VERSION;
 }
 
-/* Names from files stand in messages: a control character must not reach a
- * terminal. */
-static void make_printable(char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = '?';
-}
-
 lp_status lpi_fail(lp_error *error, lp_status status, const char *where,
                    const char *format, ...)
 {
@@ -30,8 +21,6 @@ lp_status lpi_fail(lp_error *error, lp_status status, const char *where,
     va_start(arguments, format);
     vsnprintf(error->message, sizeof(error->message), format, arguments);
     va_end(arguments);
-    make_printable(error->where);
-    make_printable(error->message);
     return status;
 }
 

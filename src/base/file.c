@@ -107,7 +107,9 @@ lp_status lpi_file_open_below(const char *path, const char *location,
     int descriptor = open_folder(path);
 
     if (descriptor < 0)
-        return lpi_fail(error, LP_EIO, path, "%s", strerror(errno));
+        return errno == ENOMEM
+                   ? lpi_fail_memory(error)
+                   : lpi_fail(error, LP_EIO, path, "%s", strerror(errno));
     if (*at == '/' || !*at) {
         close(descriptor);
         return lpi_fail(error, LP_EINPUT, location,

@@ -38,6 +38,8 @@ typedef enum lp_status {
     LP_ENOMEM,       /* out of memory, or over the caller's memory limit */
 } lp_status;
 
+/* Names stand in messages as they stand in the file: whoever prints them on
+ * a terminal escapes control characters, as the command does. */
 typedef struct lp_error {
     lp_status status;
     char where[512];    /* file, file:line, file: layer 'x'; may be "" */
