@@ -241,6 +241,9 @@ lp_status lpi_import_attributes(lpi_import *import, lp_model *model,
             lpi_arena_strdup(model->arena, lpi_onnx_or_empty(from->name));
         if (!to->name)
             return lpi_import_fail_memory(import);
+        if (!*to->name)
+            return lpi_import_fail(import, "layer", layer->name,
+                                   "has an attribute without a name");
         LP_TRY(follow(import, &from, &inside));
         if (!from)
             continue;

@@ -3,8 +3,7 @@
 include_HEADERS += src/include/lplan.h
 
 noinst_LTLIBRARIES += liblpi.la
-liblpi_la_LIBADD = onnx/libpb.la $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) \
-	$(XXHASH_LIBS)
+liblpi_la_LIBADD = onnx/libpb.la $(PROTOBUF_C_LIBS) $(XXHASH_LIBS)
 liblpi_la_SOURCES = $(base_sources) $(graph_sources) $(kernel_sources) \
 	$(ops_sources) $(cost_sources) $(io_sources) $(api_sources)
 

@@ -26,9 +26,15 @@ LDADD = liblpi.la $(CMOCKA_LIBS)
 programs = tests/ops/samples
 if HAVE_CMOCKA
 programs += $(unit_tests)
+if HAVE_JANSSON
+programs += tests/unit/test_format
+endif
 else
 TESTS += tests/unit/without-cmocka.sh
 endif
+
+tests_unit_test_format_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_format_LDADD = $(LDADD) $(JANSSON_LIBS)
 
 # Fuzz targets: with a main that replays the corpus, and under libFuzzer.
 check_PROGRAMS += tests/fuzz/replay_onnx tests/fuzz/replay_lpm
@@ -48,7 +54,7 @@ unit_tests = \
 	tests/unit/test_cost \
 	tests/unit/test_cost_live \
 	tests/unit/test_cost_weights \
-	tests/unit/test_format \
+	tests/unit/test_file \
 	tests/unit/test_format_text \
 	tests/unit/test_graph \
 	tests/unit/test_lpm \
@@ -73,7 +79,8 @@ scripts = \
 	tests/fuzz/replay.sh \
 	tests/man.sh \
 	tests/ops/micro.sh \
-	tests/oracle/counts.py
+	tests/oracle/counts.py \
+	tests/round_trip.sh
 
 # What the scripts read; folders are taken whole.
 test_data = \

@@ -35,8 +35,8 @@ bindings() {
 round_trip() {
     local options
     read -ra options <<<"$(bindings model.onnx)"
-    "$LPLAN" dump model.onnx "${options[@]}" -o model.lpm &&
-        "$LPLAN" dump model.lpm "${options[@]}" -o again.lpm &&
+    "$LPLAN" dump model.onnx -o model.lpm &&
+        "$LPLAN" dump model.lpm -o again.lpm &&
         cmp model.lpm again.lpm &&
         "$LPLAN" analyze model.onnx "${options[@]}" --all --format tsv -o a &&
         "$LPLAN" analyze model.lpm "${options[@]}" --all --format tsv -o b &&

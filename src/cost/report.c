@@ -208,6 +208,9 @@ lp_status lp_report_new(const lp_model *model, const lp_report_options *options,
         status = lpi_fail(error, LP_EINVALID, NULL,
                           "weights cannot be counted as %s",
                           lp_dtype_name(wanted.weights_as));
+    else if (model->as_written)
+        status = lpi_fail(error, LP_EINVALID, model->path,
+                          "a model loaded as written has no costs");
     else if (!fresh)
         status = lpi_fail_memory(error);
     if (status == LP_OK) {

@@ -167,6 +167,7 @@ struct lp_model {
     int64_t captures_count, captures_room;
     lpi_map *names;  /* tensor name to id, in this graph */
     const char *net; /* the one-line form it came from, or NULL */
+    bool as_written; /* read, and left unsettled on purpose */
 };
 
 /* ---- build.c: how readers build a model --------------------------------

@@ -265,7 +265,7 @@ static int64_t operand_bytes(const lp_layer *layer)
 static void conclude(lpi_node *node)
 {
     lp_layer *layer = node->layer;
-    bool all_static = layer->outputs_count > 0;
+    bool all_static = true, any = false;
     int32_t i;
 
     if (!layer->row) {
@@ -277,14 +277,18 @@ static void conclude(lpi_node *node)
 
         if (!tensor)
             continue;
+        any = true;
         all_static = all_static && tensor->is_static;
         if (!lpi_shape_known(tensor->shape) || tensor->dtype == LP_UNDEFINED) {
             layer->is_unknown = true;
             if (!layer->note)
-                layer->note = "the shape of an output is not known";
+                layer->note =
+                    lpi_in_absent(node)
+                        ? "its shape is in the file of weights, which is absent"
+                        : "the shape of an output is not known";
         }
     }
-    layer->is_static = all_static;
+    layer->is_static = any && all_static;
     layer->operand_bytes = operand_bytes(layer);
 }
 

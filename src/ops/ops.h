@@ -432,6 +432,9 @@ lp_status lpi_run_refuse(const lpi_run *run, lp_dtype dtype);
  * not fit are no contradiction: the larger one bounds them. */
 bool lpi_in_bound(const lpi_node *node);
 
+/* Some input holds integers, as shapes do, whose file is absent. */
+bool lpi_in_absent(const lpi_node *node);
+
 /* In a run: copy "count" elements of input "i", from element "from" on, to
  * element "to" of output 0. */
 void lpi_run_copy(const lpi_run *run, int32_t i, int64_t to, int64_t from,

@@ -32,6 +32,8 @@ static cut cut_axis(int64_t length, int64_t start, int64_t end, int64_t step)
 {
     int64_t back = step < 0, count;
 
+    if (length == 0)
+        return (cut){0, 1, 0};
     start = limited(start < 0 ? start + length : start, 0, length - back);
     end = limited(end < 0 ? end + length : end, -back, length - back);
     step = limited(step, -INT64_MAX, INT64_MAX);
