@@ -4,6 +4,7 @@ dist_man_MANS += \
 	man/lplan-diff.1 \
 	man/lplan-dump.1 \
 	man/lplan-fill.1 \
+	man/lplan-model.5 \
 	man/lplan-plot.1 \
 	man/lplan-run.1 \
 	man/lplan-schedule.1 \

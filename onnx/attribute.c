@@ -116,7 +116,7 @@ static lp_status copy_string(const lpi_import *import, ProtobufCBinaryData from,
     return LP_OK;
 }
 
-static lp_status copy_strings(const lpi_import *import,
+static lp_status copy_strings(lpi_import *import,
                               const Onnx__AttributeProto *from, lpi_attr *to)
 {
     const char **list =
@@ -125,13 +125,21 @@ static lp_status copy_strings(const lpi_import *import,
 
     if (!list)
         return lpi_import_fail_memory(import);
-    for (i = 0; i < from->n_strings; i++)
+    for (i = 0; i < from->n_strings; i++) {
+        LP_TRY(lpi_import_spend(import, 1 + from->strings[i].len / 16));
         LP_TRY(copy_string(import, from->strings[i], &list[i]));
+    }
     to->strings = list;
     return LP_OK;
 }
 
-/* The tensor, dense or sparse, in an attribute of "layer". */
+/* The layer whose attributes are read. */
+typedef struct owner {
+    lp_model *model;
+    lp_layer *layer;
+} owner;
+
+/* The tensor, dense or sparse, in attribute "from" of "layer". */
 static lp_status read_tensor(lpi_import *import,
                              const Onnx__AttributeProto *from,
                              const lp_layer *layer, lpi_attr *to)
@@ -163,15 +171,18 @@ static lp_status read_body(lpi_import *import, lp_model *model,
     return lpi_import_graph(import, from->g, scope, to->body);
 }
 
-/* Convert "from", an attribute of "layer" of "model", into "to". */
-static lp_status convert(lpi_import *import, lp_model *model,
+/* Convert "from", an attribute of "of" whose names mean what "scope" says,
+ * into "to". */
+static lp_status convert(lpi_import *import, owner of,
                          const Onnx__AttributeProto *from,
-                         const lpi_onnx_scope *scope, lp_layer *layer,
-                         lpi_attr *to)
+                         const lpi_onnx_scope *scope, lpi_attr *to)
 {
     const void *list = NULL;
 
     to->kind = kind_of(from);
+    LP_TRY(lpi_import_spend(import, from->n_floats + from->n_ints +
+                                        from->s.len / 16 +
+                                        (from->t ? LPI_ONNX_LAYER : 0)));
     switch (to->kind) {
     case LPI_ATTR_FLOAT:
         to->f = from->f;
@@ -182,9 +193,9 @@ static lp_status convert(lpi_import *import, lp_model *model,
     case LPI_ATTR_STRING:
         return copy_string(import, from->s, &to->s);
     case LPI_ATTR_TENSOR:
-        return read_tensor(import, from, layer, to);
+        return read_tensor(import, from, of.layer, to);
     case LPI_ATTR_BODY:
-        return read_body(import, model, from, scope, to);
+        return read_body(import, of.model, from, scope, to);
     case LPI_ATTR_FLOATS:
         to->count = (int64_t)from->n_floats;
         LP_TRY(copy_list(import, from->floats, from->n_floats,
@@ -213,10 +224,10 @@ lp_status lpi_import_attributes(lpi_import *import, lp_model *model,
     lpi_attr *attrs;
     size_t i;
 
-    if (node->n_attribute > LPI_ONNX_ATTRIBUTES)
+    if (node->n_attribute > LPI_ONNX_MOST_ATTRIBUTES)
         return lpi_import_fail(import, "layer", layer->name,
                                "has %zu attributes, more than %d",
-                               node->n_attribute, LPI_ONNX_ATTRIBUTES);
+                               node->n_attribute, LPI_ONNX_MOST_ATTRIBUTES);
     attrs = LPI_NEW(model->arena, lpi_attr, (int64_t)node->n_attribute);
     if (!attrs)
         return lpi_import_fail_memory(import);
@@ -230,10 +241,13 @@ lp_status lpi_import_attributes(lpi_import *import, lp_model *model,
             lpi_arena_strdup(model->arena, lpi_onnx_or_empty(from->name));
         if (!to->name)
             return lpi_import_fail_memory(import);
+        if (!*to->name)
+            return lpi_import_fail(import, "layer", layer->name,
+                                   "has an attribute without a name");
         LP_TRY(follow(import, &from, &inside));
         if (!from)
             continue;
-        LP_TRY(convert(import, model, from, inside, layer, to));
+        LP_TRY(convert(import, (owner){model, layer}, from, inside, to));
         layer->attrs_count++;
     }
     return LP_OK;

@@ -28,9 +28,9 @@ static bool is_below(const char *location)
 }
 
 /* Store the size of the file "location" in "ret_bytes", -1 when it cannot be
- * opened. */
+ * opened; "name" is the tensor that asks. */
 static lp_status side_bytes(lpi_import *import, const char *location,
-                            int64_t *ret_bytes)
+                            const char *name, int64_t *ret_bytes)
 {
     int64_t at = lpi_map_get(import->sides, location);
     lpi_file *file;
@@ -40,11 +40,12 @@ static lp_status side_bytes(lpi_import *import, const char *location,
     if (at < 0) {
         status =
             lpi_file_open_below(import->model->path, location, &file, &local);
-        if (status != LP_OK && status != LP_EIO) {
-            if (import->error)
-                *import->error = local;
-            return status;
-        }
+        if (status == LP_ENOMEM)
+            return lpi_import_fail_memory(import);
+        if (status != LP_OK && status != LP_EIO)
+            return lpi_import_fail(import, "tensor", name,
+                                   "its external data '%.200s': %s", location,
+                                   local.message);
         at = import->sides_count;
         if (!LPI_GROW(import->scratch, import->side_bytes, import->sides_count,
                       import->sides_room)) {
@@ -109,7 +110,7 @@ lp_status lpi_import_external(lpi_import *import,
                                "has %lld bytes of content, its shape wants "
                                "%lld",
                                (long long)payload.length, (long long)bytes);
-    LP_TRY(side_bytes(import, payload.location, &size));
+    LP_TRY(side_bytes(import, payload.location, tensor->name, &size));
     if (lpi_add(payload.offset, bytes) == INT64_MAX ||
         (size >= 0 && lpi_add(payload.offset, bytes) > size))
         return lpi_import_fail(import, "tensor", tensor->name,
@@ -118,6 +119,7 @@ lp_status lpi_import_external(lpi_import *import,
                                (long long)payload.offset,
                                (long long)lpi_add(payload.offset, bytes),
                                payload.location, (long long)size);
+    payload.length = bytes;
     payload.location = lpi_arena_strdup(import->model->arena, payload.location);
     if (!payload.location)
         return lpi_import_fail_memory(import);

@@ -42,6 +42,11 @@ lp_status lpi_onnx_functions_index(lpi_import *import)
             return lpi_import_fail(import, "function",
                                    lpi_onnx_or_empty(function->name),
                                    "is defined twice");
+        if (function->n_opset_import > LPI_ONNX_MOST_OPSETS)
+            return lpi_import_fail(
+                import, "function", lpi_onnx_or_empty(function->name),
+                "imports %zu opsets, more than %d", function->n_opset_import,
+                LPI_ONNX_MOST_OPSETS);
         if (!lpi_map_set(import->functions, key, (int64_t)i))
             return lpi_import_fail_memory(import);
     }
@@ -205,9 +210,11 @@ lp_status lpi_onnx_function_expand(lpi_import *import,
     };
     LP_TRY(check_call(import, call));
     LP_TRY(lpi_onnx_module_path(import, node, outer, true, &call->module));
-    LP_TRY(bind_formals(import, inside));
     import->depth++;
-    import->expanded++;
+    LP_TRY(lpi_import_spend(import, LPI_ONNX_LAYER + function->n_input +
+                                        function->n_value_info +
+                                        strlen(name) / 16));
+    LP_TRY(bind_formals(import, inside));
     LP_TRY(lpi_import_nodes(import, building, function->node, function->n_node,
                             inside));
     LP_TRY(pass_through(import, building->model, inside));

@@ -42,8 +42,8 @@ static lp_status add_weights(lpi_import *import, const Onnx__GraphProto *graph,
         if (!*name)
             return lpi_fail(import->error, LP_EINPUT, model->path,
                             "initializer %zu has no name", i);
-        LP_TRY(lpi_onnx_scope_define(import, model, scope, name, LPI_WEIGHT,
-                                     &tensor));
+        LP_TRY(lpi_onnx_scope_define(import, model, scope, name, &tensor));
+        tensor->kind = LPI_WEIGHT;
         LP_TRY(lpi_import_tensor(import, graph->initializer[i], tensor));
     }
     for (i = 0; i < graph->n_sparse_initializer; i++) {
@@ -54,8 +54,8 @@ static lp_status add_weights(lpi_import *import, const Onnx__GraphProto *graph,
         if (!*name)
             return lpi_fail(import->error, LP_EINPUT, model->path,
                             "sparse initializer %zu has no name", i);
-        LP_TRY(lpi_onnx_scope_define(import, model, scope, name, LPI_WEIGHT,
-                                     &tensor));
+        LP_TRY(lpi_onnx_scope_define(import, model, scope, name, &tensor));
+        tensor->kind = LPI_WEIGHT;
         LP_TRY(lpi_import_sparse(import, sparse, tensor));
     }
     return LP_OK;
@@ -79,8 +79,8 @@ static lp_status add_inputs(lpi_import *import, const Onnx__GraphProto *graph,
                      ? NULL
                      : lpi_import_find(model, scope, name);
         if (!tensor || tensor->kind != LPI_WEIGHT) {
-            LP_TRY(lpi_onnx_scope_define(import, model, scope, name, LPI_INPUT,
-                                         &tensor));
+            LP_TRY(lpi_onnx_scope_define(import, model, scope, name, &tensor));
+            tensor->kind = LPI_INPUT;
             LP_TRY(lpi_model_add_input(model, tensor, import->error));
         }
         LP_TRY(lpi_import_type(import, graph->input[i], &tensor->declared));
@@ -159,6 +159,10 @@ static lp_status read_head(lpi_import *import)
                                        *version ? " " : "", version);
     if (!model->producer)
         return lpi_import_fail_memory(import);
+    if (proto->n_opset_import > LPI_ONNX_MOST_OPSETS)
+        return lpi_fail(import->error, LP_EINPUT, model->path,
+                        "the model imports %zu opsets, more than %d",
+                        proto->n_opset_import, LPI_ONNX_MOST_OPSETS);
     for (i = 0; i < proto->n_opset_import; i++) {
         const Onnx__OperatorSetIdProto *opset = proto->opset_import[i];
         const char *domain = lpi_onnx_or_empty(opset->domain);
@@ -206,8 +210,7 @@ static lp_status read_proto(lpi_file *file, lpi_arena *scratch,
 
     if (!lpi_file_size(file))
         return lpi_fail(error, LP_EINPUT, name, "is empty");
-    status = lpi_onnx_skim(file, lpi_arena_cap(scratch), scratch, &bytes, links,
-                           error);
+    status = lpi_onnx_skim(file, scratch, &bytes, links, error);
     if (status == LP_OK)
         status = lpi_onnx_unpack(scratch, bytes.bytes, bytes.length, ret_proto,
                                  error);
@@ -245,15 +248,6 @@ static lp_status read_model(lpi_file *file, int64_t cap_bytes,
     return status;
 }
 
-/* Names of the file stand in messages: put "?" for control characters, so
- * that a message stays one line. */
-static void keep_one_line(char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = '?';
-}
-
 lp_status lpi_onnx_read(const char *path, int64_t cap_bytes,
                         lp_model **ret_model, lp_error *error)
 {
@@ -269,9 +263,5 @@ lp_status lpi_onnx_read(const char *path, int64_t cap_bytes,
                      : lpi_fail_memory(error);
     lpi_arena_free(scratch);
     lpi_file_close(file);
-    if (status != LP_OK && error) {
-        keep_one_line(error->where);
-        keep_one_line(error->message);
-    }
     return status;
 }

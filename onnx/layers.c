@@ -45,8 +45,7 @@ static lp_status define_outputs(lpi_import *import, lp_model *model,
         lp_tensor *tensor;
 
         if (*name && (at < 0 || at >= scope->formals))
-            LP_TRY(lpi_onnx_scope_define(import, model, scope, name,
-                                         LPI_ACTIVATION, &tensor));
+            LP_TRY(lpi_onnx_scope_define(import, model, scope, name, &tensor));
     }
     return LP_OK;
 }
@@ -121,6 +120,9 @@ lp_status lpi_import_layer(lpi_import *import, lpi_onnx_building *building,
         name = lpi_arena_printf(import->scratch, "%s/%s", call->prefix, name);
     if (!name)
         return lpi_import_fail_memory(import);
+    LP_TRY(lpi_import_spend(import, LPI_ONNX_LAYER + node->n_input +
+                                        node->n_output + node->n_attribute +
+                                        strlen(name) / 16));
     if (!*lpi_onnx_or_empty(node->op_type))
         return lpi_import_fail(import, "layer", name, "has no operator");
     LP_TRY(lpi_layer_add(model, name, lpi_onnx_or_empty(node->domain),
@@ -143,12 +145,6 @@ lp_status lpi_import_nodes(lpi_import *import, lpi_onnx_building *building,
 {
     size_t i;
 
-    if (import->depth > 1)
-        import->expanded = lpi_add(import->expanded, (int64_t)count);
-    if (import->expanded > LPI_ONNX_EXPANDED)
-        return lpi_fail(import->error, LP_EINPUT, import->model->path,
-                        "functions and bodies make more than %d layers",
-                        LPI_ONNX_EXPANDED);
     for (i = 0; i < count; i++)
         LP_TRY(define_outputs(import, building->model, nodes[i], scope));
     for (i = 0; i < count; i++) {

@@ -33,4 +33,4 @@ onnx/onnx.pb-c.h: onnx/onnx.pb-c.c
 
 BUILT_SOURCES += onnx/onnx.pb-c.h
 CLEANFILES += onnx/onnx.pb-c.c onnx/onnx.pb-c.h
-EXTRA_DIST += onnx/onnx.proto
+EXTRA_DIST += onnx/README.md onnx/onnx.proto

@@ -34,12 +34,14 @@ struct Onnx__TypeProto;
 struct Onnx__ValueInfoProto;
 
 enum {
-    LPI_ONNX_ATTRIBUTES = 1024, /* most attributes of a node */
+    LPI_ONNX_MOST_OPSETS = 256,      /* most opset imports */
+    LPI_ONNX_MOST_ATTRIBUTES = 1024, /* most attributes of a node */
     LPI_ONNX_LINK_BYTES = 1024, /* content of a tensor up to this is inline */
     LPI_ONNX_NAME_BYTES = 1 << 16, /* longest name or text kept */
     LPI_ONNX_NESTING = 64,         /* deepest message, body, or function call */
     LPI_ONNX_RANK = 64,            /* most dimensions of a tensor */
-    LPI_ONNX_EXPANDED = 1 << 18,   /* most layers in bodies and functions */
+    LPI_ONNX_EFFORT = 1 << 22,     /* most work for functions and bodies */
+    LPI_ONNX_LAYER = 16,           /* work for a layer or a call */
 };
 
 /* ---- wire.c: the wire format, byte by byte ------------------------------ */
@@ -152,11 +154,10 @@ typedef struct lpi_onnx_links {
     int64_t count, room;
 } lpi_onnx_links;
 
-/* Skim "file" into "bytes" (at most "most" of them), with the links in
- * "arena". */
-lp_status lpi_onnx_skim(lpi_file *file, int64_t most, lpi_arena *arena,
-                        lpi_text *bytes, lpi_onnx_links *links,
-                        lp_error *error);
+/* Skim "file" into "bytes" (at most as many as "arena" may hold), with the
+ * links in "arena". */
+lp_status lpi_onnx_skim(lpi_file *file, lpi_arena *arena, lpi_text *bytes,
+                        lpi_onnx_links *links, lp_error *error);
 
 /* The same of a file that is a TensorProto. */
 lp_status lpi_onnx_skim_tensor(lpi_file *file, lpi_arena *arena,
@@ -216,9 +217,9 @@ typedef struct lpi_import {
     lpi_map *modules; /* path to its position in "paths" */
     const char **paths;
     int64_t paths_count, paths_room;
-    int64_t expanded; /* layers in bodies and functions so far */
-    int32_t depth;    /* of bodies and calls */
-    lpi_text text;    /* scratch */
+    int64_t effort; /* spent on functions and bodies */
+    int32_t depth;  /* of bodies and calls */
+    lpi_text text;  /* scratch */
     lp_error *error;
 } lpi_import;
 
@@ -227,6 +228,10 @@ lp_status lpi_import_fail(const lpi_import *import, const char *what,
                           const char *name, const char *format, ...)
     __attribute__((format(printf, 4, 5), cold));
 lp_status lpi_import_fail_memory(const lpi_import *import);
+
+/* Take "amount" from the effort that functions and bodies may cost: a unit is
+ * a name, a number, or 16 bytes of text. */
+lp_status lpi_import_spend(lpi_import *import, size_t amount);
 
 /* A scope inside "outer" for the names of "call"; NULL without memory. */
 lpi_onnx_scope *lpi_onnx_scope_new(lpi_import *import,
@@ -240,10 +245,11 @@ lp_status lpi_onnx_scope_bind(lpi_import *import, lpi_onnx_scope *scope,
 bool lpi_onnx_scope_find(const lpi_onnx_scope *scope, const char *name,
                          const char **ret_actual);
 
-/* Add a tensor to "model" that "scope" calls "name". */
+/* Add a tensor to "model" that "scope" calls "name": an activation until the
+ * caller says otherwise. */
 lp_status lpi_onnx_scope_define(lpi_import *import, lp_model *model,
                                 lpi_onnx_scope *scope, const char *name,
-                                lpi_kind kind, lp_tensor **ret_tensor);
+                                lp_tensor **ret_tensor);
 
 /* ---- modpath.c: module paths -------------------------------------------- */
 
@@ -273,11 +279,9 @@ lp_status lpi_import_external(lpi_import *import,
                               const struct Onnx__TensorProto *proto,
                               lp_tensor *tensor, int64_t bytes);
 
-/* Set dtype and shape of "tensor" after checks, and store the size of its
- * content in "ret_bytes". */
+/* Set dtype and shape of "tensor" after checks; its bytes fit an int64_t. */
 lp_status lpi_import_shape(const lpi_import *import, lp_tensor *tensor,
-                           int32_t dtype, const int64_t *dims, size_t rank,
-                           int64_t *ret_bytes);
+                           int32_t dtype, const int64_t *dims, size_t rank);
 
 /* ---- attribute.c -------------------------------------------------------- */
 

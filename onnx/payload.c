@@ -160,10 +160,9 @@ static lp_status keep_link(lpi_import *import, const lpi_onnx_link *link,
 }
 
 lp_status lpi_import_shape(const lpi_import *import, lp_tensor *tensor,
-                           int32_t dtype, const int64_t *dims, size_t rank,
-                           int64_t *ret_bytes)
+                           int32_t dtype, const int64_t *dims, size_t rank)
 {
-    int64_t elements;
+    int64_t elements, bytes;
     size_t i;
 
     if (dtype <= LP_UNDEFINED || dtype >= LP_DTYPE_COUNT)
@@ -179,8 +178,8 @@ lp_status lpi_import_shape(const lpi_import *import, lp_tensor *tensor,
                                    "dimension %zu is %lld", i,
                                    (long long)dims[i]);
     elements = lpi_product(dims, (int64_t)rank);
-    *ret_bytes = lpi_storage_bytes((lp_dtype)dtype, elements);
-    if (elements == INT64_MAX || *ret_bytes == INT64_MAX)
+    bytes = lpi_storage_bytes((lp_dtype)dtype, elements);
+    if (elements == INT64_MAX || bytes == INT64_MAX)
         return lpi_import_fail(import, "tensor", tensor->name,
                                "its dimensions overflow");
     tensor->dtype = (lp_dtype)dtype;
@@ -196,7 +195,8 @@ lp_status lpi_import_tensor(lpi_import *import,
 
     LP_TRY(lpi_import_shape(import, tensor,
                             proto->has_data_type ? proto->data_type : 0,
-                            proto->dims, proto->n_dims, &bytes));
+                            proto->dims, proto->n_dims));
+    bytes = lpi_tensor_bytes(tensor);
     if (proto->has_data_location &&
         proto->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL)
         return lpi_import_external(import, proto, tensor, bytes);

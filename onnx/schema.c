@@ -44,7 +44,8 @@ static const lpi_onnx_rule rules[LPI_ONNX_MESSAGES][FIELDS] = {
         [8] = MANY(LPI_ONNX_OPSET), [25] = MANY(LPI_ONNX_FUNCTION),
     },
     [LPI_ONNX_GRAPH] = {
-        [1] = MANY(LPI_ONNX_NODE), [2] = NAME, [5] = MANY(LPI_ONNX_TENSOR_PROTO),
+        [1] = MANY(LPI_ONNX_NODE), [2] = NAME,
+        [5] = MANY(LPI_ONNX_TENSOR_PROTO),
         [11] = MANY(LPI_ONNX_VALUE_INFO), [12] = MANY(LPI_ONNX_VALUE_INFO),
         [13] = MANY(LPI_ONNX_VALUE_INFO), [15] = MANY(LPI_ONNX_SPARSE),
     },
@@ -83,8 +84,9 @@ static const lpi_onnx_rule rules[LPI_ONNX_MESSAGES][FIELDS] = {
     [LPI_ONNX_OPSET] = {[1] = NAME, [2] = NUMBER},
     [LPI_ONNX_PAIR] = {[1] = NAME, [2] = NAME},
     [LPI_ONNX_FUNCTION] = {
-        [1] = NAME, [4] = NAME, [5] = NAME, [6] = NAME, [7] = MANY(LPI_ONNX_NODE),
-        [9] = MANY(LPI_ONNX_OPSET), [10] = NAME, [11] = MANY(LPI_ONNX_ATTRIBUTE),
+        [1] = NAME, [4] = NAME, [5] = NAME, [6] = NAME,
+        [7] = MANY(LPI_ONNX_NODE), [9] = MANY(LPI_ONNX_OPSET), [10] = NAME,
+        [11] = MANY(LPI_ONNX_ATTRIBUTE),
         [12] = MANY(LPI_ONNX_VALUE_INFO), [13] = NAME,
     },
 };

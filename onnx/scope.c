@@ -30,6 +30,18 @@ lp_status lpi_import_fail_memory(const lpi_import *import)
     return lpi_fail_memory(import->error);
 }
 
+lp_status lpi_import_spend(lpi_import *import, size_t amount)
+{
+    if (import->depth > 1)
+        import->effort = lpi_add(import->effort, (int64_t)amount);
+    if (import->effort > LPI_ONNX_EFFORT)
+        return lpi_fail(import->error, LP_EINPUT, import->model->path,
+                        "its functions and bodies make more than about %d "
+                        "layers",
+                        LPI_ONNX_EFFORT / LPI_ONNX_LAYER);
+    return LP_OK;
+}
+
 const char *lpi_onnx_or_empty(const char *text)
 {
     return text ? text : "";
@@ -111,17 +123,20 @@ static lp_status make_unique(lpi_import *import, const lp_model *model,
 
 lp_status lpi_onnx_scope_define(lpi_import *import, lp_model *model,
                                 lpi_onnx_scope *scope, const char *name,
-                                lpi_kind kind, lp_tensor **ret_tensor)
+                                lp_tensor **ret_tensor)
 {
     const char *actual = NULL;
 
     if (!scope)
-        return lpi_tensor_add(model, name, kind, ret_tensor, import->error);
+        return lpi_tensor_add(model, name, LPI_ACTIVATION, ret_tensor,
+                              import->error);
     if (lpi_map_get(scope->map, name) >= 0)
         return lpi_import_fail(import, "function",
                                lpi_onnx_or_empty(scope->call->function->name),
                                "two tensors are called '%.200s'", name);
     LP_TRY(make_unique(import, model, scope, name, &actual));
+    LP_TRY(lpi_import_spend(import, 1 + strlen(actual) / 16));
     LP_TRY(lpi_onnx_scope_bind(import, scope, name, actual));
-    return lpi_tensor_add(model, actual, kind, ret_tensor, import->error);
+    return lpi_tensor_add(model, actual, LPI_ACTIVATION, ret_tensor,
+                          import->error);
 }

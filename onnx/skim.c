@@ -375,9 +375,10 @@ static lp_status skim_file(lpi_file *file, lpi_onnx_message root,
                : LP_OK;
 }
 
-lp_status lpi_onnx_skim(lpi_file *file, int64_t most, lpi_arena *arena,
-                        lpi_text *bytes, lpi_onnx_links *links, lp_error *error)
+lp_status lpi_onnx_skim(lpi_file *file, lpi_arena *arena, lpi_text *bytes,
+                        lpi_onnx_links *links, lp_error *error)
 {
+    int64_t most = lpi_arena_cap(arena);
     skimmer walk = {
         .wire = {.error = error},
         .arena = arena,

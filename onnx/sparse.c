@@ -72,7 +72,8 @@ lp_status lpi_import_sparse(lpi_import *import,
     LP_TRY(lpi_import_tensor(import, proto->values, &values));
     LP_TRY(lpi_import_tensor(import, proto->indices, &indices));
     LP_TRY(lpi_import_shape(import, tensor, (int32_t)values.dtype, proto->dims,
-                            proto->n_dims, &bytes));
+                            proto->n_dims));
+    bytes = lpi_tensor_bytes(tensor);
     count = lpi_tensor_elements(&values);
     if (values.shape.rank != 1 || indices.dtype != LP_INT64 ||
         (indices.shape.rank != 1 && indices.shape.rank != 2) ||

@@ -69,19 +69,22 @@ do for [b = 1:bins] {
 }
 wide = peak * bins > 4 * total
 
-# The trend: a weighted mean over five bins (of the logarithm when "wide").
-weight(b, k) = b + k < 1 || b + k > bins ? 0 : 3 - abs(k)
+# The trend: a weighted mean over an eighth of the bins, nine of them when there
+# are 75 (of the logarithm when "wide").
+half = int(larger(2, bins / 16.0))
+weight(b, k) = b + k < 1 || b + k > bins ? 0 : half + 1 - abs(k)
 at(b) = b < 1 ? 1 : b > bins ? bins : b
 scaled(v) = wide ? log(larger(v, 1)) : v
 array trend_params[bins]
 array trend_macs[bins]
 array trend_live[bins]
 do for [b = 1:bins] {
-    all = sum [k = -2:2] weight(b, k)
-    trend_params[b] = (sum [k = -2:2] \
+    all = sum [k = -half:half] weight(b, k)
+    trend_params[b] = (sum [k = -half:half] \
         weight(b, k) * bin_params[at(b + k)]) / all
-    trend_macs[b] = (sum [k = -2:2] weight(b, k) * bin_macs[at(b + k)]) / all
-    mean = (sum [k = -2:2] \
+    trend_macs[b] = (sum [k = -half:half] \
+        weight(b, k) * bin_macs[at(b + k)]) / all
+    mean = (sum [k = -half:half] \
         weight(b, k) * scaled(bin_live[at(b + k)])) / all
     trend_live[b] = wide ? exp(mean) : mean
 }

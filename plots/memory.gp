@@ -67,8 +67,8 @@ if (bars) {
     set xlabel "step" textcolor rgb ink offset 0, 0.3
 }
 set label 2 "Live activations".(per_bin > 1 \
-    ? sprintf(", most in %d steps", per_bin) : "") at graph 0, graph 1 left offset 0, 0.7 \
-    textcolor rgb green front
+    ? sprintf(", most in %d steps", per_bin) : "") \
+    at graph 0, graph 1 left offset 0, 0.7 textcolor rgb green front
 set label 3 sprintf("peak %s at step %d   %s", bytes(peak), peak_at, \
     short(peak_name, 60)) at peak_at, peak textcolor rgb orange front \
     point pointtype 7 pointsize 0.6 linecolor rgb orange
@@ -100,7 +100,7 @@ if (bars) {
         ? sprintf("Held across many layers (%d of %d)", bars, held) \
         : "Held across many layers") \
         at graph 0, graph 1.0 left offset 0, 0.7 textcolor rgb blue front
-    # A text stands in its bar where it fits, else beside it.
+    # A text stands in its bar where it fits, else beside it, else shortened.
     letter = n / 140.0
     do for [k = 1:bars] {
         room = letter * (strlen(tensor[k]) + 1)
@@ -111,6 +111,9 @@ if (bars) {
         }
         if (to[k] - from[k] < room && to[k] + room >= n && from[k] > room) {
             set label 10 + k at from[k] - letter, k right
+        }
+        if (to[k] - from[k] < room && to[k] + room >= n && from[k] <= room) {
+            set label 10 + k short(tensor[k], int((to[k] - from[k]) / letter))
         }
     }
     plot sample [k=1:bars:1] "+" using \

@@ -3,8 +3,7 @@
 include_HEADERS += src/include/lplan.h
 
 noinst_LTLIBRARIES += liblpi.la
-liblpi_la_LIBADD = onnx/libpb.la $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) \
-	$(XXHASH_LIBS) $(YAML_LIBS)
+liblpi_la_LIBADD = onnx/libpb.la $(PROTOBUF_C_LIBS) $(XXHASH_LIBS) $(YAML_LIBS)
 liblpi_la_SOURCES = $(base_sources) $(graph_sources) $(kernel_sources) \
 	$(ops_sources) $(cost_sources) $(solve_sources) \
 	$(sched_sources) $(io_sources) $(exec_sources) \
@@ -93,6 +92,7 @@ ops_sources = \
 	src/ops/cells.c \
 	src/ops/constant.c \
 	src/ops/contrib_attention.c \
+	src/ops/contrib_norm.c \
 	src/ops/conv.c \
 	src/ops/convolve.c \
 	src/ops/convolve8.c \

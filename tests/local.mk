@@ -26,9 +26,15 @@ LDADD = liblpi.la $(CMOCKA_LIBS)
 programs = tests/ops/samples
 if HAVE_CMOCKA
 programs += $(unit_tests)
+if HAVE_JANSSON
+programs += tests/unit/test_format
+endif
 else
 TESTS += tests/unit/without-cmocka.sh
 endif
+
+tests_unit_test_format_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_format_LDADD = $(LDADD) $(JANSSON_LIBS)
 
 # Fuzz targets: with a main that replays the corpus, and under libFuzzer.
 check_PROGRAMS += tests/fuzz/replay_onnx tests/fuzz/replay_lpm
@@ -48,7 +54,7 @@ unit_tests = \
 	tests/unit/test_cost \
 	tests/unit/test_cost_live \
 	tests/unit/test_cost_weights \
-	tests/unit/test_format \
+	tests/unit/test_file \
 	tests/unit/test_format_text \
 	tests/unit/test_graph \
 	tests/unit/test_kernel \
@@ -58,10 +64,14 @@ unit_tests = \
 	tests/unit/test_lpm_errors \
 	tests/unit/test_net \
 	tests/unit/test_onnx \
+	tests/unit/test_onnx_beyond \
 	tests/unit/test_onnx_damage \
 	tests/unit/test_onnx_hostile \
+	tests/unit/test_pack \
+	tests/unit/test_pack_wide \
 	tests/unit/test_report \
-	tests/unit/test_tile
+	tests/unit/test_tile \
+	tests/unit/test_walk
 
 scripts = \
 	tests/arch/floors.sh \
@@ -73,7 +83,8 @@ scripts = \
 	tests/fuzz/replay.sh \
 	tests/man.sh \
 	tests/ops/micro.sh \
-	tests/oracle/counts.py
+	tests/oracle/counts.py \
+	tests/round_trip.sh
 
 # What the scripts read; folders are taken whole.
 test_data = \
@@ -81,6 +92,7 @@ test_data = \
 	tests/cli \
 	tests/fuzz/corpus \
 	tests/fuzz/onnx_corpus.py \
+	tests/ops/micro \
 	tests/oracle \
 	tests/unit/counted.h \
 	tests/unit/handmade.h \
@@ -92,6 +104,11 @@ EXTRA_DIST += tests/driver tests/environment tests/python \
 	tests/installed.sh \
 	tests/unit/without-cmocka.sh \
 	$(scripts) $(test_data)
+
+# What tests leave behind in those folders stays out of the tarball.
+dist-hook:
+	find $(distdir)/tests \( -name '*.log' -o -name '*.trs' \
+		-o -name __pycache__ \) -prune -exec rm -rf {} +
 
 installcheck-local:
 	$(AM_V_at)CC='$(CC) $(LP_LDFLAGS)' PKG_CONFIG='$(PKG_CONFIG)' \

@@ -24,6 +24,7 @@ export PATH
 for file in "$root"/examples/*; do
     ln -s "$file" "$scratch/work/"
 done
+ln -s . "$scratch/work/examples"
 number=0
 failures=0
 

@@ -10,12 +10,16 @@ static bool has_suffix(const char *path, const char *suffix)
     return length >= tail && !strcmp(path + length - tail, suffix);
 }
 
-/* Settle "model" and hand it over, or free it. */
+/* Settle "model" unless it is wanted as written, and hand it over, or free
+ * it. */
 static lp_status finish(lp_model *model, const lp_load_options *options,
                         lp_model **ret_model, lp_error *error)
 {
-    lp_status status = lpi_model_settle(model, options, error);
+    lp_status status = LP_OK;
 
+    model->as_written = options && options->as_written;
+    if (!model->as_written)
+        status = lpi_model_settle(model, options, error);
     if (status != LP_OK) {
         lp_model_free(model);
         return status;

@@ -147,7 +147,7 @@ static lp_status make_program(job *j, lp_schedule **ret_baseline,
         j->run->is_placed = true;
         return LP_OK;
     }
-    if (!j->options->schedule && status != LP_ENOMEM)
+    if (!j->options->schedule && status == LP_EUNSUPPORTED)
         return LP_OK;
     if (j->error)
         *j->error = local;

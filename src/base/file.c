@@ -29,7 +29,13 @@ static lp_status adopt(int descriptor, const char *name, lpi_file **ret_file,
     struct stat status;
     lpi_file *file;
 
-    if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+    if (fstat(descriptor, &status) != 0) {
+        int reason = errno;
+
+        close(descriptor);
+        return lpi_fail(error, LP_EIO, name, "%s", strerror(reason));
+    }
+    if (!S_ISREG(status.st_mode)) {
         close(descriptor);
         return lpi_fail(error, LP_EIO, name, "%s",
                         S_ISDIR(status.st_mode) ? "is a directory"
@@ -101,7 +107,9 @@ lp_status lpi_file_open_below(const char *path, const char *location,
     int descriptor = open_folder(path);
 
     if (descriptor < 0)
-        return lpi_fail(error, LP_EIO, path, "%s", strerror(errno));
+        return errno == ENOMEM
+                   ? lpi_fail_memory(error)
+                   : lpi_fail(error, LP_EIO, path, "%s", strerror(errno));
     if (*at == '/' || !*at) {
         close(descriptor);
         return lpi_fail(error, LP_EINPUT, location,

@@ -10,7 +10,7 @@
 
 typedef struct analyze_args {
     cli_model model;
-    const char *sweep;
+    cli_list sweeps;
     int32_t format, table;
     int64_t depth, top, skip_distance;
     const char *sort, *filter, *plot, *output;
@@ -19,10 +19,12 @@ typedef struct analyze_args {
     cli_list asserts;
 } analyze_args;
 
-/* A model under one binding, with its report. */
+/* A model under one binding, with its report; where there are several, only
+ * the "totals" stay, so that memory does not grow with their number. */
 typedef struct instance {
     lp_model *model;
     lp_report *report;
+    const lp_report *totals; /* the report, or a copy without its lists */
 } instance;
 
 /* In the order of lp_format and of lp_table. */
@@ -84,8 +86,8 @@ static const cli_option options[] = {
      .help = "Call a tensor a skip when it waits for N steps or more."},
     {.name = "sweep",
      .argument = "NAME=FROM:TO:STEP",
-     .kind = CLI_TEXT,
-     AT(sweep),
+     .kind = CLI_LIST,
+     AT(sweeps),
      .help = "Bind the symbolic dimension NAME to each value in turn, one "
              "row each."},
     {.name = "assert",
@@ -133,8 +135,31 @@ static cli_exit count(const analyze_args *args, const cli_source *source,
         lp_model_free(fresh.model);
         return cli_fail_with(&error, CLI_INPUT);
     }
+    fresh.totals = fresh.report;
     *ret_instance = fresh;
     return CLI_YES;
+}
+
+static void drop(instance *one)
+{
+    lp_report_free(one->report);
+    lp_model_free(one->model);
+    *one = (instance){.totals = one->totals};
+}
+
+/* Free all of "one" but its totals. */
+static void keep_totals(instance *one)
+{
+    lp_report *totals = cli_alloc(sizeof(*totals));
+
+    *totals = *one->report;
+    totals->model = cli_format("%s", totals->model);
+    totals->peak_layer = cli_format("%s", totals->peak_layer);
+    totals->rows_count = totals->peak_count = totals->skips_count = 0;
+    totals->modules_count = totals->conventions_count = 0;
+    totals->weights_as_count = 0;
+    one->totals = totals;
+    drop(one);
 }
 
 /* Count every source (under every value of "sweep", if any). */
@@ -164,6 +189,8 @@ static cli_exit count_all(const analyze_args *args, const cli_source *sources,
             code = cli_settle(&args->model, sweep ? &swept : NULL, NULL, &load);
             if (code == CLI_YES)
                 code = count(args, &sources[i], &load, label, &all[n]);
+            if (code == CLI_YES && (sweep || sources_count > 1))
+                keep_totals(&all[n]);
             n += code == CLI_YES;
         }
     }
@@ -192,9 +219,9 @@ static cli_exit write_text(const analyze_args *args, const instance *cases,
     char *text;
 
     for (i = 0; i < cases_count; i++)
-        reports[i] = cases[i].report;
+        reports[i] = cases[i].totals;
     cli_view_terminal(&view, args->output);
-    if (cases_count == 1 && !args->sweep)
+    if (cases_count == 1 && !args->sweeps.count)
         status = lp_report_write(reports[0], &view, &text, &length, &error);
     else
         status = lp_compare_write(reports, cases_count, &view, &text, &length,
@@ -218,7 +245,7 @@ static cli_exit answer(const analyze_args *args, const instance *cases,
     if (args->plot)
         code = cli_chart_report("burden", cases[0].report, NULL, args->plot);
     for (i = 0; i < cases_count; i++) {
-        next = cli_assert(&args->asserts, cases[i].report);
+        next = cli_assert(&args->asserts, cases[i].totals);
         code = next > code ? next : code;
     }
     return code;
@@ -227,7 +254,7 @@ static cli_exit answer(const analyze_args *args, const instance *cases,
 /* Refuse options that do not go together, before anything is read. */
 static cli_exit check(const analyze_args *args, size_t sources_count)
 {
-    bool several = sources_count > 1 || args->sweep;
+    bool several = sources_count > 1 || args->sweeps.count;
 
     if (several && (args->plot || args->chart || args->table))
         return cli_fail(CLI_USAGE, "analyze",
@@ -239,6 +266,8 @@ static cli_exit check(const analyze_args *args, size_t sources_count)
     if (several && args->format == LP_FORMAT_NETRON)
         return cli_fail(CLI_USAGE, "analyze",
                         "--format netron describes one model");
+    if (args->sweeps.count > 1)
+        return cli_fail(CLI_USAGE, "analyze", "--sweep can be given once");
     if (args->plot && cli_chart_check(args->plot) != CLI_YES)
         return CLI_USAGE;
     return cli_assert_check(&args->asserts);
@@ -250,29 +279,29 @@ static cli_exit run(const void *arguments, const cli_list *operands)
     const cli_source *sources;
     size_t sources_count, cases_count = 0, i;
     instance *cases;
+    bool swept;
     cli_sweep sweep;
     cli_exit code;
 
     code = cli_sources(&args->model, operands, 0, &sources, &sources_count);
     if (code == CLI_YES)
         code = check(args, sources_count);
-    if (code == CLI_YES && args->sweep)
-        code = cli_sweep_parse(args->sweep, &sweep);
+    swept = args->sweeps.count > 0;
+    if (code == CLI_YES && swept)
+        code = cli_sweep_parse(args->sweeps.items[0], &sweep);
     if (code != CLI_YES)
         return code;
-    code = count_all(args, sources, sources_count, args->sweep ? &sweep : NULL,
+    code = count_all(args, sources, sources_count, swept ? &sweep : NULL,
                      &cases, &cases_count);
     if (code == CLI_YES)
         code = answer(args, cases, cases_count);
-    for (i = 0; i < cases_count; i++) {
-        lp_report_free(cases[i].report);
-        lp_model_free(cases[i].model);
-    }
+    for (i = 0; i < cases_count; i++)
+        drop(&cases[i]);
     return code;
 }
 
-static const cli_option *const tables[] = {options, cli_model_options,
-                                           cli_common_options, NULL};
+static const cli_option *const tables[] = {
+    options, cli_source_options, cli_model_options, cli_common_options, NULL};
 
 const cli_command cli_analyze = {
     .name = "analyze",

@@ -33,11 +33,22 @@ static void note(tally *t, const char *line)
     t->length += length;
 }
 
+/* The last part of "path". */
+static const char *name_of(const char *path)
+{
+    size_t end = strlen(path), start;
+
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+    for (start = end; start > 0 && path[start - 1] != '/';)
+        start--;
+    return cli_format("%.*s", (int)(end - start), path + start);
+}
+
 static cli_exit run_case(const char *path, const lp_run_options *wanted,
                          const lp_tolerance *tolerance, tally *t)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash && slash[1] ? slash + 1 : path;
+    const char *name = name_of(path);
     lp_error error = {0};
     lp_verdict verdict;
     char *reason;

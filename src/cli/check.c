@@ -62,9 +62,12 @@ static const char *trim(const char *text, size_t length)
     return cli_format("%.*s", (int)length, text);
 }
 
-/* Parse "KEY OP VALUE"; blanks may be left out. */
+/* Parse "KEY OP VALUE"; blanks may be left out.  A report of nothing tells
+ * which keys there are. */
 static cli_exit parse(const char *text, question *ret_question)
 {
+    static const lp_report nothing;
+    int64_t value_of_nothing;
     size_t length = strcspn(text, "<>=!"), i;
 
     for (i = 0; i < OPERATORS; i++) {
@@ -75,10 +78,15 @@ static cli_exit parse(const char *text, question *ret_question)
             continue;
         ret_question->key = trim(text, length);
         ret_question->sign = i;
-        if (*ret_question->key &&
-            lp_parse_count(trim(value, strlen(value)), &ret_question->value))
+        if (!*ret_question->key ||
+            !lp_parse_count(trim(value, strlen(value)), &ret_question->value))
+            break;
+        if (lp_report_total(&nothing, ret_question->key, &value_of_nothing))
             return CLI_YES;
-        break;
+        return cli_fail(CLI_USAGE, NULL,
+                        "--assert '%s': no total is called '%s'; see "
+                        "lplan-analyze(1)",
+                        text, ret_question->key);
     }
     return cli_fail(CLI_USAGE, NULL,
                     "--assert '%s' is not of the form KEY OP VALUE, such as "
@@ -107,13 +115,9 @@ cli_exit cli_assert(const cli_list *asserts, const lp_report *report)
         int64_t value;
         int order;
 
-        if (parse(asserts->items[i], &asked) != CLI_YES)
+        if (parse(asserts->items[i], &asked) != CLI_YES ||
+            !lp_report_total(report, asked.key, &value))
             return CLI_USAGE;
-        if (!lp_report_total(report, asked.key, &value))
-            return cli_fail(CLI_USAGE, NULL,
-                            "--assert '%s': no total is called '%s'; see "
-                            "lplan-analyze(1)",
-                            asserts->items[i], asked.key);
         order = (value > asked.value) - (value < asked.value);
         if (!operators[asked.sign].holds[order + 1])
             code = cli_fail(CLI_NO, report->model, "'%s' is false: %s is %lld",

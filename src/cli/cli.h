@@ -54,7 +54,7 @@ typedef enum cli_operand {
 
 /* A command: "run" gets arguments of "size" bytes, zero where no option was
  * given, and the operands.  "options" are tables, ended by NULL; the
- * arguments of a command that has cli_model_options begin with its
+ * arguments of a command that has cli_source_options begin with its
  * cli_model. */
 typedef struct cli_command {
     const char *name;
@@ -133,13 +133,13 @@ void cli_view_terminal(lp_view *view, const char *output);
 
 /* ---- model_args.c ----------------------------------------------------- */
 
-/* The options that choose and settle models. */
+/* The options that choose models, and those that settle them. */
 typedef struct cli_model {
     cli_list nets, dims, shapes;
     int64_t trips, max_memory_bytes;
 } cli_model;
 
-extern const cli_option cli_model_options[];
+extern const cli_option cli_source_options[], cli_model_options[];
 
 /* A file, "-" for the text form on stdin, or a one-line net. */
 typedef struct cli_source {

@@ -20,7 +20,7 @@ static cli_exit run(const void *args, const cli_list *operands)
 {
     const dump_args *dump = args;
     const cli_source *sources;
-    lp_load_options load;
+    lp_load_options load = {0};
     lp_error error = {0};
     lp_model *model;
     size_t count, length;
@@ -32,9 +32,9 @@ static cli_exit run(const void *args, const cli_list *operands)
         return code;
     if (count != 1)
         return cli_fail(CLI_USAGE, "dump", "one model, not %zu", count);
-    code = cli_settle(&dump->model, NULL, NULL, &load);
-    if (code == CLI_YES)
-        code = cli_load(&sources[0], &load, &model);
+    load.as_written = true;
+    load.max_memory_bytes = dump->model.max_memory_bytes;
+    code = cli_load(&sources[0], &load, &model);
     if (code != CLI_YES)
         return code;
     if (lp_model_dump(model, &text, &length, &error) == LP_OK) {
@@ -47,7 +47,7 @@ static cli_exit run(const void *args, const cli_list *operands)
     return code;
 }
 
-static const cli_option *const tables[] = {options, cli_model_options,
+static const cli_option *const tables[] = {options, cli_source_options,
                                            cli_common_options, NULL};
 
 const cli_command cli_dump = {

@@ -74,6 +74,7 @@ int main(int argc, char **argv)
 
     hold_descriptors();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     code = dispatch(argv + (argc > 0));
     finish = cli_finish();
     cli_free_all();

@@ -10,13 +10,23 @@
 /* Text read from stdin, unless --max-memory says otherwise. */
 static const int64_t stdin_cap = 256 << 20;
 
-const cli_option cli_model_options[] = {
+const cli_option cli_source_options[] = {
     {.name = "net",
      .argument = "NET",
      .kind = CLI_LIST,
      .offset = offsetof(cli_model, nets),
      .help = "Use the one-line model NET, such as "
              "\"x:1x3x32x32; conv 16 k3 p1; relu\", in place of a file."},
+    {.name = "max-memory",
+     .argument = "SIZE",
+     .kind = CLI_COUNT,
+     .offset = offsetof(cli_model, max_memory_bytes),
+     .help = "Give up on models that take more than SIZE of memory to read "
+             "(8GiB unless given)."},
+    {.name = NULL},
+};
+
+const cli_option cli_model_options[] = {
     {.name = "dim",
      .argument = "NAME=N[,NAME=N...]",
      .kind = CLI_LIST,
@@ -34,12 +44,6 @@ const cli_option cli_model_options[] = {
      .kind = CLI_COUNT,
      .offset = offsetof(cli_model, trips),
      .help = "Count Loops that do not tell how often they run as N rounds."},
-    {.name = "max-memory",
-     .argument = "SIZE",
-     .kind = CLI_COUNT,
-     .offset = offsetof(cli_model, max_memory_bytes),
-     .help = "Give up on models that take more than SIZE of memory to read "
-             "(8GiB unless given)."},
     {.name = NULL},
 };
 
@@ -285,5 +289,7 @@ cli_exit cli_load(const cli_source *source, const lp_load_options *options,
         status = lp_model_net(source->name, options, ret_model, &error);
     else
         status = lp_model_load(source->name, options, ret_model, &error);
+    if (status == LP_ENOMEM && !error.where[0])
+        return cli_fail(CLI_SYSTEM, source->name, "%s", error.message);
     return status == LP_OK ? CLI_YES : cli_fail_with(&error, CLI_INPUT);
 }

@@ -102,7 +102,7 @@ static int64_t elements_of(const visit *at)
     return elements < 0 ? lpi_tensor_elements(at->tensor) : elements;
 }
 
-/* Add "elements" parameters, stored in "bytes", to the layer at hand. */
+/* Add the tensor of "at" to the layer at hand as "elements" parameters. */
 static void add_params(charger *c, const visit *at, int64_t elements)
 {
     int64_t bytes = c->as == LP_UNDEFINED ? lpi_tensor_bytes(at->tensor)
@@ -142,8 +142,7 @@ static lp_status charge(charger *c, const visit *at)
     return LP_OK;
 }
 
-/* ---- walking up
- * -------------------------------------------------------------- */
+/* ---- walking up --------------------------------------------------------- */
 
 static lp_status push(charger *c, visit next)
 {
@@ -246,8 +245,7 @@ static lp_status walk(charger *c)
     return LP_OK;
 }
 
-/* ---- all of it ------------------------------------------------------------
- */
+/* ---- all of it -------------------------------------------------------- */
 
 /* Whether "model" or one of its bodies has a float initializer. */
 static bool has_float_weight(const lp_model *model, int32_t depth)

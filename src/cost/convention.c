@@ -95,9 +95,11 @@ static const convention conventions[] = {
      .unit = "MAC",
      .count = count_onnx_tool,
      .counts = "onnx-tool: one a MAC, and prices for the rest in the same "
-               "unit: add, multiply, compare 1, divide 4, sqrt 24, exp 32, log "
-               "43, softmax 36 an element, erf 0; it prints 431.1 G to 431.3 G "
-               "for the U-Net of Stable Diffusion 1, depending on the export"},
+               "unit: add, multiply, compare 1, divide 4, sqrt 24, exp 32, "
+               "log 43, softmax 36 an element, erf 0; it prints 431.1 G to "
+               "431.3 G for the U-Net of Stable Diffusion 1, depending on the "
+               "export, but counts transposed convolutions by their output "
+               "and recurrent layers without all their steps"},
     {.name = "params",
      .unit = "element",
      .count = count_params,

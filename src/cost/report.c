@@ -62,6 +62,15 @@ static void list_outputs(const lp_layer *layer, lp_row *row,
     *outputs += row->outputs_count;
 }
 
+/* Why the cost of "layer" is not exact; NULL when it is. */
+static const char *note_of(const lp_layer *layer, lp_row_status status)
+{
+    if (status == LP_EXACT || layer->note)
+        return status == LP_EXACT ? NULL : layer->note;
+    return status == LP_ESTIMATED ? "the size of a tensor is an upper bound"
+                                  : "the shape of an operand is not known";
+}
+
 /* Name the inputs of "layer" in "row". */
 static lp_status list_inputs(maker *m, const lp_layer *layer, lp_row *row)
 {
@@ -127,15 +136,14 @@ static lp_status make_rows(maker *m)
                         .op = layer->op,
                         .domain = layer->domain,
                         .module = layer->module ? layer->module : "",
-                        .status = LP_FOLDED,
-                        .note = layer->note};
+                        .status = LP_FOLDED};
         list_outputs(layer, row, &outputs);
         LP_TRY(list_inputs(m, layer, row));
         if (layer->is_static)
             continue;
         LP_TRY(
             lpi_layer_cost(model, layer, &row->cost, &row->status, m->error));
-        row->note = layer->note;
+        row->note = note_of(layer, row->status);
         row->index = m->report->layers++;
         m->report->known += row->status != LP_UNKNOWN;
     }
@@ -248,6 +256,9 @@ lp_status lp_report_new(const lp_model *model, const lp_report_options *options,
         status = lpi_fail(error, LP_EINVALID, NULL,
                           "weights cannot be counted as %s",
                           lp_dtype_name(wanted.weights_as));
+    else if (model->as_written)
+        status = lpi_fail(error, LP_EINVALID, model->path,
+                          "a model loaded as written has no costs");
     else if (!fresh)
         status = lpi_fail_memory(error);
     if (status == LP_OK) {
@@ -270,8 +281,7 @@ void lp_report_free(lp_report *report)
         lpi_arena_free(((holder *)report)->arena);
 }
 
-/* ---- totals by name --------------------------------------------------------
- */
+/* ---- totals by name ----------------------------------------------------- */
 
 /* A total that stands in the report itself. */
 typedef struct total {

@@ -4,7 +4,7 @@
  * they are less, as in the counts of src/ops; with parameters at the other
  * width the same rule gives their bytes, and the static part of what a layer
  * reads changes in proportion: exact for whole operands, and for rows
- * gathered from one. */
+ * gathered from one.  What bodies read of their own weights stays as it is. */
 #include "cost.h"
 
 /* Complete "as_bytes", which holds those of parameters, for all tensors. */

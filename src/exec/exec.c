@@ -346,7 +346,6 @@ lp_status lpi_exec_run(lpi_exec *exec, const lpi_program *program,
 
     memset(&exec->counters, 0, sizeof(exec->counters));
     status = run_frame(&frame, inputs, ret_outputs);
-    lpi_content_release(exec, 0);
     lpi_frame_end(&frame);
     exec->content.kept_bytes = 0;
     for (int64_t i = 0; status != LP_OK && i < outputs; i++) {

@@ -117,6 +117,7 @@ struct lpi_frame {
     const lpi_program *program; /* NULL: heap */
     char *const *memories;      /* of the program, by number */
     int64_t unit;               /* that runs; -1 before the first */
+    int64_t mark;               /* of what was in flight before */
     int32_t depth;              /* of bodies */
 };
 

@@ -52,9 +52,11 @@ void lpi_buffer_drop(lpi_exec *exec, lpi_buffer *buffer)
     lpi_free(buffer);
 }
 
-/* Free what hangs on the slots. */
+/* Free what hangs on the slots, and what came into flight since the start. */
 static void drop_buffers(lpi_frame *frame)
 {
+    if (frame->slots)
+        lpi_content_release(frame->exec, frame->mark);
     for (int64_t i = 0; frame->slots && i < frame->model->tensors_count; i++)
         lpi_buffer_drop(frame->exec, frame->slots[i].buffer);
     frame->slots = NULL;
@@ -74,6 +76,7 @@ lp_status lpi_frame_start(lpi_exec *exec, const lp_model *model,
         frame->model = model;
         frame->outer = outer;
         frame->depth = outer ? outer->depth + 1 : 0;
+        frame->mark = lpi_content_mark(exec);
         frame->arena = lpi_arena_new((int64_t)ARENA_CAP_GIB << 30);
         frame->shadow = lpi_arena_new((int64_t)ARENA_CAP_GIB << 30);
     }

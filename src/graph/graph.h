@@ -82,8 +82,9 @@ struct lp_tensor {
     lpi_payload payload; /* weights and constants */
     const void *value;   /* content in storage form where known, else NULL */
     bool value_is_bound; /* "value" is an upper bound, element by element */
-    int64_t stored_bytes; /* static tensors: bytes that hold it, or what it is
-                             made of, whichever is less */
+    const lp_layer *reader; /* the last layer that was seen to read it */
+    int64_t stored_bytes;   /* static tensors: bytes that hold it, or what it is
+                               made of, whichever is less */
     const lpi_declared *declared; /* value_info, inputs, outputs; or NULL */
 };
 
@@ -135,6 +136,7 @@ struct lp_layer {
     bool is_settled;         /* attributes are decoded */
     const struct lp_op *row; /* NULL: no row, opaque */
     const void *params;      /* the row's struct, newest form */
+    int64_t operand_bytes;   /* of all operands, each tensor once */
     const char *note;        /* why it is not exact; NULL */
     bool is_static;          /* all outputs are: folded */
     bool is_unknown;         /* no row, or an output without a shape */
@@ -165,6 +167,7 @@ struct lp_model {
     int64_t captures_count, captures_room;
     lpi_map *names;  /* tensor name to id, in this graph */
     const char *net; /* the one-line form it came from, or NULL */
+    bool as_written; /* read, and left unsettled on purpose */
 };
 
 /* ---- build.c: how readers build a model --------------------------------

@@ -38,6 +38,8 @@ typedef enum lp_status {
     LP_ENOMEM,       /* out of memory, or over the caller's memory limit */
 } lp_status;
 
+/* Names stand in messages as they stand in the file: whoever prints them on
+ * a terminal escapes control characters, as the command does. */
 typedef struct lp_error {
     lp_status status;
     char where[512];    /* file, file:line, file: layer 'x'; may be "" */
@@ -121,6 +123,8 @@ typedef struct lp_load_options {
     size_t shapes_count;
     int64_t trips; /* trip count of Loops that do not tell; 0: unknown */
     int64_t max_memory_bytes; /* cap on memory taken for the model; 0: 8 GiB */
+    bool as_written; /* only read, for lp_model_dump: not settled, so that
+                        dimensions may be free, and not to be reported on */
 } lp_load_options;
 
 /* Read the model in the file "path" (.onnx, or .lpm: the text form) and

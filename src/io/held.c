@@ -81,11 +81,13 @@ lp_status lpi_text_peak(lpi_page *page, const lp_report *report,
 {
     lpi_page_heading(page, "At the peak");
     lpi_put_shown(page, table->count, table->matched);
-    lpi_text_put(&page->cells, table->matched == 1
-                                   ? " tensor is live while step "
-                                   : " tensors are live while step ");
-    lpi_put_thousands(&page->cells, report->peak_index);
-    lpi_text_put(&page->cells, " runs");
+    lpi_text_put(&page->cells,
+                 table->matched == 1 ? " tensor is live" : " tensors are live");
+    if (report->peak_index >= 0) {
+        lpi_text_put(&page->cells, " while step ");
+        lpi_put_thousands(&page->cells, report->peak_index);
+        lpi_text_put(&page->cells, " runs");
+    }
     lpi_page_heading_end(page);
     return held_grid(page, table,
                      report->live_peak_bytes ? report->live_peak_bytes : 1);

@@ -50,6 +50,7 @@ typedef struct lpi_lexer {
     lpi_sign sign;
     char mark;       /* of LPI_MARK */
     lpi_text word;   /* of the others, decoded; dropped by the reader */
+    lpi_map *sides;  /* of files beside the text: size and 1, 0: absent */
     lpi_arena *arena;
     lp_error *error;
 } lpi_lexer;
@@ -137,7 +138,7 @@ lp_status lpi_lpm_tensor(lpi_lexer *lexer, lp_tensor *tensor);
  * and how many for each element. */
 lp_dtype lpi_value_dtype(lp_dtype dtype, int64_t *ret_each);
 
-/* ---- lpm_read.c, _layer.c, _attr.c, _body.c: statements ------------------- */
+/* ---- lpm_read.c, _layer.c, _attr.c, _body.c: statements ----------------- */
 
 typedef struct lpi_scope lpi_scope;
 
@@ -190,7 +191,7 @@ lp_status lpi_lpm_resolve(lpi_scope *scope);
 lp_status lpi_lpm_attrs(lpi_scope *scope, const lpi_attr **ret_attrs,
                         int32_t *ret_count);
 
-/* ---- lpm_print.c: parts of the text form ---------------------------------- */
+/* ---- lpm_print.c: parts of the text form -------------------------------- */
 
 /* A name, quoted where it must be; a string, quoted. */
 void lpi_print_name(lpi_text *text, const char *name);
@@ -208,7 +209,7 @@ const char *lpi_layer_default_name(const lp_layer *layer);
 /* The opset of a layer of "domain" that does not say its own. */
 int32_t lpi_layer_default_opset(const lp_model *model, const char *domain);
 
-/* ---- net.c: the one-line form --------------------------------------------- */
+/* ---- net.c: the one-line form ------------------------------------------- */
 
 enum {
     LPI_NET_AXES = 8,      /* most dimensions of a result */
@@ -271,7 +272,7 @@ struct lpi_net_row {
 /* Ends with a NULL word. */
 extern const lpi_net_row lpi_net_rows[];
 
-/* ---- net_emit.c: what builders call ---------------------------------------- */
+/* ---- net_emit.c: what builders call ------------------------------------- */
 
 /* An operator to add; inputs end at the last that is not NULL. */
 typedef struct lpi_net_call {
@@ -321,7 +322,7 @@ lp_status lpi_net_want_rank(lpi_net *net, int32_t least, int32_t most);
 lp_status lpi_net_spread(lpi_net *net, lpi_net_numbers *numbers, int32_t count,
                          int64_t or_else);
 
-/* ---- net_window.c ----------------------------------------------------------- */
+/* ---- net_window.c ------------------------------------------------------- */
 
 lp_status lpi_net_conv(lpi_net *net);
 lp_status lpi_net_dwconv(lpi_net *net);

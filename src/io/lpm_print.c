@@ -119,7 +119,8 @@ static bool print_value(lpi_text *text, lp_dtype dtype, const void *bytes,
     } value;
 
     lpi_unpack(dtype, bytes, i, 1, &value);
-    lpi_copy_run(bits, 1, stored, 0, bytes, i);
+    lpi_copy_run(bits, 1, (lpi_place){stored, 0, NULL},
+                 (lpi_place){(void *)bytes, i, NULL});
     switch (lpi_class_of(dtype)) {
     case LPI_F32:
         if (value.f != value.f)

@@ -245,12 +245,84 @@ static lp_status read_inline(lpi_lexer *lexer, lp_tensor *tensor)
     return read_hex(lexer, size, bytes);
 }
 
+/* Whether "location" is absolute, empty, or climbs. */
+static bool leaves_folder(const char *location)
+{
+    const char *at = location;
+
+    while (at) {
+        if (!strncmp(at, "..", 2) && (!at[2] || at[2] == '/'))
+            return true;
+        at = strchr(at, '/');
+        if (at)
+            at++;
+    }
+    return !*location || *location == '/';
+}
+
+/* Store in "ret_bytes" the size of the file "location" below the folder of the
+ * text, -1 when it is absent; each file is looked up once. */
+static lp_status size_of_file(lpi_lexer *lexer, const char *location,
+                              int64_t *ret_bytes)
+{
+    int64_t known = lexer->sides ? lpi_map_get(lexer->sides, location) : -1;
+    lp_error local = {.message = ""};
+    lpi_file *file;
+    lp_status status;
+
+    *ret_bytes = known - 1;
+    if (known >= 0)
+        return LP_OK;
+    if (!lexer->sides)
+        lexer->sides = lpi_map_new(lexer->arena);
+    if (!lexer->sides)
+        return lpi_fail_memory(lexer->error);
+    status = lpi_file_open_below(lexer->name, location, &file, &local);
+    if (status == LP_OK) {
+        *ret_bytes = lpi_file_size(file);
+        lpi_file_close(file);
+    } else if (status == LP_EIO) {
+        *ret_bytes = -1;
+    } else {
+        return lpi_lex_fail(lexer, "'%.200s': %s", location, local.message);
+    }
+    return lpi_map_set(lexer->sides, location, *ret_bytes + 1)
+               ? LP_OK
+               : lpi_fail_memory(lexer->error);
+}
+
+/* Check that the place "payload" can hold "tensor". */
+static lp_status check_place(lpi_lexer *lexer, const lp_tensor *tensor,
+                             const lpi_payload *payload)
+{
+    int64_t wanted = lpi_tensor_bytes(tensor), size;
+    int64_t length = payload->length < 0 ? wanted : payload->length;
+
+    if (payload->encoding == LPI_VARINT && payload->length < 0)
+        return lpi_lex_expected(lexer, "offset and length before varint");
+    if (payload->encoding == LPI_RAW && lp_dtype_bits(tensor->dtype) &&
+        length != wanted)
+        return lpi_lex_fail(lexer, "%lld bytes, the shape wants %lld",
+                            (long long)length, (long long)wanted);
+    LP_TRY(size_of_file(lexer, payload->location, &size));
+    if (size >= 0 && lpi_add(payload->offset, length) > size)
+        return lpi_lex_fail(lexer,
+                            "bytes %lld to %lld lie past the end of '%.200s', "
+                            "at %lld",
+                            (long long)payload->offset,
+                            (long long)lpi_add(payload->offset, length),
+                            payload->location, (long long)size);
+    return LP_OK;
+}
+
 /* Pass the place of the content of "tensor" after '@': the file, and if given
  * the first byte, the length and the encoding. */
 static lp_status read_outside(lpi_lexer *lexer, lp_tensor *tensor)
 {
     lpi_payload payload = {.where = LPI_OUTSIDE, .length = -1};
 
+    if (lexer->sign == LPI_QUOTED && leaves_folder(lexer->word.bytes))
+        return lpi_lex_refuse(lexer, "not below the folder of the model is");
     LP_TRY(lpi_lex_string(lexer, "the name of a file in quotes",
                           &payload.location));
     if (lexer->sign == LPI_NUMBER)
@@ -263,7 +335,7 @@ static lp_status read_outside(lpi_lexer *lexer, lp_tensor *tensor)
         LP_TRY(lpi_lex_next(lexer));
     }
     tensor->payload = payload;
-    return LP_OK;
+    return check_place(lexer, tensor, &payload);
 }
 
 lp_status lpi_lpm_tensor(lpi_lexer *lexer, lp_tensor *tensor)

@@ -42,11 +42,18 @@ typedef enum lpi_round {
     LPI_DOWN,    /* toward zero */
 } lpi_round;
 
-/* The same for a dtype of class LPI_F32 with the rounding "round" and, when
- * "saturate" is not set, float8 out of range as infinity or NaN (ONNX, Cast,
- * attributes saturate and round_mode). */
-void lpi_pack_as(lp_dtype dtype, const float *from, int64_t first,
-                 int64_t count, void *to, bool saturate, lpi_round round);
+/* A dtype of class LPI_F32 and how to round to it: when "saturate" is not set,
+ * float8 out of range becomes infinity or NaN (ONNX, Cast, attributes saturate
+ * and round_mode). */
+typedef struct lpi_target {
+    lp_dtype dtype;
+    bool saturate;
+    lpi_round round;
+} lpi_target;
+
+/* The same as lpi_pack for "target". */
+void lpi_pack_as(const lpi_target *target, const float *from, int64_t first,
+                 int64_t count, void *to);
 
 /* Convert "count" values between classes.  Floats truncate toward zero; what
  * no int64_t holds, NaN included, becomes INT64_MIN. */
@@ -101,9 +108,8 @@ typedef struct lpi_place {
 void lpi_copy_box(int32_t bits, int32_t rank, const int64_t *dims, lpi_place to,
                   lpi_place from);
 
-/* Copy "count" neighbouring elements of "bits" each. */
-void lpi_copy_run(int32_t bits, int64_t count, void *to, int64_t to_first,
-                  const void *from, int64_t from_first);
+/* Copy "count" neighbouring elements of "bits" each; strides do not matter. */
+void lpi_copy_run(int32_t bits, int64_t count, lpi_place to, lpi_place from);
 
 /* ---- isa.c: one set of inner loops per instruction set ------------------
  *

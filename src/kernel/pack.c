@@ -251,27 +251,29 @@ void lpi_unpack(lp_dtype dtype, const void *from, int64_t first, int64_t count,
     }
 }
 
-void lpi_pack_as(lp_dtype dtype, const float *from, int64_t first,
-                 int64_t count, void *to, bool saturate, lpi_round round)
+void lpi_pack_as(const lpi_target *target, const float *from, int64_t first,
+                 int64_t count, void *to)
 {
-    const format *f = &table[dtype].format;
-    int32_t bits = table[dtype].bits;
+    const format *f = &table[target->dtype].format;
+    int32_t bits = table[target->dtype].bits;
+    int kind = table[target->dtype].kind;
+    bool always = target->dtype == LP_FLOAT4E2M1;
+    bool saturate = f->saturates && (target->saturate || always);
     int64_t i;
 
-    if (table[dtype].kind == FULL)
+    if (kind == FULL)
         memcpy((float *)to + first, from, (size_t)count * sizeof(*from));
-    if (is_half(dtype)) {
-        (dtype == LP_FLOAT16
+    if (is_half(target->dtype)) {
+        (target->dtype == LP_FLOAT16
              ? lpi_isa_best()->to_f16
              : lpi_isa_best()->to_bf16)(count, from, (uint16_t *)to + first);
         return;
     }
-    for (i = 0; i < count && table[dtype].kind == SMALL; i++)
+    for (i = 0; i < count && kind == SMALL; i++)
+        store(to, bits, first + i, encode(f, bits, from[i], saturate));
+    for (i = 0; i < count && kind == SCALE; i++)
         store(to, bits, first + i,
-              encode(f, bits, from[i],
-                     f->saturates && (saturate || dtype == LP_FLOAT4E2M1)));
-    for (i = 0; i < count && table[dtype].kind == SCALE; i++)
-        store(to, bits, first + i, encode_scale(from[i], saturate, round));
+              encode_scale(from[i], target->saturate, target->round));
 }
 
 void lpi_pack(lp_dtype dtype, const void *from, int64_t first, int64_t count,
@@ -282,7 +284,8 @@ void lpi_pack(lp_dtype dtype, const void *from, int64_t first, int64_t count,
     int64_t i;
 
     if (table[dtype].class == LPI_F32) {
-        lpi_pack_as(dtype, from, first, count, to, true, LPI_NEAREST);
+        lpi_pack_as(&(lpi_target){dtype, true, LPI_NEAREST}, from, first, count,
+                    to);
     } else if (kind == FULL) {
         memcpy((uint8_t *)to + first * (bits / 8), from,
                (size_t)count * (size_t)(bits / 8));

@@ -96,18 +96,18 @@ static void put_bits(uint8_t *bytes, int32_t bits, int64_t i, uint32_t code)
     *bytes = (uint8_t)((*bytes & ~mask) | (code << shift & mask));
 }
 
-void lpi_copy_run(int32_t bits, int64_t count, void *to, int64_t to_first,
-                  const void *from, int64_t from_first)
+void lpi_copy_run(int32_t bits, int64_t count, lpi_place to, lpi_place from)
 {
     size_t size = (size_t)bits / 8;
     int64_t i;
 
     if (size)
-        memcpy((uint8_t *)to + (size_t)to_first * size,
-               (const uint8_t *)from + (size_t)from_first * size,
+        memcpy((uint8_t *)to.bytes + (size_t)to.first * size,
+               (const uint8_t *)from.bytes + (size_t)from.first * size,
                (size_t)count * size);
     for (i = 0; i < count && !size; i++)
-        put_bits(to, bits, to_first + i, get_bits(from, bits, from_first + i));
+        put_bits(to.bytes, bits, to.first + i,
+                 get_bits(from.bytes, bits, from.first + i));
 }
 
 /* The run of "walk" with strides, elements of "size" bytes; widths of the
@@ -148,7 +148,8 @@ void lpi_copy_box(int32_t bits, int32_t rank, const int64_t *dims, lpi_place to,
         int64_t t = to.first + walk.at[0], f = from.first + walk.at[1];
 
         if (walk.step[0] == 1 && walk.step[1] == 1)
-            lpi_copy_run(bits, walk.length, to.bytes, t, from.bytes, f);
+            lpi_copy_run(bits, walk.length, (lpi_place){to.bytes, t, NULL},
+                         (lpi_place){from.bytes, f, NULL});
         else if (size)
             copy_steps(size, &walk, (uint8_t *)to.bytes + t * (ptrdiff_t)size,
                        (const uint8_t *)from.bytes + f * (ptrdiff_t)size);

@@ -117,8 +117,7 @@ static lp_status find_heads(job *j, int32_t which, heads *ret)
     return LP_OK;
 }
 
-/* ---- heads
- * ---------------------------------------------------------------------- */
+/* ---- heads -------------------------------------------------------------- */
 
 static int64_t kv_head(const job *j, int64_t h)
 {

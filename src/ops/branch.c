@@ -104,6 +104,7 @@ static lp_status join_branches(lpi_node *node, const if_params *params)
             continue;
         to->is_bound = differ || a->is_bound || b->is_bound;
         to->is_weight = a->is_weight && b->is_weight;
+        to->payload = (lpi_payload){.where = LPI_NOWHERE};
         to->stored_bytes = lpi_tensor_bytes(to);
     }
     return LP_OK;

@@ -160,27 +160,27 @@ static void narrow(lpi_class class, const block *from, int64_t count, block *to)
     lpi_narrow(wide.f64, to->f32, count);
 }
 
-/* Cast "count" elements from "first" on. */
-static void cast_block(const cast *p, lp_dtype from_dtype, const void *from,
-                       lp_dtype to_dtype, void *to, int64_t first,
-                       int64_t count)
+/* Cast "count" elements, at most a block, from "first" on. */
+static void cast_block(const lpi_run *run, int64_t first, int64_t count)
 {
-    lpi_class class = lpi_class_of(from_dtype);
-    lpi_class to_class = lpi_class_of(to_dtype);
+    const cast *p = run->node->params;
+    lp_dtype from = lpi_in_dtype(run->node, 0);
+    lp_dtype to = lpi_out(run->node, 0)->dtype;
+    lpi_class class = lpi_class_of(from), to_class = lpi_class_of(to);
+    lpi_target target = {to, p->saturate != 0, p->round};
     block in, out;
 
-    lpi_unpack(from_dtype, from, first, count, &in);
-    if (to_dtype == LP_BOOL)
+    lpi_unpack(from, run->in[0], first, count, &in);
+    if (to == LP_BOOL)
         truths(class, &in, count, &out);
-    else if (to_class == LPI_F32 && to_dtype != LP_FLOAT32)
+    else if (to_class == LPI_F32 && to != LP_FLOAT32)
         narrow(class, &in, count, &out);
     else
         lpi_convert(class, &in, to_class, &out, count);
     if (to_class == LPI_F32)
-        lpi_pack_as(to_dtype, out.f32, first, count, to, p->saturate != 0,
-                    p->round);
+        lpi_pack_as(&target, out.f32, first, count, run->out[0]);
     else
-        lpi_pack(to_dtype, &out, first, count, to);
+        lpi_pack(to, &out, first, count, run->out[0]);
 }
 
 /* Elements [from, to) between float32, float16 and bfloat16. */
@@ -202,24 +202,23 @@ static void cast_singles(const void *context, int64_t from, int64_t to)
 
 static lp_status cast_run(const lpi_run *run)
 {
-    const lp_tensor *in = lpi_in(run->node, 0), *out = lpi_out(run->node, 0);
-    int64_t count = lpi_tensor_elements(out), done, some;
+    lp_dtype from = lpi_in_dtype(run->node, 0);
+    lp_dtype to = lpi_out(run->node, 0)->dtype;
+    int64_t count = lpi_out_elements(run->node, 0), done, some;
 
-    if (in->dtype == out->dtype)
+    if (from == to)
         return lpi_run_view(run);
-    if (lpi_class_of(in->dtype) == LPI_NO_CLASS ||
-        lpi_class_of(out->dtype) == LPI_NO_CLASS)
-        return lpi_run_refuse(run, lpi_class_of(in->dtype) == LPI_NO_CLASS
-                                       ? in->dtype
-                                       : out->dtype);
-    if (lpi_is_single(in->dtype) && lpi_is_single(out->dtype)) {
+    if (lpi_class_of(from) == LPI_NO_CLASS)
+        return lpi_run_refuse(run, from);
+    if (lpi_class_of(to) == LPI_NO_CLASS)
+        return lpi_run_refuse(run, to);
+    if (lpi_is_single(from) && lpi_is_single(to)) {
         lpi_run_share(run, count, count, cast_singles, run);
         return LP_OK;
     }
     for (done = 0; done < count; done += some) {
         some = count - done < BLOCK ? count - done : BLOCK;
-        cast_block(run->node->params, in->dtype, run->in[0], out->dtype,
-                   run->out[0], done, some);
+        cast_block(run, done, some);
     }
     return LP_OK;
 }

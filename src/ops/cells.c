@@ -6,13 +6,13 @@
 
 #include "ops.h"
 
-static void add(const lpi_cell *j, float *to, const float *from)
+static void add(const lpi_recurrence *j, float *to, const float *from)
 {
     if (from != NULL)
         j->isa->binary[LPI_BINARY_ADD](j->hidden, to, 1, from, 1, to);
 }
 
-static void activate(const lpi_cell *j, int32_t function, float *to)
+static void activate(const lpi_recurrence *j, int32_t function, float *to)
 {
     float clip = j->params->clip;
 
@@ -22,7 +22,7 @@ static void activate(const lpi_cell *j, int32_t function, float *to)
 }
 
 /* Both biases of gate "gate" added to "to". */
-static void add_biases(const lpi_cell *j, int64_t gate, float *to)
+static void add_biases(const lpi_recurrence *j, int64_t gate, float *to)
 {
     if (j->bias == NULL)
         return;
@@ -31,7 +31,7 @@ static void add_biases(const lpi_cell *j, int64_t gate, float *to)
 }
 
 /* to[i] += peephole[i] * cell[i] */
-static void peep(const lpi_cell *j, int64_t which, const float *cell, float *to)
+static void peep(const lpi_recurrence *j, int64_t which, const float *cell, float *to)
 {
     for (int64_t i = 0; i < j->hidden && j->peephole != NULL; i++) {
         float product = j->peephole[which * j->hidden + i] * cell[i];
@@ -40,7 +40,7 @@ static void peep(const lpi_cell *j, int64_t which, const float *cell, float *to)
     }
 }
 
-void lpi_cell_lstm(const lpi_cell *j, float *gates, float *h, float *c)
+void lpi_cell_lstm(const lpi_recurrence *j, float *gates, float *h, float *c)
 {
     int64_t n = j->hidden;
     float *in = gates, *out = gates + n, *forget = gates + 2 * n;
@@ -65,14 +65,14 @@ void lpi_cell_lstm(const lpi_cell *j, float *gates, float *h, float *c)
     j->isa->binary[LPI_BINARY_MUL](n, out, 1, h, 1, h);
 }
 
-void lpi_cell_rnn(const lpi_cell *j, float *gates, float *h)
+void lpi_cell_rnn(const lpi_recurrence *j, float *gates, float *h)
 {
     add_biases(j, 0, gates);
     activate(j, 0, gates);
     memcpy(h, gates, (size_t)j->hidden * sizeof(*h));
 }
 
-void lpi_cell_gru_gates(const lpi_cell *j, float *gates)
+void lpi_cell_gru_gates(const lpi_recurrence *j, float *gates)
 {
     for (int64_t g = 0; g < 2; g++) {
         add_biases(j, g, gates + g * j->hidden);
@@ -80,7 +80,7 @@ void lpi_cell_gru_gates(const lpi_cell *j, float *gates)
     }
 }
 
-void lpi_cell_gru(const lpi_cell *j, float *gates, float *state, float *h)
+void lpi_cell_gru(const lpi_recurrence *j, float *gates, float *state, float *h)
 {
     int64_t n = j->hidden;
     float *update = gates, *reset = gates + n, *fresh = gates + 2 * n;

@@ -13,8 +13,9 @@ typedef struct constant {
     lp_tensor *value; /* NULL: of a form that is not read (sparse) */
 } constant;
 
-/* A tensor of the "rank" (0 or 1) and "count" elements at "bytes". */
-static lp_status make_tensor(const lpi_node *node, lp_dtype dtype, int32_t rank,
+/* A tensor of "dtype" with the content at "bytes"; "count" elements, -1: one,
+ * a scalar. */
+static lp_status make_tensor(const lpi_node *node, lp_dtype dtype,
                              int64_t count, const void *bytes,
                              lp_tensor **ret_tensor)
 {
@@ -23,11 +24,11 @@ static lp_status make_tensor(const lpi_node *node, lp_dtype dtype, int32_t rank,
     if (!tensor)
         return lpi_node_fail_memory(node);
     tensor->dtype = dtype;
-    tensor->shape = lpi_shape_copy(node->model->arena, rank, &count);
+    tensor->shape = lpi_shape_copy(node->model->arena, count >= 0, &count);
     if (tensor->shape.rank < 0)
         return lpi_node_fail_memory(node);
     tensor->payload.bytes = bytes;
-    tensor->payload.length = lpi_storage_bytes(dtype, count);
+    tensor->payload.length = lpi_storage_bytes(dtype, count < 0 ? 1 : count);
     tensor->payload.where = bytes ? LPI_INLINE : LPI_NOWHERE;
     *ret_tensor = tensor;
     return LP_OK;
@@ -42,19 +43,18 @@ static lp_status constant_form(const lpi_node *node, const lpi_attr *attr,
         *ret_tensor = attr->tensor;
         return LP_OK;
     case LPI_ATTR_INT:
-        return make_tensor(node, LP_INT64, 0, 1, &attr->i, ret_tensor);
+        return make_tensor(node, LP_INT64, -1, &attr->i, ret_tensor);
     case LPI_ATTR_FLOAT:
-        return make_tensor(node, LP_FLOAT32, 0, 1, &attr->f, ret_tensor);
+        return make_tensor(node, LP_FLOAT32, -1, &attr->f, ret_tensor);
     case LPI_ATTR_STRING:
-        return make_tensor(node, LP_STRING, 0, 1, NULL, ret_tensor);
+        return make_tensor(node, LP_STRING, -1, NULL, ret_tensor);
     case LPI_ATTR_INTS:
-        return make_tensor(node, LP_INT64, 1, attr->count, attr->ints,
-                           ret_tensor);
+        return make_tensor(node, LP_INT64, attr->count, attr->ints, ret_tensor);
     case LPI_ATTR_FLOATS:
-        return make_tensor(node, LP_FLOAT32, 1, attr->count, attr->floats,
+        return make_tensor(node, LP_FLOAT32, attr->count, attr->floats,
                            ret_tensor);
     case LPI_ATTR_STRINGS:
-        return make_tensor(node, LP_STRING, 1, attr->count, NULL, ret_tensor);
+        return make_tensor(node, LP_STRING, attr->count, NULL, ret_tensor);
     default:
         return LP_OK;
     }
@@ -105,7 +105,7 @@ static lp_status fill_settle(lpi_node *node)
     constant *p = (constant *)node->params;
 
     if (!p->value)
-        return make_tensor(node, LP_FLOAT32, 1, 1, &zero, &p->value);
+        return make_tensor(node, LP_FLOAT32, 1, &zero, &p->value);
     if (lpi_tensor_elements(p->value) != 1)
         return lpi_node_fail(node, "value has %lld elements, must have one",
                              (long long)lpi_tensor_elements(p->value));

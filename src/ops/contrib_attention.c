@@ -1,5 +1,5 @@
-/* contrib_attention.c: Attention, MultiHeadAttention, GroupQueryAttention of
- * the domain com.microsoft.
+/* contrib_attention.c: Attention, QAttention, MultiHeadAttention and
+ * GroupQueryAttention of the domain com.microsoft.
  *
  * All are brought into an lpi_attention, priced in attention.c; Attention adds
  * the product with its merged weights, which is linear.  When past and present
@@ -15,6 +15,19 @@ typedef struct contrib_params {
     lpi_attention found; /* what the shape hook makes of the operands */
     int64_t buffer;      /* positions of the present */
 } contrib_params;
+
+/* Where the operands of an Attention with merged weights stand (past the end
+ * of them: none), and the one whose dtype its results have. */
+typedef struct merged_facts {
+    int32_t mask, added, past, used, type_from;
+} merged_facts;
+
+enum { NOWHERE = 99 };
+
+static const merged_facts float_facts = {
+    .mask = 3, .added = 5, .past = 4, .used = 6, .type_from = 0};
+static const merged_facts quantized_facts = {
+    .mask = 5, .added = NOWHERE, .past = 8, .used = NOWHERE, .type_from = 3};
 
 static const lpi_spec contrib_specs[] = {
     LPI_SPEC_NEEDED(contrib_params, num_heads, LPI_ATTR_INT),
@@ -89,13 +102,14 @@ static lp_status hidden_sizes(const lpi_node *node, int64_t merged,
 static lp_status merged_shape(lpi_node *node)
 {
     contrib_params *params = (contrib_params *)node->params;
+    const merged_facts *facts = node->layer->row->facts;
     lpi_attention *found = &params->found;
     lp_shape x = lpi_in_shape(node, 0), w = lpi_in_shape(node, 1);
+    lp_dtype type = lpi_in_dtype(node, facts->type_from);
     int64_t sizes[3], unused;
 
     if (x.rank < 0 || w.rank < 0)
-        return lpi_out_set_shape(node, 0, lpi_in_dtype(node, 0),
-                                 lpi_shape_unknown);
+        return lpi_out_set_shape(node, 0, type, lpi_shape_unknown);
     if (x.rank != 3 || w.rank != 2)
         return lpi_node_fail(node, "input of rank %d, weights of rank %d",
                              x.rank, w.rank);
@@ -109,13 +123,14 @@ static lp_status merged_shape(lpi_node *node)
     found->batch = x.dims[0];
     found->queries = x.dims[1];
     found->q_heads = found->kv_heads = params->num_heads;
-    found->has_bias = lpi_in(node, 3) != NULL || lpi_in(node, 5) != NULL;
-    count_keys(node, x.dims[1], 4, 6);
+    found->has_bias = lpi_in(node, facts->mask) != NULL ||
+                      lpi_in(node, facts->added) != NULL;
+    count_keys(node, x.dims[1], facts->past, facts->used);
     const int64_t kept[5] = {2, x.dims[0], params->num_heads, params->buffer,
                              found->key_size};
     const int64_t dims[3] = {x.dims[0], x.dims[1], sizes[2]};
-    LP_TRY(lpi_out_set(node, 1, lpi_in_dtype(node, 0), 5, kept));
-    return lpi_out_set(node, 0, lpi_in_dtype(node, 0), 3, dims);
+    LP_TRY(lpi_out_set(node, 1, type, 5, kept));
+    return lpi_out_set(node, 0, type, 3, dims);
 }
 
 static void merged_cost(const lpi_node *node, lp_cost *cost)
@@ -323,8 +338,8 @@ static void group_cost(const lpi_node *node, lp_cost *cost)
     .params_size = sizeof(contrib_params), .specs = contrib_specs
 
 const lp_op lpi_ops_contrib_attention[] = {
-    {CONTRIB("Attention", 2, 7, 2), .roles = "dddiddi", .shape = merged_shape,
-     .cost = merged_cost,
+    {CONTRIB("Attention", 2, 7, 2), .roles = "dddiddi", .facts = &float_facts,
+     .shape = merged_shape, .cost = merged_cost,
      .samples =
          "opset 17; opset com.microsoft 1; input x: float32[2, 5, 16]; weight "
          "w: float32[16, 48]; weight b: float32[48]; y = "
@@ -333,6 +348,13 @@ const lp_op lpi_ops_contrib_attention[] = {
          "w: float32[16, 48]; weight b: float32[48]; input p: float32[2, 2, "
          "4, 7, 4]; y, n = com.microsoft.Attention(x, w, b, _, p) "
          "{num_heads: 4, unidirectional: 1}; output y; output n"},
+    {CONTRIB("QAttention", 5, 9, 2), .roles = "dwdssizzd",
+     .facts = &quantized_facts, .shape = merged_shape, .cost = merged_cost,
+     .samples =
+         "opset 17; opset com.microsoft 1; input x: uint8[2, 5, 16]; weight "
+         "w: int8[16, 48]; weight b: float32[48]; weight s: float32[] = "
+         "{0.5}; y = com.microsoft.QAttention(x, w, b, s, s) {num_heads: 4}; "
+         "output y"},
     {CONTRIB("MultiHeadAttention", 1, 10, 4), .roles = "ddddidddii",
      .shape = multi_shape, .cost = multi_cost,
      .samples =

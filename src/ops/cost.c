@@ -7,17 +7,6 @@
 
 #include "ops.h"
 
-/* Whether input "i" stands among the inputs before it. */
-static bool repeated(const lp_layer *layer, int32_t i)
-{
-    int32_t j;
-
-    for (j = 0; j < i; j++)
-        if (layer->inputs[j] == layer->inputs[i])
-            return true;
-    return false;
-}
-
 /* The bytes that "layer" reads and writes when it touches all there is. */
 static void count_bytes(const lp_layer *layer, lp_cost *cost)
 {
@@ -26,14 +15,7 @@ static void count_bytes(const lp_layer *layer, lp_cost *cost)
     if (layer->row && layer->row->flags & LPI_VIEW && layer->inputs_count > 0 &&
         layer->inputs[0] && !layer->inputs[0]->is_static)
         return;
-    for (i = 0; i < layer->inputs_count; i++) {
-        const lp_tensor *tensor = layer->inputs[i];
-
-        if (tensor && !repeated(layer, i))
-            cost->read_bytes = lpi_add(
-                cost->read_bytes, tensor->is_static ? tensor->stored_bytes
-                                                    : lpi_tensor_bytes(tensor));
-    }
+    cost->read_bytes = layer->operand_bytes;
     for (i = 0; i < layer->outputs_count; i++)
         if (layer->outputs[i])
             cost->write_bytes =

@@ -2,8 +2,6 @@
  *
  * Both are one copy of a box in which the repeating axes of the operand have a
  * stride of 0.  Source: ONNX operators Expand-13, Tile-13. */
-#include <string.h>
-
 #include "ops.h"
 
 static lp_status expand_shape(lpi_node *node)

@@ -84,7 +84,6 @@ static lp_status gather_run(const lpi_run *run)
 {
     const lpi_node *node = run->node;
     lp_shape data = lpi_in_shape(node, 0);
-    int32_t bits = lp_dtype_bits(lpi_in_dtype(node, 0));
     int64_t axis, outer, inner, length, index, to = 0, i, o;
     lpi_list indices;
 
@@ -100,8 +99,7 @@ static lp_status gather_run(const lpi_run *run)
     for (o = 0; o < outer; o++)
         for (i = 0; i < indices.count; i++) {
             LP_TRY(lpi_index(node, indices.ints[i], length, &index));
-            lpi_copy_run(bits, inner, run->out[0], to, run->in[0],
-                         (o * length + index) * inner);
+            lpi_run_copy(run, 0, to, (o * length + index) * inner, inner);
             to += inner;
         }
     return LP_OK;
@@ -138,7 +136,6 @@ static lp_status elements_run(const lpi_run *run)
 {
     const lpi_node *node = run->node;
     lp_shape data = lpi_in_shape(node, 0), out = lpi_out_shape(node, 0);
-    int32_t bits = lp_dtype_bits(lpi_in_dtype(node, 0));
     int64_t *to = LPI_NEW(run->scratch, int64_t, out.rank);
     int64_t *from = LPI_NEW(run->scratch, int64_t, out.rank);
     const int64_t *strides[] = {to, from};
@@ -161,8 +158,8 @@ static lp_status elements_run(const lpi_run *run)
             int64_t at = walk.at[0] + i * walk.step[0];
 
             LP_TRY(lpi_index(node, indices.ints[at], data.dims[axis], &index));
-            lpi_copy_run(bits, 1, run->out[0], at, run->in[0],
-                         walk.at[1] + i * walk.step[1] + index * stride);
+            lpi_run_copy(run, 0, at,
+                         walk.at[1] + i * walk.step[1] + index * stride, 1);
         }
     return LP_OK;
 }
@@ -214,7 +211,7 @@ static lp_status nd_run(const lpi_run *run)
     lp_shape data = lpi_in_shape(node, 0), shape = lpi_in_shape(node, 1);
     int64_t batch = ((const gather *)node->params)->batch_dims;
     int64_t count, in_batch, whole, inner, index, i;
-    int32_t bits = lp_dtype_bits(lpi_in_dtype(node, 0)), depth, k;
+    int32_t depth, k;
     lpi_list indices;
 
     LP_TRY(lpi_run_ints(run, 1, &indices));
@@ -233,8 +230,8 @@ static lp_status nd_run(const lpi_run *run)
                 lpi_index(node, indices.ints[i * depth + k], length, &index));
             at = at * length + index;
         }
-        lpi_copy_run(bits, inner, run->out[0], i * inner, run->in[0],
-                     i / in_batch * whole + at * inner);
+        lpi_run_copy(run, 0, i * inner, i / in_batch * whole + at * inner,
+                     inner);
     }
     return LP_OK;
 }
@@ -288,7 +285,6 @@ static lp_status compress_shape(lpi_node *node)
 static lp_status compress_run(const lpi_run *run)
 {
     const lpi_node *node = run->node;
-    int32_t bits = lp_dtype_bits(lpi_in_dtype(node, 0));
     int64_t axis, flat, outer, inner, length, to = 0, most, i, o;
     lpi_list list;
     lp_shape shape;
@@ -308,8 +304,7 @@ static lp_status compress_run(const lpi_run *run)
                                      "the condition chooses element "
                                      "%lld of %lld",
                                      (long long)i, (long long)length);
-            lpi_copy_run(bits, inner, run->out[0], to, run->in[0],
-                         (o * length + i) * inner);
+            lpi_run_copy(run, 0, to, (o * length + i) * inner, inner);
             to += inner;
         }
     return LP_OK;

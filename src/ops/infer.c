@@ -239,11 +239,33 @@ static lp_status fold(const lpi_node *node)
     return LP_OK;
 }
 
+/* Bytes of the operands of "layer", a tensor that stands there twice counted
+ * once. */
+static int64_t operand_bytes(const lp_layer *layer)
+{
+    int64_t bytes = 0;
+    int32_t i;
+
+    for (i = 0; i < layer->inputs_count; i++)
+        if (layer->inputs[i])
+            layer->inputs[i]->reader = NULL;
+    for (i = 0; i < layer->inputs_count; i++) {
+        lp_tensor *tensor = layer->inputs[i];
+
+        if (!tensor || tensor->reader == layer)
+            continue;
+        tensor->reader = layer;
+        bytes = lpi_add(bytes, tensor->is_static ? tensor->stored_bytes
+                                                 : lpi_tensor_bytes(tensor));
+    }
+    return bytes;
+}
+
 /* Set what follows for the layer from the marks of its outputs. */
 static void conclude(lpi_node *node)
 {
     lp_layer *layer = node->layer;
-    bool all_static = layer->outputs_count > 0;
+    bool all_static = true, any = false;
     int32_t i;
 
     if (!layer->row) {
@@ -255,14 +277,19 @@ static void conclude(lpi_node *node)
 
         if (!tensor)
             continue;
+        any = true;
         all_static = all_static && tensor->is_static;
         if (!lpi_shape_known(tensor->shape) || tensor->dtype == LP_UNDEFINED) {
             layer->is_unknown = true;
             if (!layer->note)
-                layer->note = "the shape of an output is not known";
+                layer->note =
+                    lpi_in_absent(node)
+                        ? "its shape is in the file of weights, which is absent"
+                        : "the shape of an output is not known";
         }
     }
-    layer->is_static = all_static;
+    layer->is_static = any && all_static;
+    layer->operand_bytes = operand_bytes(layer);
 }
 
 /* The row that serves "layer", or NULL. */

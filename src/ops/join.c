@@ -24,12 +24,13 @@ static lp_status concat_settle(lpi_node *node)
     return LP_OK;
 }
 
-/* Make "dims" the shape of all inputs from "i" down joined along "axis". */
-static lp_status concat_add(const lpi_node *node, int32_t i, int32_t rank,
+/* Make "dims" the shape of all inputs from "i" down joined along "axis";
+ * "bound": as lpi_in_bound tells. */
+static lp_status concat_add(const lpi_node *node, int32_t i, bool bound,
                             int64_t axis, int64_t *dims)
 {
     lp_shape in = lpi_in_shape(node, i);
-    int32_t k;
+    int32_t rank = lpi_in_shape(node, 0).rank, k;
 
     if (in.rank != rank)
         return lpi_node_fail(node, "input %d has rank %d, those before it %d",
@@ -39,7 +40,7 @@ static lp_status concat_add(const lpi_node *node, int32_t i, int32_t rank,
             dims[k] = dims[k] < 0 || in.dims[k] < 0
                           ? -1
                           : lpi_add(dims[k], in.dims[k]);
-        else if (lpi_in_bound(node))
+        else if (bound)
             dims[k] = dims[k] > in.dims[k] ? dims[k] : in.dims[k];
         else
             LP_TRY(lpi_dim_same(node, "dimension of all inputs", dims[k],
@@ -51,6 +52,7 @@ static lp_status concat_add(const lpi_node *node, int32_t i, int32_t rank,
 static lp_status concat_shape(lpi_node *node)
 {
     lp_shape first = lpi_in_shape(node, 0);
+    bool bound = lpi_in_bound(node);
     int64_t axis, *dims;
     int32_t i;
 
@@ -74,7 +76,7 @@ static lp_status concat_shape(lpi_node *node)
             return lpi_node_fail(node, "inputs are %s and %s",
                                  lp_dtype_name(lpi_in_dtype(node, 0)),
                                  lp_dtype_name(dtype));
-        LP_TRY(concat_add(node, i, first.rank, axis, dims));
+        LP_TRY(concat_add(node, i, bound, axis, dims));
     }
     return lpi_out_set(node, 0, lpi_in_dtype(node, 0), first.rank, dims);
 }

@@ -68,9 +68,8 @@ static lp_status one_hot_run(const lpi_run *run)
         if (index < -depth || index >= depth)
             continue;
         index += index < 0 ? depth : 0;
-        lpi_copy_run(bits, 1, run->out[0],
-                     (i / inner * depth + index) * inner + i % inner,
-                     run->in[2], 1);
+        lpi_run_copy(run, 2, (i / inner * depth + index) * inner + i % inner, 1,
+                     1);
     }
     return LP_OK;
 }
@@ -100,7 +99,7 @@ static lp_status trilu_run(const lpi_run *run)
 {
     const lp_tensor *out = lpi_out(run->node, 0);
     bool upper = ((const trilu *)run->node->params)->upper != 0;
-    int32_t bits = lp_dtype_bits(out->dtype), rank = out->shape.rank;
+    int32_t rank = out->shape.rank;
     int64_t rows = out->shape.dims[rank - 2];
     int64_t columns = out->shape.dims[rank - 1];
     int64_t count = lpi_dims_product(out->shape, 0, rank - 1), k = 0, row;
@@ -117,9 +116,8 @@ static lp_status trilu_run(const lpi_run *run)
         int64_t at = row * columns;
 
         cut = cut < 0 ? 0 : cut > columns ? columns : cut;
-        lpi_copy_run(bits, upper ? columns - cut : cut, run->out[0],
-                     at + (upper ? cut : 0), run->in[0],
-                     at + (upper ? cut : 0));
+        lpi_run_copy(run, 0, at + (upper ? cut : 0), at + (upper ? cut : 0),
+                     upper ? columns - cut : cut);
     }
     return LP_OK;
 }

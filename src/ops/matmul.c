@@ -253,6 +253,12 @@ const lp_op lpi_ops_matmul[] = {
          "opset 17; opset com.microsoft 1; input a: float32[4, 2, 3, 5]; "
          "input b: float32[2, 3, 5, 6]; y = com.microsoft.FusedMatMul(a, b) "
          "{transBatchA: 1}; output y"},
+    {MATMUL("com.microsoft", "TransposeMatMul", 1, 2, 2), .specs = fused_specs,
+     .facts = &matmul_plain, .cost = fused_cost,
+     .samples =
+         "opset 17; opset com.microsoft 1; input a: float32[2, 4, 3]; weight "
+         "b: float32[4, 5]; y = com.microsoft.TransposeMatMul(a, b) {transA: "
+         "1}; output y"},
     {MATMUL("com.microsoft", "FusedGemm", 1, 2, 3), .specs = gemm_specs,
      .facts = &gemm_plain, .cost = gemm_cost, .run = lpi_matmul_run,
      .samples = "opset 17; opset com.microsoft 1; input a: float32[3, 5]; "

@@ -2,12 +2,15 @@
  *
  * B holds K x N weights of "bits" bits, packed by blocks along K into bytes;
  * each block has a scale and maybe a zero point.  Its bytes are those of the
- * stored tensor, its parameters are K x N.  Source: onnxruntime, contributed
- * operators MatMulNBits and MatMulBnb4. */
+ * stored tensor, its parameters are K x N.  GatherBlockQuantized looks rows up
+ * in a table that is packed the same way along its last axis.  Source:
+ * onnxruntime, contributed operators MatMulNBits, MatMulBnb4,
+ * GatherBlockQuantized. */
 #include "ops.h"
 
 typedef struct nbits_params {
     int64_t K, N, bits, block_size;
+    int64_t gather_axis, quantize_axis;
 } nbits_params;
 
 static const lpi_spec nbits_specs[] = {
@@ -15,6 +18,14 @@ static const lpi_spec nbits_specs[] = {
     LPI_SPEC_NEEDED(nbits_params, N, LPI_ATTR_INT),
     LPI_SPEC_INT(nbits_params, bits, 4),
     LPI_SPEC_INT(nbits_params, block_size, 128),
+    {.name = NULL},
+};
+
+static const lpi_spec table_specs[] = {
+    LPI_SPEC_INT(nbits_params, bits, 4),
+    LPI_SPEC_INT(nbits_params, block_size, 128),
+    LPI_SPEC_INT(nbits_params, gather_axis, 0),
+    LPI_SPEC_INT(nbits_params, quantize_axis, 1),
     {.name = NULL},
 };
 
@@ -79,6 +90,64 @@ static int64_t nbits_elements(const lpi_node *node, int32_t input)
     return input == 1 ? lpi_mul(params->K, params->N) : -1;
 }
 
+/* Elements that one of the table's holds: bytes hold several. */
+static int64_t packed_in_one(const lpi_node *node)
+{
+    int64_t bits = ((const nbits_params *)node->params)->bits;
+
+    return lpi_in_dtype(node, 0) == LP_UINT8 && bits > 0 && bits < 8 ? 8 / bits
+                                                                     : 1;
+}
+
+/* The shape of the table with the indices in the place of an axis; the last
+ * axis is unpacked. */
+static lp_status table_shape(lpi_node *node)
+{
+    const nbits_params *params = node->params;
+    lp_shape table = lpi_in_shape(node, 0), indices = lpi_in_shape(node, 1);
+    lp_dtype type = lpi_in_dtype(node, 2);
+    int64_t axis, *dims, count = 0;
+
+    if (table.rank < 0 || indices.rank < 0)
+        return lpi_out_set_shape(node, 0, type, lpi_shape_unknown);
+    if (!lpi_axis(params->gather_axis, table.rank, &axis))
+        return lpi_node_fail(node, "axis %lld of a table of rank %d",
+                             (long long)params->gather_axis, table.rank);
+    dims = lpi_node_dims(node, (int64_t)table.rank + indices.rank);
+    if (dims == NULL)
+        return lpi_node_fail_memory(node);
+    for (int32_t i = 0; i < table.rank; i++) {
+        if (i != axis)
+            dims[count++] =
+                i + 1 < table.rank
+                    ? table.dims[i]
+                    : lpi_dim_mul(table.dims[i], packed_in_one(node));
+        for (int32_t j = 0; i == axis && j < indices.rank; j++)
+            dims[count++] = indices.dims[j];
+    }
+    return lpi_out_set(node, 0, type, (int32_t)count, dims);
+}
+
+/* Only the rows that are looked up are read, and each is dequantized. */
+static void table_cost(const lpi_node *node, lp_cost *cost)
+{
+    static const lpi_each dequantizing = {
+        {[LP_ROUND] = 1, [LP_ADD] = 1, [LP_MUL] = 1}};
+    const nbits_params *params = node->params;
+    int64_t out = lpi_out_elements(node, 0);
+
+    lpi_cost_each(cost, &dequantizing, out);
+    lpi_cost_part(node, cost, 0, lpi_ceil_div(out, packed_in_one(node)));
+    if (params->block_size > 0)
+        lpi_cost_part(node, cost, 2, lpi_ceil_div(out, params->block_size));
+}
+
+static int64_t table_elements(const lpi_node *node, int32_t input)
+{
+    return input == 0 ? lpi_mul(lpi_in_elements(node, 0), packed_in_one(node))
+                      : -1;
+}
+
 #define NBITS(name_, most, roles_)                                             \
     .domain = "com.microsoft", .name = name_, .since = 1, .inputs_min = 3,     \
     .inputs_max = most, .outputs_min = 1, .outputs_max = 1, .roles = roles_,   \
@@ -99,5 +168,23 @@ const lp_op lpi_ops_nbits[] = {
          "b: uint8[1536]; weight s: float32[96]; y = "
          "com.microsoft.MatMulBnb4(a, b, s) {K: 64, N: 48, block_size: 32, "
          "quant_type: 1}; output y"},
+    {.domain = "com.microsoft",
+     .name = "GatherBlockQuantized",
+     .since = 1,
+     .inputs_min = 3,
+     .inputs_max = 4,
+     .outputs_min = 1,
+     .outputs_max = 1,
+     .roles = "wisz",
+     .params_size = sizeof(nbits_params),
+     .specs = table_specs,
+     .shape = table_shape,
+     .cost = table_cost,
+     .weight_elements = table_elements,
+     .samples =
+         "opset 17; opset com.microsoft 1; weight t: uint8[50, 32]; input i: "
+         "int64[2, 3]; weight s: float32[50, 4]; y = "
+         "com.microsoft.GatherBlockQuantized(t, i, s) {bits: 4, block_size: "
+         "16}; output y"},
     {.name = NULL},
 };

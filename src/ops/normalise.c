@@ -25,8 +25,7 @@ static int64_t channels_of(lp_shape x)
     return x.rank > 1 ? x.dims[1] : 1;
 }
 
-/* ---- BatchNormalization
- * -------------------------------------------------------- */
+/* ---- BatchNormalization ------------------------------------------------- */
 
 /* The factor and the summand of each channel, from statistics. */
 static void fold_statistics(int64_t channels, const float *const of[4],
@@ -127,8 +126,7 @@ lp_status lpi_norm_batch_run(const lpi_run *run)
     return LP_OK;
 }
 
-/* ---- groups of channels
- * --------------------------------------------------------- */
+/* ---- groups of channels ------------------------------------------------- */
 
 lp_status lpi_norm_instance_run(const lpi_run *run)
 {
@@ -180,8 +178,7 @@ lp_status lpi_norm_groups_run(const lpi_run *run)
     return run_norm(run, &norm);
 }
 
-/* ---- LayerNormalization, RMSNormalization
- * --------------------------------------- */
+/* ---- LayerNormalization, RMSNormalization ------------------------------- */
 
 /* Multiply or add input "i", broadcast, to "to". */
 static lp_status apply(const lpi_run *run, lpi_binary what, int32_t i,
@@ -263,8 +260,7 @@ lp_status lpi_norm_root_run(const lpi_run *run)
     return layer_run(run, false);
 }
 
-/* ---- tiles
- * ---------------------------------------------------------------------- */
+/* ---- tiles -------------------------------------------------------------- */
 
 /* Cut vectors with an element a channel like the output. */
 static void cut_vectors(const lpi_node *node, const lpi_box *out, lpi_box *in)

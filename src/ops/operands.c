@@ -114,6 +114,21 @@ bool lpi_in_bound(const lpi_node *node)
     return node->is_bound;
 }
 
+bool lpi_in_absent(const lpi_node *node)
+{
+    int32_t i;
+
+    for (i = 0; i < node->layer->inputs_count; i++) {
+        const lp_tensor *tensor = lpi_in(node, i);
+
+        if (tensor && tensor->payload.where == LPI_OUTSIDE && !tensor->value &&
+            lpi_dtype_is_integer(tensor->dtype) &&
+            lpi_tensor_elements(tensor) <= LPI_FOLD_MOST)
+            return true;
+    }
+    return false;
+}
+
 lp_status lpi_run_refuse(const lpi_run *run, lp_dtype dtype)
 {
     return lpi_fail(run->node->error, LP_EUNSUPPORTED, run->node->layer->name,
@@ -121,13 +136,23 @@ lp_status lpi_run_refuse(const lpi_run *run, lp_dtype dtype)
                     lp_dtype_name(dtype));
 }
 
+void lpi_run_copy(const lpi_run *run, int32_t i, int64_t to, int64_t from,
+                  int64_t count)
+{
+    lpi_copy_run(lp_dtype_bits(lpi_in_dtype(run->node, i)), count,
+                 (lpi_place){run->out[0], to, NULL},
+                 (lpi_place){(void *)run->in[i], from, NULL});
+}
+
 lp_status lpi_run_view(const lpi_run *run)
 {
-    const lp_tensor *tensor = lpi_out(run->node, 0);
-    int64_t elements = tensor ? lpi_tensor_elements(tensor) : 0;
+    int64_t elements = lpi_out_elements(run->node, 0);
 
+    if (elements != lpi_in_elements(run->node, 0))
+        return lpi_node_fail(run->node, "%lld elements become %lld",
+                             (long long)lpi_in_elements(run->node, 0),
+                             (long long)elements);
     if (elements > 0 && run->out[0])
-        lpi_copy_run(lp_dtype_bits(tensor->dtype), elements, run->out[0], 0,
-                     run->in[0], 0);
+        lpi_run_copy(run, 0, 0, 0, elements);
     return LP_OK;
 }

@@ -108,7 +108,7 @@ struct lp_op {
     /* A letter an input (the last repeats): d data (the default), w weight
      * elements whatever their dtype, s scale, z zero point, i indices, shapes
      * and other arguments.  NULL: all d.  Float initializers count as
-     * parameters in d and w, integer ones in w only. */
+     * parameters everywhere but in s and z, integer ones in w only. */
     const char *roles;
 
     size_t params_size;
@@ -148,30 +148,32 @@ struct lp_op {
 };
 
 /* Specs: the attribute has the name of the field of "type" it goes to. */
-#define LPI_SPEC_INT(type, field, value)                                      \
-    {.name = #field,                                                          \
-     .kind = LPI_ATTR_INT,                                                    \
-     .offset = offsetof(type, field),                                         \
-     .i = (value)}
-#define LPI_SPEC_FLOAT(type, field, value)                                    \
-    {.name = #field,                                                          \
-     .kind = LPI_ATTR_FLOAT,                                                  \
-     .offset = offsetof(type, field),                                         \
-     .f = (value)}
-#define LPI_SPEC_STRING(type, field, value)                                   \
-    {.name = #field,                                                          \
-     .kind = LPI_ATTR_STRING,                                                 \
-     .offset = offsetof(type, field),                                         \
-     .s = (value)}
-#define LPI_SPEC_LIST(type, field, attr_kind)                                 \
-    {.name = #field, .kind = (attr_kind), .offset = offsetof(type, field)}
-#define LPI_SPEC_NEEDED(type, field, attr_kind)                               \
-    {.name = #field,                                                          \
-     .kind = (attr_kind),                                                     \
-     .offset = offsetof(type, field),                                         \
-     .required = true}
+#define LPI_SPEC_INT(type, field, value)                                       \
+    {                                                                          \
+        .name = #field, .kind = LPI_ATTR_INT, .offset = offsetof(type, field), \
+        .i = (value)                                                           \
+    }
+#define LPI_SPEC_FLOAT(type, field, value)                                     \
+    {                                                                          \
+        .name = #field, .kind = LPI_ATTR_FLOAT,                                \
+        .offset = offsetof(type, field), .f = (value)                          \
+    }
+#define LPI_SPEC_STRING(type, field, value)                                    \
+    {                                                                          \
+        .name = #field, .kind = LPI_ATTR_STRING,                               \
+        .offset = offsetof(type, field), .s = (value)                          \
+    }
+#define LPI_SPEC_LIST(type, field, attr_kind)                                  \
+    {                                                                          \
+        .name = #field, .kind = (attr_kind), .offset = offsetof(type, field)   \
+    }
+#define LPI_SPEC_NEEDED(type, field, attr_kind)                                \
+    {                                                                          \
+        .name = #field, .kind = (attr_kind), .offset = offsetof(type, field),  \
+        .required = true                                                       \
+    }
 
-/* ---- families --------------------------------------------------------- */
+/* ---- families ----------------------------------------------------------- */
 
 /* Each array ends with a NULL name. */
 #define LPI_FAMILY(family) extern const lp_op lpi_ops_##family[];
@@ -181,7 +183,7 @@ struct lp_op {
 /* All families, NULL-terminated. */
 extern const lp_op *const lpi_families[];
 
-/* ---- node.c: what hooks call ------------------------------------------- */
+/* ---- node.c: what hooks call -------------------------------------------- */
 
 /* Input or output "i", NULL when absent. */
 lp_tensor *lpi_in(const lpi_node *node, int32_t i);
@@ -251,8 +253,7 @@ bool lpi_broadcast(const lpi_node *node, lp_shape a, lp_shape b,
 /* Decode the attributes of "node" into its row's struct and settle it. */
 lp_status lpi_node_decode(lpi_node *node);
 
-/* ---- settle.c, infer.c
- * ------------------------------------------------------------ */
+/* ---- settle.c, infer.c -------------------------------------------------- */
 
 /* Settle "model": bind the dimensions of "options", decode, infer, fold. */
 lp_status lpi_model_settle(lp_model *model, const lp_load_options *options,
@@ -293,7 +294,7 @@ lp_status lpi_model_cost(const lp_model *model, lp_cost *ret_cost,
 void lpi_cost_add(lp_cost *sum, const lp_cost *more);
 void lpi_cost_scale(lp_cost *cost, int64_t factor);
 
-/* ---- rows.c: small things that many rows share --------------------------- */
+/* ---- rows.c: small things that many rows share -------------------------- */
 
 /* Operations for one element, by kind: {{[LP_ADD] = 1}}. */
 typedef struct lpi_each {
@@ -327,7 +328,7 @@ int64_t lpi_dim_mul(int64_t a, int64_t b);
 lp_status lpi_matmul_shape(const lpi_node *node, lp_shape a, lp_shape b,
                            lp_shape *ret_shape, int64_t *ret_k);
 
-/* ---- product.c, product8.c: runs of matrix products -------------------------- */
+/* ---- product.c, product8.c: runs of matrix products --------------------- */
 
 typedef struct lpi_matmul {
     int64_t transA, transB, transBatchA, transBatchB;
@@ -384,7 +385,7 @@ typedef struct lpi_requantize {
 void lpi_requantize_row(const lpi_requantize *how, int64_t count,
                         const int32_t *from, uint8_t *to);
 
-/* ---- window.c: sliding windows (convolution, pooling) -------------------- */
+/* ---- window.c: sliding windows (convolution, pooling) ------------------- */
 
 enum { LPI_SPATIAL = 3 };
 
@@ -400,11 +401,11 @@ typedef struct lpi_slide {
 } lpi_slide;
 
 /* Specs of a struct whose first field is an lpi_slide. */
-#define LPI_WINDOW_SPECS                                                      \
-    LPI_SPEC_LIST(lpi_slide, kernel_shape, LPI_ATTR_INTS),                   \
-        LPI_SPEC_LIST(lpi_slide, strides, LPI_ATTR_INTS),                    \
-        LPI_SPEC_LIST(lpi_slide, pads, LPI_ATTR_INTS),                       \
-        LPI_SPEC_LIST(lpi_slide, dilations, LPI_ATTR_INTS),                  \
+#define LPI_WINDOW_SPECS                                                       \
+    LPI_SPEC_LIST(lpi_slide, kernel_shape, LPI_ATTR_INTS),                    \
+        LPI_SPEC_LIST(lpi_slide, strides, LPI_ATTR_INTS),                     \
+        LPI_SPEC_LIST(lpi_slide, pads, LPI_ATTR_INTS),                        \
+        LPI_SPEC_LIST(lpi_slide, dilations, LPI_ATTR_INTS),                   \
         LPI_SPEC_STRING(lpi_slide, auto_pad, "NOTSET")
 
 /* Extents of the result of sliding a window of extents "kernel" over the
@@ -433,7 +434,7 @@ lp_status lpi_slide_resolve(const lpi_node *node, const lpi_slide *window,
 void lpi_slide_cut(const lpi_sliding *sliding, lpi_slide *window,
                    const lpi_box *out, int32_t first, lpi_box *in);
 
-/* ---- convolve.c, convolve8.c: runs of convolutions --------------------------- */
+/* ---- convolve.c, convolve8.c: runs of convolutions ---------------------- */
 
 typedef struct lpi_conv_params {
     lpi_slide window;
@@ -458,7 +459,7 @@ lp_status lpi_conv8_layer_run(const lpi_run *run);
 lp_status lpi_conv_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
                         void *params);
 
-/* ---- pooling.c: runs of pooling ------------------------------------------------ */
+/* ---- pooling.c: runs of pooling ----------------------------------------- */
 
 typedef struct lpi_pool {
     lpi_slide window;
@@ -478,7 +479,7 @@ lp_status lpi_pool_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
 lp_status lpi_global_tile(const lpi_node *node, const lpi_box *out,
                           lpi_box *in, void *params);
 
-/* ---- normalise.c, normtile.c: runs of normalizations ------------------------------ */
+/* ---- normalise.c, normtile.c: runs of normalizations -------------------- */
 
 typedef struct lpi_norm_params {
     int64_t axis, num_groups, size, p, training_mode, stash_type, spatial;
@@ -503,7 +504,7 @@ lp_status lpi_norm_layer_tile(const lpi_node *node, const lpi_box *out,
 lp_status lpi_norm_groups_tile(const lpi_node *node, const lpi_box *out,
                                lpi_box *in, void *params);
 
-/* ---- quantise.c: runs of QuantizeLinear and its kin -------------------------------- */
+/* ---- quantise.c: runs of QuantizeLinear and its kin --------------------- */
 
 typedef struct lpi_quantize {
     int64_t axis, block_size, output_dtype, saturate, precision;
@@ -521,7 +522,7 @@ static inline float lpi_round_even(float v)
     return (v + magic) - magic;
 }
 
-/* ---- suppress.c: the run of NonMaxSuppression ------------------------------------ */
+/* ---- suppress.c: the run of NonMaxSuppression --------------------------- */
 
 typedef struct lpi_dynamic {
     int64_t axis, sorted, largest, k, center_point_box;
@@ -530,7 +531,7 @@ typedef struct lpi_dynamic {
 
 lp_status lpi_suppress_run(const lpi_run *run);
 
-/* ---- sampling.c: runs of Resize -------------------------------------------------- */
+/* ---- sampling.c: runs of Resize ----------------------------------------- */
 
 typedef struct lpi_resize {
     const char *mode, *coordinate_transformation_mode, *nearest_mode;
@@ -557,7 +558,7 @@ lp_status lpi_resize_run(const lpi_run *run);
 lp_status lpi_resize_tile(const lpi_node *node, const lpi_box *out,
                           lpi_box *in, void *params);
 
-/* ---- taps.c: positions of Resize --------------------------------------------------- */
+/* ---- taps.c: positions of Resize ---------------------------------------- */
 
 /* What an axis does; "scale" 0: nothing. */
 typedef struct lpi_axis_map {
@@ -587,7 +588,7 @@ int64_t lpi_resize_nearest(const lpi_resize *params, const lpi_axis_map *map,
 lp_status lpi_resize_taps(const lpi_run *run, const lpi_axis_map *map,
                           lpi_resize_map *ret_taps);
 
-/* ---- recurring.c: runs of LSTM, GRU, RNN -------------------------------------- */
+/* ---- recurring.c: runs of LSTM, GRU, RNN -------------------------------- */
 
 typedef struct lpi_recurrent {
     int64_t hidden_size, layout, linear_before_reset, input_forget;
@@ -601,28 +602,28 @@ typedef struct lpi_recurrent {
 enum { LPI_CELL_FUNCTIONS = 3 };
 
 /* What a step needs; "bias" and "peephole" NULL: none. */
-typedef struct lpi_cell {
+typedef struct lpi_recurrence {
     const lpi_isa *isa;
     const lpi_recurrent *params;
     int64_t hidden, gates;
     lpi_unary functions[LPI_CELL_FUNCTIONS];
     const float *bias, *peephole;
-} lpi_cell;
+} lpi_recurrence;
 
 /* From the sums "gates" of a row to its next state "h" (and "c"). */
-void lpi_cell_lstm(const lpi_cell *cell, float *gates, float *h, float *c);
-void lpi_cell_rnn(const lpi_cell *cell, float *gates, float *h);
+void lpi_cell_lstm(const lpi_recurrence *cell, float *gates, float *h, float *c);
+void lpi_cell_rnn(const lpi_recurrence *cell, float *gates, float *h);
 
 /* A GRU needs its gates before the product of the candidate, "state": of the
  * state with R, or of the state times the reset gate. */
-void lpi_cell_gru_gates(const lpi_cell *cell, float *gates);
-void lpi_cell_gru(const lpi_cell *cell, float *gates, float *state, float *h);
+void lpi_cell_gru_gates(const lpi_recurrence *cell, float *gates);
+void lpi_cell_gru(const lpi_recurrence *cell, float *gates, float *state, float *h);
 
 lp_status lpi_lstm_run(const lpi_run *run);
 lp_status lpi_gru_run(const lpi_run *run);
 lp_status lpi_rnn_run(const lpi_run *run);
 
-/* ---- rotating.c: the run of RotaryEmbedding ------------------------------------- */
+/* ---- rotating.c: the run of RotaryEmbedding ----------------------------- */
 
 typedef struct lpi_rotary {
     int64_t num_heads, rotary_embedding_dim, interleaved;
@@ -639,7 +640,8 @@ lp_status lpi_rotary_run(const lpi_run *run);
 lp_status lpi_window_spread(const lpi_node *node, const lpi_slide *window,
                             lp_shape in, const int64_t *kernel, int64_t *out);
 
-/* ---- attention.c: what the attention operators share ----------------------- */
+/* ---- attention.c: what the attention operators share -----------------------
+ */
 
 /* One attention: every query looks at all keys, those of the past included.
  * -1: not known. */
@@ -664,7 +666,7 @@ typedef struct lpi_attention_params {
 lp_status lpi_attention_resolve(const lpi_node *node,
                                 lpi_attention *ret_attention);
 
-/* ---- attending.c, attendtile.c: runs of Attention ---- */
+/* ---- attending.c, attendtile.c: runs of Attention ----------------------- */
 
 /* ---- attendbias.c */
 
@@ -710,7 +712,8 @@ lp_status lpi_attention_cache(lpi_node *node, int32_t i, lp_dtype dtype,
 lp_status lpi_attention_head(const lpi_node *node, int64_t hidden,
                              int64_t heads, int64_t *ret_size);
 
-/* ---- branch.c: bodies ------------------------------------------------------ */
+/* ---- branch.c: bodies ------------------------------------------------------
+ */
 
 /* Make "cost" that of "times" runs of "body", the status of "node" the worst
  * of its layers. */
@@ -722,7 +725,8 @@ void lpi_body_cost(const lpi_node *node, const lp_model *body, int64_t times,
 lp_status lpi_out_body(lpi_node *node, int32_t i, const lp_tensor *from,
                        lp_shape shape);
 
-/* ---- states.c: the states of Loop and Scan ---------------------------------- */
+/* ---- states.c: the states of Loop and Scan ----------------------------------
+ */
 
 /* The states that a body carries from one iteration to the next: "count" of
  * them, from input "in" of the layer on, which are inputs of the body from
@@ -754,7 +758,8 @@ lp_status lpi_states_out(lpi_node *node, const lpi_states *states, int32_t i,
 lp_status lpi_states_stack(const lpi_node *node, lp_shape shape, int64_t axis,
                            int64_t extent, lp_shape *ret_shape);
 
-/* ---- operands.c: operands that say what to do, and parts of operands ------ */
+/* ---- operands.c: operands that say what to do, and parts of operands ------
+ */
 
 /* In settle: make the list of integers "attr", when the layer has it and not
  * the operand, input "i". */
@@ -787,10 +792,18 @@ lp_status lpi_run_refuse(const lpi_run *run, lp_dtype dtype);
  * not fit are no contradiction: the larger one bounds them. */
 bool lpi_in_bound(const lpi_node *node);
 
+/* Some input holds integers, as shapes do, whose file is absent. */
+bool lpi_in_absent(const lpi_node *node);
+
+/* In a run: copy "count" elements of input "i", from element "from" on, to
+ * element "to" of output 0. */
+void lpi_run_copy(const lpi_run *run, int32_t i, int64_t to, int64_t from,
+                  int64_t count);
+
 /* The run of views: output 0 has the bytes of input 0. */
 lp_status lpi_run_view(const lpi_run *run);
 
-/* ---- runs.c: operands as floats, and shares of work ------------------------- */
+/* ---- runs.c: operands as floats, and shares of work --------------------- */
 
 /* float32, and what is computed in float32 and rounded once: float16,
  * bfloat16. */
@@ -825,7 +838,7 @@ void lpi_run_share(const lpi_run *run, int64_t whole, int64_t cost,
 /* The integer in input "i" (0 when it is absent or empty). */
 lp_status lpi_run_int(const lpi_run *run, int32_t i, int64_t *ret_value);
 
-/* ---- boxes.c: hooks for tiles -------------------------------------------------- */
+/* ---- boxes.c: hooks for tiles ------------------------------------------- */
 
 /* The box of all of input "i". */
 lpi_box lpi_box_whole(const lpi_node *node, int32_t i);
@@ -854,11 +867,11 @@ typedef struct lpi_pointwise {
     double (*libm)(double x); /* instead of "real": one operand, no params */
     int64_t (*sint)(const int64_t *x, const void *params);
     uint64_t (*uint)(const uint64_t *x, const void *params);
-    lpi_each each; /* arithmetic of an element of the output */
-    bool to_bool;  /* the output is bool, whatever the operands are */
-    bool mixed;    /* the operands may have different dtypes */
-    bool aligned;  /* the struct begins with an lpi_align */
-    bool optional; /* operands 1 and 2 may be absent */
+    lpi_each each;   /* arithmetic of an element of the output */
+    bool to_bool;    /* the output is bool, whatever the operands are */
+    bool mixed;      /* the operands may have different dtypes */
+    bool aligned;    /* the struct begins with an lpi_align */
+    bool optional;   /* operands 1 and 2 may be absent */
     int8_t typed_by; /* the operand that gives its dtype to the output */
     /* float32, float16 and bfloat16 are computed in float32, by a loop of the
      * kernel: its number and 1, */
@@ -905,7 +918,7 @@ lp_status lpi_pointwise_apply(const lpi_run *run,
                               const lpi_pointwise *pointwise,
                               const lpi_operand *operands, int32_t count);
 
-/* ---- curves.c: functions for lpi_pointwise.floats ----------------------------- */
+/* ---- curves.c: functions for lpi_pointwise.floats ----------------------- */
 
 /* Attributes of activations; each row's specs name its own. */
 typedef struct lpi_curve {
@@ -960,12 +973,12 @@ typedef struct lpi_chain {
     uint64_t (*uint)(uint64_t sum, uint64_t x);
     double (*finish)(double sum, double count);
     lpi_start start;
-    bool shifted;     /* the largest x is taken from x and added at the end
-                         (LogSumExp, whose exponents would overflow) */
-    bool mean;        /* integers are divided by their number */
-    lpi_each element; /* prices: of an element of the input, */
-    lpi_each joint;   /* of each element beyond the number of outputs, */
-    lpi_each result;  /* of an element of the output */
+    bool shifted;          /* the largest x is taken from x and added at the end
+                              (LogSumExp, whose exponents would overflow) */
+    bool mean;             /* integers are divided by their number */
+    lpi_each element;      /* prices: of an element of the input, */
+    lpi_each joint;        /* of each element beyond the number of outputs, */
+    lpi_each result;       /* of an element of the output */
     int32_t operand_since; /* the opset in which axes became an operand */
     int8_t lanes; /* a reducer of the kernel and 1: how float32, float16 and
                      bfloat16 are reduced along neighbouring axes; 0: none */

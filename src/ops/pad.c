@@ -161,10 +161,10 @@ static void write_row(const lpi_run *run, int64_t at, int64_t from,
                map[i + run_length] == map[i] + run_length)
             run_length++;
         if (inside)
-            lpi_copy_run(bits, run_length, run->out[0], at + i, run->in[0],
-                         from + (map ? map[i] : 0));
+            lpi_run_copy(run, 0, at + i, from + (map ? map[i] : 0), run_length);
         else
-            lpi_copy_run(bits, 1, run->out[0], at + i, constant, 0);
+            lpi_copy_run(bits, 1, (lpi_place){run->out[0], at + i, NULL},
+                         (lpi_place){(void *)constant, 0, NULL});
     }
 }
 
@@ -178,7 +178,8 @@ static void make_constant(const lpi_run *run, void *to)
     if (!lpi_in_elements(run->node, 2))
         return;
     if (given == dtype) {
-        lpi_copy_run(lp_dtype_bits(dtype), 1, to, 0, run->in[2], 0);
+        lpi_copy_run(lp_dtype_bits(dtype), 1, (lpi_place){to, 0, NULL},
+                     (lpi_place){(void *)run->in[2], 0, NULL});
     } else {
         lpi_unpack(given, run->in[2], 0, 1, &raw);
         lpi_convert(lpi_class_of(given), &raw, lpi_class_of(dtype), &value, 1);

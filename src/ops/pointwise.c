@@ -6,7 +6,6 @@
  * result of an element depends on the values of its operands alone, so that
  * any split of the work gives the same bytes. */
 #include <math.h>
-#include <string.h>
 
 #include "ops.h"
 
@@ -43,7 +42,8 @@ static lp_status operand_shape(const lpi_node *node,
     if (!pointwise->aligned || i != 1 || align->axis == LPI_UNALIGNED ||
         shape.rank < 0 || first.rank < 0)
         return LP_OK;
-    if (!lpi_axis(align->axis, first.rank + 1, &axis))
+    axis = align->axis + (align->axis < 0 ? first.rank : 0);
+    if (axis < 0 || axis > first.rank)
         return lpi_node_fail(node, "axis %lld of a tensor of rank %d",
                              (long long)align->axis, first.rank);
     if (shape.rank + axis >= first.rank)
@@ -132,20 +132,14 @@ void lpi_pointwise_cost(const lpi_node *node, lp_cost *cost)
     lpi_cost_each(cost, &pointwise->each, lpi_out_elements(node, 0));
 }
 
-/* A run of an operand as numbers of the class "kind": elements [at, at +
- * count) of it, or the one at "at" spread over all when "step" is 0. */
-static void load(const lpi_operand *operand, int64_t at, int64_t step,
-                 int64_t count, lpi_class kind, block *to)
-{
-    lpi_class class = lpi_class_of(operand->dtype);
-    block raw;
-    int64_t i;
-
-    lpi_unpack(operand->dtype, operand->bytes, at, step ? count : 1, &raw);
-    lpi_convert(class, &raw, kind, to, step ? count : 1);
-    for (i = 1; i < count && !step; i++)
-        to->uint[i] = to->uint[0];
-}
+/* One computation at work. */
+typedef struct work {
+    const lpi_pointwise *pointwise;
+    const void *params;
+    const lpi_operand *operands;
+    int32_t count;
+    lpi_class kind; /* LPI_F64, LPI_I64 or LPI_U64 */
+} work;
 
 /* What stands for an absent operand "i": the end of the range of "kind". */
 static void load_absent(int32_t i, lpi_class kind, int64_t count, block *to)
@@ -162,36 +156,55 @@ static void load_absent(int32_t i, lpi_class kind, int64_t count, block *to)
     }
 }
 
-/* Compute "count" elements of "kind" from blocks "x" of "operands" into
- * "to". */
-static void compute(const lpi_pointwise *pointwise, const void *params,
-                    lpi_class kind, const block *x, int32_t operands,
-                    int64_t count, block *to)
+/* Elements of the block at position "done" of the run of "walk". */
+static int64_t block_length(const lpi_walk *walk, int64_t done)
 {
+    return walk->length - done < BLOCK ? walk->length - done : BLOCK;
+}
+
+/* Load a block of operand "i" for the run that "walk" stands at, from position
+ * "done" of the run on; an operand that does not move is spread. */
+static void load(const work *w, const lpi_walk *walk, int32_t i, int64_t done,
+                 block *to)
+{
+    const lpi_operand *operand = &w->operands[i];
+    int64_t step = walk->step[i + 1], count = block_length(walk, done), k;
+    block raw;
+
+    if (!operand->bytes) {
+        load_absent(i, w->kind, count, to);
+        return;
+    }
+    lpi_unpack(operand->dtype, operand->bytes, walk->at[i + 1] + done * step,
+               step ? count : 1, &raw);
+    lpi_convert(lpi_class_of(operand->dtype), &raw, w->kind, to,
+                step ? count : 1);
+    for (k = 1; k < count && !step; k++)
+        to->uint[k] = to->uint[0];
+}
+
+/* Compute "count" elements from blocks "x" of the operands into "to". */
+static void compute(const work *w, const block *x, int64_t count, block *to)
+{
+    union {
+        double real[MOST];
+        int64_t sint[MOST];
+        uint64_t uint[MOST];
+    } one = {.uint = {0}};
     int64_t i;
     int32_t k;
 
     for (i = 0; i < count; i++) {
-        if (kind == LPI_F64) {
-            double one[MOST];
-
-            for (k = 0; k < operands; k++)
-                one[k] = x[k].real[i];
-            to->real[i] = pointwise->libm ? pointwise->libm(one[0])
-                                          : pointwise->real(one, params);
-        } else if (kind == LPI_I64) {
-            int64_t one[MOST];
-
-            for (k = 0; k < operands; k++)
-                one[k] = x[k].sint[i];
-            to->sint[i] = pointwise->sint(one, params);
-        } else {
-            uint64_t one[MOST];
-
-            for (k = 0; k < operands; k++)
-                one[k] = x[k].uint[i];
-            to->uint[i] = pointwise->uint(one, params);
-        }
+        for (k = 0; k < w->count; k++)
+            one.uint[k] = x[k].uint[i];
+        if (w->kind == LPI_I64)
+            to->sint[i] = w->pointwise->sint(one.sint, w->params);
+        else if (w->kind == LPI_U64)
+            to->uint[i] = w->pointwise->uint(one.uint, w->params);
+        else if (w->pointwise->libm)
+            to->real[i] = w->pointwise->libm(one.real[0]);
+        else
+            to->real[i] = w->pointwise->real(one.real, w->params);
     }
 }
 
@@ -237,29 +250,20 @@ static const int64_t *broadcast_strides(lpi_arena *scratch, lp_shape shape,
 
 /* Compute the run that "walk" stands at, block by block; operand 0 of the
  * walk is the output. */
-static void run_blocks(const lpi_run *run, const lpi_pointwise *pointwise,
-                       const lpi_operand *operands, lpi_class kind,
-                       const lpi_walk *walk)
+static void run_blocks(const lpi_run *run, const work *w, const lpi_walk *walk)
 {
     lp_dtype dtype = lpi_out(run->node, 0)->dtype;
-    int32_t count = walk->operands - 1, k;
     block x[MOST], result, packed;
-    int64_t done, some;
+    int64_t done, count;
+    int32_t i;
 
-    for (done = 0; done < walk->length; done += some) {
-        some = walk->length - done < BLOCK ? walk->length - done : BLOCK;
-        for (k = 0; k < count; k++) {
-            int64_t step = walk->step[k + 1];
-
-            if (!operands[k].bytes)
-                load_absent(k, kind, some, &x[k]);
-            else
-                load(&operands[k], walk->at[k + 1] + done * step, step, some,
-                     kind, &x[k]);
-        }
-        compute(pointwise, run->node->params, kind, x, count, some, &result);
-        lpi_convert(kind, &result, lpi_class_of(dtype), &packed, some);
-        lpi_pack(dtype, &packed, walk->at[0] + done, some, run->out[0]);
+    for (done = 0; done < walk->length; done += count) {
+        count = block_length(walk, done);
+        for (i = 0; i < w->count; i++)
+            load(w, walk, i, done, &x[i]);
+        compute(w, x, count, &result);
+        lpi_convert(w->kind, &result, lpi_class_of(dtype), &packed, count);
+        lpi_pack(dtype, &packed, walk->at[0] + done, count, run->out[0]);
     }
 }
 
@@ -269,12 +273,17 @@ lp_status lpi_pointwise_apply(const lpi_run *run,
 {
     lp_shape out = lpi_out_shape(run->node, 0);
     const int64_t *strides[MOST + 1];
-    lpi_class kind = kind_of(pointwise, operands, count);
+    work w = {.pointwise = pointwise,
+              .params = run->node->params,
+              .operands = operands,
+              .count = count,
+              .kind = kind_of(pointwise, operands, count)};
     lpi_walk walk;
     int32_t k;
     bool more;
 
-    if (kind == LPI_NO_CLASS && lpi_class_of(operands[0].dtype) != LPI_F32)
+    if (w.kind == LPI_NO_CLASS &&
+        lpi_class_of(operands[0].dtype) != LPI_F32)
         return lpi_run_refuse(run, operands[0].dtype);
     strides[0] = broadcast_strides(run->scratch, out, out.rank);
     for (k = 0; k < count; k++)
@@ -287,11 +296,11 @@ lp_status lpi_pointwise_apply(const lpi_run *run,
             return lpi_node_fail_memory(run->node);
     if (lpi_pointwise_is_fast(run, pointwise, operands, count))
         return lpi_pointwise_fast(run, pointwise, operands, count, strides);
-    if (kind == LPI_NO_CLASS)
+    if (w.kind == LPI_NO_CLASS)
         return lpi_run_refuse(run, operands[0].dtype);
     for (more = lpi_walk_start(&walk, out.rank, out.dims, count + 1, strides);
          more; more = lpi_walk_next(&walk))
-        run_blocks(run, pointwise, operands, kind, &walk);
+        run_blocks(run, &w, &walk);
     return LP_OK;
 }
 

@@ -281,8 +281,7 @@ lp_status lpi_pool_norm_run(const lpi_run *run)
     return pool_run(run, length);
 }
 
-/* ---- whole planes
- * ------------------------------------------------------------ */
+/* ---- whole planes ------------------------------------------------------- */
 
 /* Reduce each plane of input 0 into "*ret_to". */
 static lp_status reduce_planes(const lpi_run *run, lpi_reducer what,
@@ -340,8 +339,7 @@ lp_status lpi_global_norm_run(const lpi_run *run)
     return LP_OK;
 }
 
-/* ---- tiles
- * ---------------------------------------------------------------------- */
+/* ---- tiles -------------------------------------------------------------- */
 
 lp_status lpi_pool_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
                         void *params)

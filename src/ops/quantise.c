@@ -110,6 +110,8 @@ static void convert_block(const job *j, int64_t at, int64_t count,
 {
     const lpi_isa *isa = lpi_run_team(j->run).isa;
     const float *zero = j->zero != NULL ? j->zero + scale : NULL;
+    const lpi_quantize *p = j->run->node->params;
+    lpi_target target = {j->to, p == NULL || p->saturate != 0, LPI_NEAREST};
     float x[BLOCK];
 
     lpi_load_floats(isa, j->from, j->run->in[0], at, count, x);
@@ -127,9 +129,7 @@ static void convert_block(const job *j, int64_t at, int64_t count,
     }
     if (zero != NULL)
         isa->binary[LPI_BINARY_ADD](count, x, 1, zero, step, x);
-    lpi_pack_as(j->to, x, at, count, j->run->out[0],
-                ((const lpi_quantize *)j->run->node->params)->saturate != 0,
-                LPI_NEAREST);
+    lpi_pack_as(&target, x, at, count, j->run->out[0]);
 }
 
 static void convert_share(const void *context, int64_t from, int64_t to)
@@ -187,8 +187,7 @@ lp_status lpi_dequantize_run(const lpi_run *run)
     return convert(run, false);
 }
 
-/* ---- DynamicQuantizeLinear
- * --------------------------------------------------------- */
+/* ---- DynamicQuantizeLinear ---------------------------------------------- */
 
 /* Scale and zero point of the range of "count" elements, which holds 0. */
 static void find_range(const lpi_run *run, const float *x, int64_t count,

@@ -11,7 +11,6 @@
 typedef struct random_params {
     lpi_list shape;
     int64_t dtype, sample_size, is_test;
-    bool trains; /* set by the shape hook of Dropout */
 } random_params;
 
 static const lpi_each uniform = {{[LP_MUL] = 1, [LP_ADD] = 1}};
@@ -104,35 +103,14 @@ static void multinomial_cost(const lpi_node *node, lp_cost *cost)
     random_cost(node, cost);
 }
 
-/* Whether the operands, or the form of old opsets, ask for training. */
-static bool asks_training(lpi_node *node)
-{
-    const random_params *params = node->params;
-    lpi_list mode;
-
-    if (node->layer->version > 0 && node->layer->version < 7)
-        return params->is_test == 0 && node->layer->outputs_count > 1;
-    return lpi_in_ints(node, 2, &mode) && mode.count > 0 && mode.ints[0] != 0;
-}
-
 /* Before opset 10 the mask has the dtype of the input. */
 static lp_status dropout_shape(lpi_node *node)
 {
-    random_params *params = (random_params *)node->params;
     bool is_old = node->layer->version > 0 && node->layer->version < 10;
 
-    params->trains = asks_training(node);
     LP_TRY(lpi_out_set_shape(node, 1, is_old ? lpi_in_dtype(node, 0) : LP_BOOL,
                              lpi_in_shape(node, 0)));
-    if (params->trains)
-        lpi_node_note(node, "trains: its results are random");
     return lpi_out_as(node, 0, 0);
-}
-
-static void dropout_cost(const lpi_node *node, lp_cost *cost)
-{
-    if (((const random_params *)node->params)->trains)
-        lpi_cost_each(cost, &dropping, lpi_out_elements(node, 0));
 }
 
 /* Without training the mask keeps everything. */
@@ -140,22 +118,54 @@ static lp_status dropout_run(const lpi_run *run)
 {
     const lpi_node *node = run->node;
     int64_t count = lpi_out_elements(node, 0);
+    lp_dtype type;
+    int64_t *ones;
+    void *values;
 
-    if (((const random_params *)node->params)->trains)
-        return lpi_node_fail(node, "cannot be run in training mode");
     LP_TRY(lpi_run_view(run));
-    if (node->layer->outputs_count < 2 || run->out[1] == NULL)
+    if (lpi_out(node, 1) == NULL)
         return LP_OK;
-    lp_dtype type = lpi_out(node, 1)->dtype;
-    int64_t *ones = LPI_NEW(run->scratch, int64_t, count);
-    void *values = lpi_arena_array(run->scratch, count, sizeof(int64_t));
-
+    type = lpi_out(node, 1)->dtype;
+    ones = LPI_NEW(run->scratch, int64_t, count);
+    values = lpi_arena_array(run->scratch, count, sizeof(int64_t));
     if (ones == NULL || values == NULL)
         return lpi_node_fail_memory(node);
     for (int64_t i = 0; i < count; i++)
         ones[i] = 1;
     lpi_convert(LPI_I64, ones, lpi_class_of(type), values, count);
     lpi_pack(type, values, 0, count, run->out[1]);
+    return LP_OK;
+}
+
+/* The row of a Dropout that trains: random, and no view. */
+static const lp_op training_row = {
+    .domain = "",
+    .name = "Dropout",
+    .inputs_min = 1,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 2,
+    .roles = "di",
+    .params_size = sizeof(random_params),
+    .facts = &dropping,
+    .shape = dropout_shape,
+    .cost = random_cost,
+    .flags = LPI_IMPURE,
+};
+
+/* Change to the row above where the operands, or the form of old opsets, ask
+ * for training. */
+static lp_status dropout_settle(lpi_node *node)
+{
+    const random_params *params = node->params;
+    bool trains = params->is_test == 0 && node->layer->outputs_count > 1;
+    lpi_list mode;
+
+    if (node->layer->version == 0 || node->layer->version >= 7)
+        trains = lpi_in_ints(node, 2, &mode) && mode.count > 0 &&
+                 mode.ints[0] != 0;
+    if (trains)
+        node->layer->row = &training_row;
     return LP_OK;
 }
 
@@ -199,8 +209,8 @@ const lp_op lpi_ops_random[] = {
      .roles = "di",
      .params_size = sizeof(random_params),
      .specs = dropout_specs,
+     .settle = dropout_settle,
      .shape = dropout_shape,
-     .cost = dropout_cost,
      .run = dropout_run,
      .flags = LPI_VIEW,
      .samples =

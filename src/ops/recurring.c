@@ -15,8 +15,8 @@ typedef struct job {
     const lpi_recurrent *params;
     int64_t gates, steps, batch, width, hidden, directions, direction;
     bool backwards;
-    lpi_unary functions[LPI_CELL_FUNCTIONS];
-    const float *x, *w, *b, *p;  /* p: peepholes */
+    lpi_recurrence cell;
+    const float *x, *w;
     float *r;                    /* turned: hidden x gates * hidden */
     const int64_t *lengths;      /* a batch; NULL: all steps */
     float *sums;                 /* steps x batch x gates * hidden */
@@ -25,8 +25,7 @@ typedef struct job {
     lpi_gemm step; /* state times R */
 } job;
 
-/* ---- products
- * ----------------------------------------------------------------- */
+/* ---- products ----------------------------------------------------------- */
 
 static lp_status multiply(const lpi_run *run, lpi_gemm *gemm,
                           const lpi_matrix *b)
@@ -83,8 +82,7 @@ static void add_state(const job *j, const float *state, int64_t first,
     lpi_gemm_run(&gemm);
 }
 
-/* ---- steps
- * ---------------------------------------------------------------------- */
+/* ---- steps -------------------------------------------------------------- */
 
 /* Position in time of step "s" of batch "b"; -1 when it has ended. */
 static int64_t time_of(const job *j, int64_t s, int64_t b)
@@ -179,8 +177,7 @@ static void run_step(const job *j, int64_t s)
     }
 }
 
-/* ---- the layer
- * -------------------------------------------------------------------- */
+/* ---- the layer ---------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -322,7 +319,7 @@ static lp_status recurrent_run(const lpi_run *run, int64_t gates)
              .hidden = lpi_in_shape(run->node, 2).dims[2],
              .directions = w.dims[0]};
 
-    j.cell = (lpi_cell){.isa = lpi_run_team(run).isa,
+    j.cell = (lpi_recurrence){.isa = lpi_run_team(run).isa,
                         .params = p,
                         .hidden = j.hidden,
                         .gates = gates};

@@ -55,8 +55,7 @@ static void pass_rows(const void *context, int64_t first, int64_t last)
     }
 }
 
-/* ---- all axes
- * --------------------------------------------------------------------- */
+/* ---- all axes ----------------------------------------------------------- */
 
 /* Scales as given, or the quotient of the extents. */
 static lp_status map_axes(const lpi_run *run, lpi_axis_map *maps)
@@ -173,8 +172,8 @@ static void copy_row(const lpi_run *run, int64_t to, int64_t from,
             lpi_store_floats(lpi_run_team(run).isa, type,
                              &p->extrapolation_value, to + i, 1, run->out[0]);
         else
-            lpi_copy_run(bits, 1, run->out[0], to + i, run->in[0],
-                         from + at[i]);
+            lpi_copy_run(bits, 1, (lpi_place){run->out[0], to + i, NULL},
+                         (lpi_place){(void *)run->in[0], from + at[i], NULL});
 }
 
 /* Copy "run" row by row through tables of positions. */

@@ -92,17 +92,18 @@ static uint64_t combine_bits(enum reduction kind, uint64_t a, uint64_t b,
     }
 }
 
-/* Apply element "from_at" of "from" to element "to_at" of "to". */
-static void combine_one(enum reduction kind, lp_dtype dtype, void *to,
-                        int64_t to_at, const void *from, int64_t from_at)
+/* Reduce element "to_at" of output 0 by element "from_at" of the updates. */
+static void combine_one(const lpi_run *run, int64_t to_at, int64_t from_at)
 {
+    enum reduction kind = ((const scatter *)run->node->params)->kind;
+    lp_dtype dtype = lpi_in_dtype(run->node, 0);
     lpi_class class = lpi_class_of(dtype);
     uint64_t raw[2] = {0, 0};
     double real[2];
     bool less;
 
-    lpi_unpack(dtype, to, to_at, 1, &raw[0]);
-    lpi_unpack(dtype, from, from_at, 1, &raw[1]);
+    lpi_unpack(dtype, run->out[0], to_at, 1, &raw[0]);
+    lpi_unpack(dtype, run->in[2], from_at, 1, &raw[1]);
     if (class == LPI_F32 || class == LPI_F64) {
         lpi_convert(class, &raw[0], LPI_F64, &real[0], 1);
         lpi_convert(class, &raw[1], LPI_F64, &real[1], 1);
@@ -113,23 +114,20 @@ static void combine_one(enum reduction kind, lp_dtype dtype, void *to,
                                 : (int64_t)raw[0] < (int64_t)raw[1];
         raw[0] = combine_bits(kind, raw[0], raw[1], less);
     }
-    lpi_pack(dtype, raw, to_at, 1, to);
+    lpi_pack(dtype, raw, to_at, 1, run->out[0]);
 }
 
 /* Apply "count" neighbouring elements. */
 static void combine(const lpi_run *run, int64_t count, int64_t to_at,
                     int64_t from_at)
 {
-    enum reduction kind = ((const scatter *)run->node->params)->kind;
-    lp_dtype dtype = lpi_in_dtype(run->node, 0);
     int64_t i;
 
-    if (kind == NONE)
-        lpi_copy_run(lp_dtype_bits(dtype), count, run->out[0], to_at,
-                     run->in[2], from_at);
-    for (i = 0; i < count && kind != NONE; i++)
-        combine_one(kind, dtype, run->out[0], to_at + i, run->in[2],
-                    from_at + i);
+    if (((const scatter *)run->node->params)->kind == NONE)
+        lpi_run_copy(run, 2, to_at, from_at, count);
+    else
+        for (i = 0; i < count; i++)
+            combine_one(run, to_at + i, from_at + i);
 }
 
 /* Reductions compute; only numbers can be. */
@@ -291,13 +289,11 @@ static lp_status cache_shape(lpi_node *node)
     return lpi_shape_as_first(node);
 }
 
-/* Position in the cache of element "k" of the update of sample "batch". */
-static lp_status cache_position(const lpi_node *node, const lpi_list *starts,
-                                int64_t length, int64_t batch, int64_t k,
-                                int64_t *ret_at)
+/* Position in an axis of "length" of element "k" of an update that begins at
+ * "start". */
+static lp_status cache_position(const lpi_node *node, int64_t start, int64_t k,
+                                int64_t length, int64_t *ret_at)
 {
-    int64_t start = batch < starts->count ? starts->ints[batch] : 0;
-
     if (start < 0 || start > INT64_MAX / 2)
         return lpi_node_fail(node, "writes at %lld", (long long)start);
     if (((const scatter *)node->params)->circular && length > 0) {
@@ -311,7 +307,6 @@ static lp_status cache_run(const lpi_run *run)
 {
     const lpi_node *node = run->node;
     lp_shape cache = lpi_in_shape(node, 0), update = lpi_in_shape(node, 1);
-    int32_t bits = lp_dtype_bits(lpi_in_dtype(node, 0));
     int64_t axis = 0, outer, inner, per_batch, at, o, k;
     lpi_list starts = {0};
 
@@ -322,14 +317,16 @@ static lp_status cache_run(const lpi_run *run)
     outer = lpi_dims_product(cache, 0, axis);
     inner = lpi_dims_product(cache, axis + 1, cache.rank);
     per_batch = lpi_dims_product(cache, 1, axis);
-    for (o = 0; o < outer && inner > 0; o++)
+    for (o = 0; o < outer && inner > 0; o++) {
+        int64_t batch = o / per_batch;
+        int64_t start = batch < starts.count ? starts.ints[batch] : 0;
+
         for (k = 0; k < update.dims[axis]; k++) {
-            LP_TRY(cache_position(node, &starts, cache.dims[axis],
-                                  o / per_batch, k, &at));
-            lpi_copy_run(bits, inner, run->out[0],
-                         (o * cache.dims[axis] + at) * inner, run->in[1],
-                         (o * update.dims[axis] + k) * inner);
+            LP_TRY(cache_position(node, start, k, cache.dims[axis], &at));
+            lpi_run_copy(run, 1, (o * cache.dims[axis] + at) * inner,
+                         (o * update.dims[axis] + k) * inner, inner);
         }
+    }
     return LP_OK;
 }
 

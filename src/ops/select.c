@@ -4,8 +4,6 @@
  * Max and Min give NaN when an operand is NaN (numpy.maximum).  Those of many
  * operands are taken from left to right; each partial result is rounded to
  * the dtype.  Clip with a minimum above its maximum gives the maximum. */
-#include <string.h>
-
 #include "ops.h"
 
 static double real_where(const double *x, const void *params)

@@ -218,7 +218,8 @@ static lp_status squeeze_shape(lpi_node *node)
     for (i = 0; i < shape.rank; i++) {
         if (all && shape.dims[i] < 0)
             return set_rank(node, -1);
-        if (mask[i] && shape.dims[i] > 1 && !lpi_in_bound(node))
+        if (mask[i] && shape.dims[i] >= 0 && shape.dims[i] != 1 &&
+            !lpi_in_bound(node))
             return lpi_node_fail(node,
                                  "axis %d has %lld elements, must "
                                  "have 1",

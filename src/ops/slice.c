@@ -32,6 +32,8 @@ static cut cut_axis(int64_t length, int64_t start, int64_t end, int64_t step)
 {
     int64_t back = step < 0, count;
 
+    if (length == 0)
+        return (cut){0, 1, 0};
     start = limited(start < 0 ? start + length : start, 0, length - back);
     end = limited(end < 0 ? end + length : end, -back, length - back);
     step = limited(step, -INT64_MAX, INT64_MAX);
@@ -46,17 +48,15 @@ typedef struct slices {
     bool known[4], given[4];
 } slices;
 
-/* Axis and step of slice "i" of "s", in a tensor of "rank". */
+/* The axis of slice "i" of "s", in a tensor of "rank". */
 static lp_status slice_axis(const lpi_node *node, const slices *s, int64_t i,
-                            int32_t rank, int64_t *ret_axis, int64_t *ret_step)
+                            int32_t rank, int64_t *ret_axis)
 {
-    *ret_step = s->given[3] && s->known[3] ? s->list[3].ints[i] : 1;
-    if (*ret_step == 0)
-        return lpi_node_fail(node, "a step of 0");
-    if (!lpi_axis(s->given[2] ? s->list[2].ints[i] : i, rank, ret_axis))
+    int64_t axis = s->given[2] ? s->list[2].ints[i] : i;
+
+    if (!lpi_axis(axis, rank, ret_axis))
         return lpi_node_fail(node, "axis %lld of a tensor of rank %d",
-                             (long long)(s->given[2] ? s->list[2].ints[i] : i),
-                             rank);
+                             (long long)axis, rank);
     return LP_OK;
 }
 
@@ -84,7 +84,10 @@ static lp_status plan_cuts(const lpi_node *node, lp_shape shape,
     for (i = 0; i < shape.rank && count < 0; i++)
         cuts[i].count = -1;
     for (i = 0; i < count; i++) {
-        LP_TRY(slice_axis(node, s, i, shape.rank, &axis, &step));
+        LP_TRY(slice_axis(node, s, i, shape.rank, &axis));
+        step = s->given[3] && s->known[3] ? s->list[3].ints[i] : 1;
+        if (step == 0)
+            return lpi_node_fail(node, "a step of 0");
         if (all_known && shape.dims[axis] >= 0)
             cuts[axis] = cut_axis(shape.dims[axis], s->list[0].ints[i],
                                   s->list[1].ints[i], step);

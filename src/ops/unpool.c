@@ -39,7 +39,8 @@ lp_status lpi_unpool_run(const lpi_run *run)
         if (!inside)
             return lpi_node_fail(node, "index %lld is out of the output",
                                  (long long)at.ints[i]);
-        lpi_copy_run(bits, 1, run->out[0], to, run->in[0], i);
+        lpi_copy_run(bits, 1, (lpi_place){run->out[0], to, NULL},
+                     (lpi_place){(void *)run->in[0], i, NULL});
     }
     return LP_OK;
 }

@@ -1,9 +1,12 @@
 /* window.c: how many positions a sliding window takes (convolution, pooling),
  * and how far a transposed one spreads.
  *
- * Source: ONNX operators Conv-22, AveragePool-22 (ceil_mode; windows that
- * would start in the right padding are left out) and ConvTranspose-22.  An
- * absent list stands for ones (strides, dilations) or zeros (pads). */
+ * Source: ONNX operators Conv-22, AveragePool-22 and ConvTranspose-22.  Where
+ * versions or tools differ, what runtimes do counts: with ceil_mode a last
+ * window that would start in the right padding is left out in every opset, and
+ * a transposed convolution with SAME padding never spreads beyond input x
+ * stride, whatever its output_padding is.  An absent list stands for ones
+ * (strides, dilations) or zeros (pads). */
 #include <string.h>
 
 #include "ops.h"
@@ -68,7 +71,7 @@ static lp_status slide_axis(const lpi_node *node, const lpi_slide *window,
     int64_t in = sizes[0], kernel = sizes[1], rank = sizes[2];
     int64_t stride = item(&window->strides, i, 1);
     int64_t wide = (kernel - 1) * item(&window->dilations, i, 1) + 1;
-    int64_t span = lpi_add(in, 0) - wide + pads_of(window, (int32_t)rank, i);
+    int64_t span = in - wide + pads_of(window, (int32_t)rank, i);
     int64_t out;
 
     if (in == 0 || is_same(window)) {
@@ -79,10 +82,12 @@ static lp_status slide_axis(const lpi_node *node, const lpi_slide *window,
         return lpi_node_fail(node,
                              "a window of %lld does not fit an input of %lld",
                              (long long)wide, (long long)in);
-    out = span / stride + 1;
-    if (window->ceil_mode != 0 && span % stride != 0 &&
-        out * stride < in + item(&window->pads, i, 0))
-        out++;
+    out =
+        (window->ceil_mode != 0 ? lpi_ceil_div(span, stride) : span / stride) +
+        1;
+    if (window->ceil_mode != 0 &&
+        (out - 1) * stride >= in + item(&window->pads, i, 0))
+        out--;
     *ret_out = out;
     return LP_OK;
 }
@@ -101,7 +106,8 @@ lp_status lpi_window_slide(const lpi_node *node, const lpi_slide *window,
     return LP_OK;
 }
 
-/* Extent along axis "i" of what "sizes" (input, kernel, rank) spreads to. */
+/* Extent along axis "i" of what "sizes" (input, kernel, rank) spreads to.  With
+ * SAME padding it is cut to input x stride, where it reaches that far. */
 static lp_status spread_axis(const lpi_node *node, const lpi_slide *window,
                              int32_t i, const int64_t sizes[3],
                              int64_t *ret_out)
@@ -109,14 +115,13 @@ static lp_status spread_axis(const lpi_node *node, const lpi_slide *window,
     int64_t in = sizes[0], kernel = sizes[1], rank = sizes[2];
     int64_t stride = item(&window->strides, i, 1);
     int64_t wide = (kernel - 1) * item(&window->dilations, i, 1) + 1;
-    int64_t more = wide + item(&window->output_padding, i, 0) -
-                   pads_of(window, (int32_t)rank, i);
     int64_t out = in > 0 ? lpi_mul(in - 1, stride) : 0;
 
-    if (is_same(window))
+    out = lpi_add(out, lpi_add(wide, item(&window->output_padding, i, 0)));
+    if (!is_same(window))
+        out -= pads_of(window, (int32_t)rank, i);
+    else if (out > lpi_mul(in, stride))
         out = lpi_mul(in, stride);
-    else
-        out = more < 0 ? out + more : lpi_add(out, more);
     if (out < 0)
         return lpi_node_fail(node, "the pads leave nothing of axis %d", i + 2);
     *ret_out = out;

@@ -235,9 +235,9 @@ static void test_draw_pinned(void **state)
 
     (void)state;
     lpi_draw_fill(LP_FLOAT32, &draw, lpi_draw_key(1, "w"), 3, values);
-    assert_true(values[0] == f);
-    assert_true(values[1] == f);
-    assert_true(values[2] == f);
+    assert_true(values[0] == PINNED_0);
+    assert_true(values[1] == PINNED_1);
+    assert_true(values[2] == PINNED_2);
 }
 
 /* Weights are drawn by what reads them. */

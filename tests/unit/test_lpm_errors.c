@@ -80,6 +80,11 @@ static const struct {
     {"weight w: int8[1] @ file", 1, "expected the name of a file in quotes"},
     {"weight w: int8[1] @ \"f\" -1", 1, "an offset must be from 0 to"},
     {"weight w: int8[1] @ \"f\" 9223372036854775807 1", 1, "a length must be"},
+    {"weight w: int8[1] @ \"\"", 1, "not below the folder of the model is"},
+    {"weight w: int8[1] @ \"/f\"", 1, "not below the folder of the model is"},
+    {"weight w: int8[1] @ \"a/..\"", 1, "not below the folder of the model is"},
+    {"weight w: int8[4] @ \"f\" 0 5", 1, "5 bytes, the shape wants 4"},
+    {"weight w: int8[4] @ \"f\" varint", 1, "expected offset and length"},
     /* layers */
     {"y = Relu", 1, "expected '(', found the end of the text"},
     {"y = (x)", 1, "expected an operator, found '('"},

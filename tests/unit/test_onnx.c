@@ -181,7 +181,7 @@ static const struct {
     {"unpacked.onnx", "large", LP_INT64, LPI_NOWHERE, 0, ""},
     {"conv.onnx", "b", LP_FLOAT32, LPI_INLINE, 64, ""},
     {"conv.onnx", "w", LP_FLOAT32, LPI_IN_FILE, 1728, ""},
-    {"beside.onnx", "w", LP_FLOAT32, LPI_OUTSIDE, -1, ""},
+    {"beside.onnx", "w", LP_FLOAT32, LPI_OUTSIDE, 2400, ""},
     {"sparse.onnx", "flat", LP_FLOAT32, LPI_INLINE, 48,
      "0000803f0000000000000000"},
     {"sparse.onnx", "pairs", LP_FLOAT32, LPI_INLINE, 48,

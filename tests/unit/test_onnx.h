@@ -156,17 +156,17 @@ static inline void put_value(lpi_text *graph, uint32_t field, const char *name,
     put_child(graph, field, &value);
 }
 
-/* An initializer of "dtype" whose raw content is "length" zeros (-1: no
- * content). */
+/* An initializer of "dtype" and "shape" whose raw content is "length" zeros
+ * (-1: no content). */
 static inline void put_weight(lpi_text *graph, const char *name, int dtype,
-                              const int64_t *dims, int32_t rank, int length)
+                              lp_shape shape, int length)
 {
     lpi_text tensor = {0};
     char zeros[4096] = "";
     int32_t i;
 
-    for (i = 0; i < rank; i++)
-        put_number(&tensor, 1, dims[i]);
+    for (i = 0; i < shape.rank; i++)
+        put_number(&tensor, 1, shape.dims[i]);
     put_number(&tensor, 2, dtype);
     put_text(&tensor, 8, name);
     if (length >= 0)

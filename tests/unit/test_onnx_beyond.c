@@ -98,7 +98,7 @@ static void expansion_is_bounded(void **state)
         put_child(&more, 25, &function);
     }
     fill_call(*state, &more);
-    refused(*state, LP_EINPUT, "more than");
+    refused(*state, LP_EINPUT, "functions and bodies make more than");
 }
 
 /* ---- beside the model --------------------------------------------------- */

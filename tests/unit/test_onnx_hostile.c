@@ -186,8 +186,9 @@ static void tensors_are_checked(void **state)
         lpi_text graph = {0};
 
         put_relu(&graph);
-        put_weight(&graph, "w", tensors[i].dtype, tensors[i].dims,
-                   tensors[i].rank, tensors[i].length);
+        put_weight(&graph, "w", tensors[i].dtype,
+                   (lp_shape){tensors[i].rank, tensors[i].dims},
+                   tensors[i].length);
         fill_model(*state, &graph, NULL);
         if (tensors[i].says)
             refused(*state, LP_EINPUT, tensors[i].says);

@@ -1,8 +1,7 @@
 /* test_report.c: modules, skips, totals, conventions and limits of reports. */
 #include "counted.h"
 
-/* ---- modules, skips, totals
- * ------------------------------------------------------ */
+/* ---- modules, skips, totals -------------------------------------------- */
 
 static void modules_of_every_depth(void **unused)
 {
@@ -167,6 +166,28 @@ static void refuses_widths_that_are_none(void **unused)
     lp_model_free(model);
 }
 
+/* A model as written keeps free dimensions, can be dumped, not counted. */
+static void models_as_written(void **unused)
+{
+    static const char text[] = "input x: float32[n]; y = Relu(x); output y";
+    lp_load_options options = {.as_written = true};
+    lp_model *model = NULL;
+    lp_report *report = NULL;
+    lp_error error = {0};
+    char *dump = NULL;
+
+    (void)unused;
+    assert_int_equal(
+        lp_model_read(text, strlen(text), "t", &options, &model, &error),
+        LP_OK);
+    assert_int_equal(lp_model_dump(model, &dump, NULL, &error), LP_OK);
+    assert_non_null(strstr(dump, "float32[n]"));
+    assert_int_equal(lp_report_new(model, NULL, &report, &error), LP_EINVALID);
+    assert_null(report);
+    lp_text_free(dump);
+    lp_model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +198,7 @@ int main(void)
         cmocka_unit_test(nothing_to_run),
         cmocka_unit_test(sums_that_do_not_fit),
         cmocka_unit_test(refuses_widths_that_are_none),
+        cmocka_unit_test(models_as_written),
     };
 
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);

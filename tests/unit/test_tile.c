@@ -280,8 +280,7 @@ static void test_tiles(void **ignored)
                 check_row(row);
 }
 
-/* ---- sums in parts
- * ------------------------------------------------------------------ */
+/* ---- sums in parts ------------------------------------------------------ */
 
 /* The layer of "text", its operands cut from "in" along "axes" (-1: whole) to
  * [from, to), into "out". */
