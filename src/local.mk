@@ -91,6 +91,7 @@ ops_sources = \
 	src/ops/cast.c \
 	src/ops/cells.c \
 	src/ops/constant.c \
+	src/ops/contract.c \
 	src/ops/contrib_attention.c \
 	src/ops/contrib_norm.c \
 	src/ops/conv.c \
@@ -248,7 +249,8 @@ exec_sources = \
 	src/exec/memory.c \
 	src/exec/npy.c \
 	src/exec/program.c \
-	src/exec/rounds.c
+	src/exec/rounds.c \
+	src/exec/weights.c
 
 api_sources = \
 	src/api/api.h \

@@ -37,15 +37,23 @@ tests_unit_test_format_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_format_LDADD = $(LDADD) $(JANSSON_LIBS)
 
 # Fuzz targets: with a main that replays the corpus, and under libFuzzer.
-check_PROGRAMS += tests/fuzz/replay_onnx tests/fuzz/replay_lpm
+check_PROGRAMS += tests/fuzz/replay_onnx tests/fuzz/replay_lpm \
+	tests/fuzz/replay_npy tests/fuzz/replay_pb
 tests_fuzz_replay_onnx_SOURCES = tests/fuzz/onnx.c tests/fuzz/replay.c
 tests_fuzz_replay_lpm_SOURCES = tests/fuzz/lpm.c tests/fuzz/replay.c
+tests_fuzz_replay_npy_SOURCES = tests/fuzz/npy.c tests/fuzz/replay.c
+tests_fuzz_replay_pb_SOURCES = tests/fuzz/pb.c tests/fuzz/replay.c
 if FUZZ
-check_PROGRAMS += tests/fuzz/fuzz_onnx tests/fuzz/fuzz_lpm
+check_PROGRAMS += tests/fuzz/fuzz_onnx tests/fuzz/fuzz_lpm \
+	tests/fuzz/fuzz_npy tests/fuzz/fuzz_pb
 tests_fuzz_fuzz_onnx_SOURCES = tests/fuzz/onnx.c
 tests_fuzz_fuzz_onnx_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_lpm_SOURCES = tests/fuzz/lpm.c
 tests_fuzz_fuzz_lpm_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_npy_SOURCES = tests/fuzz/npy.c
+tests_fuzz_fuzz_npy_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_pb_SOURCES = tests/fuzz/pb.c
+tests_fuzz_fuzz_pb_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
 
 unit_tests = \
@@ -54,6 +62,7 @@ unit_tests = \
 	tests/unit/test_cost \
 	tests/unit/test_cost_live \
 	tests/unit/test_cost_weights \
+	tests/unit/test_exec \
 	tests/unit/test_file \
 	tests/unit/test_format_text \
 	tests/unit/test_graph \
@@ -83,6 +92,7 @@ scripts = \
 	tests/fuzz/replay.sh \
 	tests/man.sh \
 	tests/ops/micro.sh \
+	tests/ops/run_cases.sh \
 	tests/oracle/counts.py \
 	tests/round_trip.sh
 

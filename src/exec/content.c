@@ -1,7 +1,7 @@
 /* content.c: what static tensors hold, made when it is needed.
  *
- * A weight is read from its file, or drawn; what static layers make of
- * weights is computed by their rows, the layers behind it first.  Content in
+ * Weights are read or drawn (weights.c); what static layers make of them is
+ * computed by their rows, the layers behind it first.  Content in
  * flight hangs on the slots of its frame and is freed after the layer that
  * wanted it; what is small stays, so that a loop does not read it each time. */
 #include <stdlib.h>
@@ -10,204 +10,9 @@
 
 #include "exec.h"
 
-enum {
-    KEPT_TENSOR = 64 << 10,
-    KEPT_ALL = 8 << 20,
-    KEY_BYTES = 512,
-    FLIGHT_ALIGN = 64
-};
+enum { KEPT_TENSOR = 64 << 10, KEPT_ALL = 8 << 20, FLIGHT_ALIGN = 64 };
 
 #define FLIGHT_MOST ((int64_t)1 << 46)
-
-/* ---- weights: read or drawn ------------------------------------------ */
-
-/* Open the file of "payload", or keep the one that is open; "*ret_file" is
- * NULL when there is none. */
-static lp_status open_file(lpi_exec *exec, const lp_model *model,
-                           const lpi_payload *payload, lpi_file **ret_file)
-{
-    lpi_content *content = &exec->content;
-    const char *location = payload->where == LPI_OUTSIDE ? payload->location
-                                                         : NULL;
-    lp_error local = {0};
-    lp_status status;
-    bool same = location
-                    ? content->location && !strcmp(location, content->location)
-                    : !content->location;
-
-    *ret_file = content->file;
-    if (content->file && same)
-        return LP_OK;
-    lpi_file_close(content->file);
-    content->file = *ret_file = NULL;
-    status = location ? lpi_file_open_below(model->path, location,
-                                            &content->file, &local)
-                      : lpi_file_open(model->path, &content->file, &local);
-    if (status != LP_OK && status != LP_EIO) {
-        *exec->error = local;
-        return status;
-    }
-    content->location = location;
-    *ret_file = status == LP_OK ? content->file : NULL;
-    return LP_OK;
-}
-
-void lpi_content_close(lpi_exec *exec)
-{
-    lpi_content *content = &exec->content;
-
-    lpi_file_close(content->file);
-    lpi_free(content->held);
-    if (content->flight)
-        munmap(content->flight, (size_t)content->flight_size + 1);
-    content->file = NULL;
-    content->held = NULL;
-    content->flight = NULL;
-}
-
-lp_status lpi_content_exists(lpi_exec *exec, const lp_tensor *tensor,
-                             bool *ret_exists)
-{
-    lpi_file *file;
-
-    *ret_exists = true;
-    if (tensor->value || tensor->payload.where == LPI_INLINE ||
-        lpi_tensor_elements(tensor) == 0)
-        return LP_OK;
-    if (tensor->payload.where == LPI_NOWHERE) {
-        *ret_exists = false;
-        return LP_OK;
-    }
-    LP_TRY(open_file(exec, exec->model, &tensor->payload, &file));
-    *ret_exists = file != NULL;
-    return LP_OK;
-}
-
-/* Decode varints of "file" at "offset", "length" bytes, into "tensor"'s
- * storage form at "to". */
-static lp_status read_varints(lpi_exec *exec, lpi_file *file,
-                              const lp_tensor *tensor, uint8_t *to)
-{
-    int32_t bits = lp_dtype_bits(tensor->dtype), shift = 0;
-    int64_t at = tensor->payload.offset, end = at + tensor->payload.length;
-    int64_t width = bits < 8 ? 1 : bits / 8, left = lpi_tensor_bytes(tensor);
-    uint64_t value = 0;
-
-    while (at < end) {
-        const uint8_t *window;
-        int64_t length, i;
-
-        LP_TRY(lpi_file_window(file, at, &window, &length, exec->error));
-        if (length > end - at)
-            length = end - at;
-        for (i = 0; i < length && shift < 64 && left >= 0; i++) {
-            value |= (uint64_t)(window[i] & 0x7f) << shift;
-            shift += 7;
-            if (window[i] & 0x80)
-                continue;
-            left -= width;
-            if (left >= 0)
-                memcpy(to, &value, (size_t)width);
-            to += width;
-            value = 0;
-            shift = 0;
-        }
-        if (i < length)
-            break;
-        at += length;
-    }
-    if (left || shift || at < end)
-        return lpi_exec_fail(exec,
-                             "tensor '%.200s': its data do not hold "
-                             "%lld elements",
-                             tensor->name,
-                             (long long)lpi_tensor_elements(tensor));
-    return LP_OK;
-}
-
-/* The tensor whose stream "tensor" takes: weights that are one range of a
- * file are one, called by the first of them. */
-static lp_status stream_of(lpi_exec *exec, const lp_tensor *tensor,
-                           const lp_tensor **ret_tensor)
-{
-    const lp_model *model = exec->model;
-    char key[KEY_BYTES];
-    int64_t first;
-
-    *ret_tensor = tensor;
-    if (tensor->payload.where != LPI_OUTSIDE)
-        return LP_OK;
-    if (!exec->content.first_of) {
-        lpi_map *map = lpi_map_new(exec->arena);
-
-        if (!map)
-            return lpi_fail_memory(exec->error);
-        for (int64_t i = 0; i < model->tensors_count; i++) {
-            const lpi_payload *payload = &model->tensors[i]->payload;
-            char *copy;
-
-            if (payload->where != LPI_OUTSIDE)
-                continue;
-            copy = lpi_arena_printf(exec->arena, "%s@%lld", payload->location,
-                                    (long long)payload->offset);
-            if (!copy ||
-                (lpi_map_get(map, copy) < 0 && !lpi_map_set(map, copy, i)))
-                return lpi_fail_memory(exec->error);
-        }
-        exec->content.first_of = map;
-    }
-    snprintf(key, sizeof(key), "%s@%lld", tensor->payload.location,
-             (long long)tensor->payload.offset);
-    first = lpi_map_get(exec->content.first_of, key);
-    if (first >= 0 && model->tensors[first]->dtype == tensor->dtype)
-        *ret_tensor = model->tensors[first];
-    return LP_OK;
-}
-
-static lp_status draw(lpi_exec *exec, const lp_model *model,
-                      const lp_tensor *tensor, void *bytes)
-{
-    const lp_tensor *stream;
-    lpi_draw how;
-
-    if (!exec->content.fills)
-        return lpi_exec_fail(exec, "weight '%.200s' has no content",
-                             tensor->name);
-    LP_TRY(stream_of(exec, tensor, &stream));
-    how = lpi_fill_draw(stream == tensor ? model : exec->model, stream);
-    if (!lpi_draw_fill(tensor->dtype, &how,
-                       lpi_draw_key(exec->content.seed, stream->name),
-                       lpi_tensor_elements(tensor), bytes))
-        return lpi_exec_fail(exec, "weight '%.200s' of %s cannot be drawn",
-                             tensor->name, lp_dtype_name(tensor->dtype));
-    return LP_OK;
-}
-
-lp_status lpi_content_read(lpi_exec *exec, const lp_model *model,
-                           const lp_tensor *tensor, void *bytes)
-{
-    const lpi_payload *payload = &tensor->payload;
-    int64_t size = lpi_tensor_bytes(tensor);
-    lpi_file *file = NULL;
-
-    if (payload->where == LPI_INLINE) {
-        memcpy(bytes, payload->bytes, (size_t)size);
-        return LP_OK;
-    }
-    if (payload->where != LPI_NOWHERE)
-        LP_TRY(open_file(exec, model, payload, &file));
-    if (!file)
-        return draw(exec, model, tensor, bytes);
-    if (payload->encoding == LPI_VARINT)
-        return read_varints(exec, file, tensor, bytes);
-    if (payload->length >= 0 && payload->length != size)
-        return lpi_exec_fail(exec,
-                             "tensor '%.200s' has %lld bytes, its shape wants "
-                             "%lld",
-                             tensor->name, (long long)payload->length,
-                             (long long)size);
-    return lpi_file_read(file, payload->offset, size, bytes, exec->error);
-}
 
 /* ---- in flight ------------------------------------------------------- */
 
@@ -448,4 +253,17 @@ lp_status lpi_content_get(lpi_frame *frame, const lp_tensor *tensor,
                ? LP_OK
                : lpi_exec_fail(frame->exec, "tensor '%.200s' was not made",
                                tensor->name);
+}
+
+void lpi_content_close(lpi_exec *exec)
+{
+    lpi_content *content = &exec->content;
+
+    lpi_file_close(content->file);
+    lpi_free(content->held);
+    if (content->flight)
+        munmap(content->flight, (size_t)content->flight_size + 1);
+    content->file = NULL;
+    content->held = NULL;
+    content->flight = NULL;
 }

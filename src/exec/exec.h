@@ -70,11 +70,6 @@ typedef struct lpi_content {
     lpi_map *first_of;  /* range of a file to the id of the first tensor */
 } lpi_content;
 
-/* Whether weight "tensor" has content that can be read; a file that exists
- * and is wrong is an error. */
-lp_status lpi_content_exists(lpi_exec *exec, const lp_tensor *tensor,
-                             bool *ret_exists);
-
 /* Store in "ret_bytes" the content of static "tensor" of "frame"; valid until
  * lpi_content_release with the mark that was taken before. */
 lp_status lpi_content_get(lpi_frame *frame, const lp_tensor *tensor,
@@ -84,10 +79,18 @@ lp_status lpi_content_get(lpi_frame *frame, const lp_tensor *tensor,
 int64_t lpi_content_mark(const lpi_exec *exec);
 void lpi_content_release(lpi_exec *exec, int64_t mark);
 
+void lpi_content_close(lpi_exec *exec);
+
+/* ---- weights.c: what weights hold ------------------------------------ */
+
+/* Whether weight "tensor" has content that can be read; a file that exists
+ * and is wrong is an error. */
+lp_status lpi_content_exists(lpi_exec *exec, const lp_tensor *tensor,
+                             bool *ret_exists);
+
 /* Fill "bytes" with the content of weight "tensor", read or drawn. */
 lp_status lpi_content_read(lpi_exec *exec, const lp_model *model,
                            const lp_tensor *tensor, void *bytes);
-void lpi_content_close(lpi_exec *exec);
 
 /* ---- frame.c, heap.c ------------------------------------------------- */
 

@@ -158,7 +158,7 @@ static const lpi_spec mod_specs[] = {LPI_SPEC_INT(mod, fmod, 0), {0}};
     .run = lpi_pointwise_run, .tile = lpi_pointwise_tile
 
 /* A row with an lpi_align; "stem" ends the names of its functions. */
-#define ALIGNED(op, stem, kind, loop)                                                \
+#define ALIGNED(op, stem, kind, loop)                                          \
     ROW(op, 1), .params_size = sizeof(lpi_align), .specs = align_specs,        \
                 .settle = lpi_align_settle, .facts = &(const lpi_pointwise)    \
     {                                                                          \

@@ -31,7 +31,8 @@ static void add_biases(const lpi_recurrence *j, int64_t gate, float *to)
 }
 
 /* to[i] += peephole[i] * cell[i] */
-static void peep(const lpi_recurrence *j, int64_t which, const float *cell, float *to)
+static void peep(const lpi_recurrence *j, int64_t which, const float *cell,
+                 float *to)
 {
     for (int64_t i = 0; i < j->hidden && j->peephole != NULL; i++) {
         float product = j->peephole[which * j->hidden + i] * cell[i];

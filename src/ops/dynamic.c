@@ -11,7 +11,6 @@
 
 #include "ops.h"
 
-
 static const lpi_spec top_specs[] = {
     LPI_SPEC_INT(lpi_dynamic, axis, -1),
     LPI_SPEC_INT(lpi_dynamic, sorted, 1),

@@ -15,20 +15,16 @@
 
 enum {
     LETTERS = 52,
-    EXTRA_MOST = 12, /* axes that an ellipsis may stand for */
-    SLOTS = LETTERS + EXTRA_MOST,
-    TERMS_MOST = 64,
+    EXTRA_MOST = 12,          /* axes that an ellipsis may stand for */
+    SLOTS = LPI_EINSUM_SLOTS, /* LETTERS + EXTRA_MOST */
+    TERMS_MOST = LPI_EINSUM_TERMS,
 };
 
 typedef struct einsum_params {
     const char *equation;
 } einsum_params;
 
-/* A term: its slots in their order. */
-typedef struct einsum_term {
-    int32_t count;
-    uint8_t slots[SLOTS];
-} einsum_term;
+typedef lpi_einsum_term einsum_term;
 
 typedef struct einsum_plan {
     int64_t extents[SLOTS]; /* -1 unknown, -2 not seen */
@@ -196,6 +192,18 @@ static lp_status read_equation(const lpi_node *node, einsum_term *terms,
                      &terms[TERMS_MOST]);
 }
 
+lp_status lpi_einsum_read(const lpi_node *node, lpi_einsum *ret_einsum)
+{
+    einsum_term terms[TERMS_MOST + 1];
+    einsum_plan plan = {.extra = 0};
+
+    LP_TRY(read_equation(node, terms, &plan));
+    memcpy(ret_einsum->terms, terms, sizeof(ret_einsum->terms));
+    ret_einsum->result = terms[TERMS_MOST];
+    memcpy(ret_einsum->extents, plan.extents, sizeof(plan.extents));
+    return LP_OK;
+}
+
 static lp_status einsum_shape(lpi_node *node)
 {
     einsum_term terms[TERMS_MOST + 1];
@@ -284,6 +292,7 @@ const lp_op lpi_ops_einsum[] = {
      .specs = einsum_specs,
      .shape = einsum_shape,
      .cost = einsum_cost,
+     .run = lpi_einsum_run,
      .samples =
          "opset 17; input a: float32[2, 3, 4]; weight b: float32[4, 5]; y = "
          "Einsum(a, b) {equation: \"bij,jk->bik\"}; output y\n---\n"

@@ -232,13 +232,11 @@ const lp_op lpi_ops_matmul[] = {
          "float32[3, 1]; y = Gemm(a, b, c) {transA: 1, alpha: 0.5, beta: "
          "2.0}; output y"},
     {MATMUL("", "MatMulInteger", 10, 2, 4), .roles = "wwzz",
-     .facts = &matmul_integer, .cost = integer_cost,
-     .run = lpi_matmul8_run,
+     .facts = &matmul_integer, .cost = integer_cost, .run = lpi_matmul8_run,
      .samples = "opset 17; input a: uint8[4, 3]; weight b: int8[3, 2]; weight "
                 "z: uint8[] = {12}; y = MatMulInteger(a, b, z); output y"},
     {MATMUL("", "QLinearMatMul", 10, 8, 8), .roles = "wszwszsz",
-     .facts = &matmul_qlinear, .cost = matmul_cost,
-     .run = lpi_matmul8_run,
+     .facts = &matmul_qlinear, .cost = matmul_cost, .run = lpi_matmul8_run,
      .samples =
          "opset 10; input a: uint8[2, 2, 4]; weight s: float32[] = {0.1}; "
          "weight z: uint8[] = {1}; weight b: uint8[4, 3]; y = "

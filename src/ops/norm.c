@@ -348,15 +348,13 @@ const lp_op lpi_ops_norm[] = {
          "d = LayerNormalization(x, s) {axis: 1}; output y; output d"},
     {NORM("SimplifiedLayerNormalization", 1, 2, 2, axis_specs),
      .outputs_max = 2, .facts = &rms_facts, .shape = layer_shape,
-     .cost = layer_cost, .run = lpi_norm_root_run,
-     .tile = lpi_norm_layer_tile,
+     .cost = layer_cost, .run = lpi_norm_root_run, .tile = lpi_norm_layer_tile,
      .flags = LPI_IN_PLACE,
      .samples = "opset 17; input x: float32[2, 3, 4]; weight s: float32[4]; "
                 "y = SimplifiedLayerNormalization(x, s); output y"},
     {NORM("GroupNormalization", 18, 3, 3, groups_specs), .outputs_max = 1,
-     .shape = groups_shape, .cost = groups_cost,
-     .run = lpi_norm_groups_run, .tile = lpi_norm_groups_tile,
-     .flags = LPI_IN_PLACE,
+     .shape = groups_shape, .cost = groups_cost, .run = lpi_norm_groups_run,
+     .tile = lpi_norm_groups_tile, .flags = LPI_IN_PLACE,
      .samples = "opset 21; input x: float32[2, 6, 4, 4]; weight s: "
                 "float32[6]; weight b: float32[6]; y = GroupNormalization(x, "
                 "s, b) {num_groups: 3}; output y\n---\n"

@@ -504,6 +504,25 @@ lp_status lpi_norm_layer_tile(const lpi_node *node, const lpi_box *out,
 lp_status lpi_norm_groups_tile(const lpi_node *node, const lpi_box *out,
                                lpi_box *in, void *params);
 
+/* ---- einsum.c, contract.c -------------------------------------------------------- */
+
+enum { LPI_EINSUM_SLOTS = 64, LPI_EINSUM_TERMS = 64 };
+
+/* A term: the slots of its axes, a slot a letter or an axis of the ellipsis. */
+typedef struct lpi_einsum_term {
+    int32_t count;
+    uint8_t slots[LPI_EINSUM_SLOTS];
+} lpi_einsum_term;
+
+/* An equation: its terms, and the extents of the slots; negative: not seen. */
+typedef struct lpi_einsum {
+    lpi_einsum_term terms[LPI_EINSUM_TERMS], result;
+    int64_t extents[LPI_EINSUM_SLOTS];
+} lpi_einsum;
+
+lp_status lpi_einsum_read(const lpi_node *node, lpi_einsum *ret_einsum);
+lp_status lpi_einsum_run(const lpi_run *run);
+
 /* ---- quantise.c: runs of QuantizeLinear and its kin --------------------- */
 
 typedef struct lpi_quantize {

@@ -233,7 +233,7 @@ static void roi_cost(const lpi_node *node, lp_cost *cost)
 #define POOL(name_, since_, specs_, facts_, cost_)                             \
     .name = name_, .domain = "", .since = since_, .inputs_min = 1,             \
     .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,                       \
-    .params_size = sizeof(lpi_pool), .specs = specs_, .facts = facts_,      \
+    .params_size = sizeof(lpi_pool), .specs = specs_, .facts = facts_,         \
     .cost = cost_
 
 const lp_op lpi_ops_pool[] = {
@@ -267,18 +267,16 @@ const lp_op lpi_ops_pool[] = {
      .samples = "opset 18; input x: float32[1, 2, 7, 7]; y = LpPool(x) "
                 "{kernel_shape: [2, 2], p: 3}; output y"},
     {POOL("GlobalMaxPool", 1, NULL, &max_facts, global_cost),
-     .shape = global_shape, .run = lpi_global_max_run,
-     .tile = lpi_global_tile,
+     .shape = global_shape, .run = lpi_global_max_run, .tile = lpi_global_tile,
      .samples = "opset 17; input x: float32[2, 3, 7, 7]; y = "
                 "GlobalMaxPool(x); output y"},
     {POOL("GlobalAveragePool", 1, NULL, &mean_facts, global_cost),
-     .shape = global_shape, .run = lpi_global_mean_run,
-     .tile = lpi_global_tile,
+     .shape = global_shape, .run = lpi_global_mean_run, .tile = lpi_global_tile,
      .samples = "opset 17; input x: float32[2, 3, 7]; y = "
                 "GlobalAveragePool(x); output y"},
     {POOL("GlobalLpPool", 2, norm_specs, NULL, global_cost),
-     .settle = norm_settle, .shape = global_shape,
-     .run = lpi_global_norm_run, .tile = lpi_global_tile,
+     .settle = norm_settle, .shape = global_shape, .run = lpi_global_norm_run,
+     .tile = lpi_global_tile,
      .samples = "opset 17; input x: float32[2, 3, 7, 7]; y = "
                 "GlobalLpPool(x) {p: 1}; output y"},
     {.name = "MaxUnpool",

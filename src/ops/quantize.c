@@ -115,14 +115,14 @@ static void dynamic_cost(const lpi_node *node, lp_cost *cost)
 #define QUANTIZE(domain_, since_)                                              \
     .domain = domain_, .name = "QuantizeLinear", .since = since_,              \
     .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,      \
-    .roles = "dsz", .params_size = sizeof(lpi_quantize),                    \
+    .roles = "dsz", .params_size = sizeof(lpi_quantize),                       \
     .specs = quantize_specs, .shape = quantize_shape, .cost = quantize_cost,   \
     .run = lpi_quantize_run
 
 #define DEQUANTIZE(domain_, since_)                                            \
     .domain = domain_, .name = "DequantizeLinear", .since = since_,            \
     .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,      \
-    .roles = "wsz", .params_size = sizeof(lpi_quantize),                    \
+    .roles = "wsz", .params_size = sizeof(lpi_quantize),                       \
     .specs = quantize_specs, .shape = dequantize_shape,                        \
     .cost = dequantize_cost, .run = lpi_dequantize_run
 
@@ -152,7 +152,8 @@ const lp_op lpi_ops_quantize[] = {
      .outputs_min = 3,
      .outputs_max = 3,
      .shape = dynamic_shape,
-     .cost = dynamic_cost, .run = lpi_quantize_dynamic_run,
+     .cost = dynamic_cost,
+     .run = lpi_quantize_dynamic_run,
      .samples = "opset 17; input x: float32[2, 3]; y, s, z = "
                 "DynamicQuantizeLinear(x); output y; output s; output z"},
     {QUANTIZE("com.microsoft", 1),

@@ -131,7 +131,7 @@ static void recurrent_cost(const lpi_node *node, lp_cost *cost)
 #define RECURRENT(name_, most, outputs, facts_, run_)                          \
     .domain = "", .name = name_, .since = 1, .inputs_min = 3,                  \
     .inputs_max = most, .outputs_min = 0, .outputs_max = outputs,              \
-    .roles = "ddddiddd", .params_size = sizeof(lpi_recurrent),              \
+    .roles = "ddddiddd", .params_size = sizeof(lpi_recurrent),                 \
     .specs = recurrent_specs, .facts = facts_, .shape = recurrent_shape,       \
     .cost = recurrent_cost, .run = run_
 

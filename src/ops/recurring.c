@@ -320,9 +320,9 @@ static lp_status recurrent_run(const lpi_run *run, int64_t gates)
              .directions = w.dims[0]};
 
     j.cell = (lpi_recurrence){.isa = lpi_run_team(run).isa,
-                        .params = p,
-                        .hidden = j.hidden,
-                        .gates = gates};
+                              .params = p,
+                              .hidden = j.hidden,
+                              .gates = gates};
     float *last[2] = {NULL, NULL};
     lpi_list lengths = {.count = 0};
 

@@ -17,8 +17,7 @@
 
 static const lpi_spec resize_specs[] = {
     LPI_SPEC_STRING(lpi_resize, mode, "nearest"),
-    LPI_SPEC_STRING(lpi_resize, coordinate_transformation_mode,
-                    "half_pixel"),
+    LPI_SPEC_STRING(lpi_resize, coordinate_transformation_mode, "half_pixel"),
     LPI_SPEC_STRING(lpi_resize, nearest_mode, "round_prefer_floor"),
     LPI_SPEC_STRING(lpi_resize, keep_aspect_ratio_policy, "stretch"),
     LPI_SPEC_INT(lpi_resize, antialias, 0),
@@ -83,8 +82,8 @@ static lp_status upsample_settle(lpi_node *node)
     if (node->layer->inputs_count != 1)
         return lpi_node_fail(node, "%d inputs", node->layer->inputs_count);
     if (params->scales.count > 0)
-        return lpi_node_add_floats(node, LPI_RESIZE_SCALES, params->scales.floats,
-                                   params->scales.count);
+        return lpi_node_add_floats(node, LPI_RESIZE_SCALES,
+                                   params->scales.floats, params->scales.count);
     return lpi_node_add_floats(node, LPI_RESIZE_SCALES, pair, 4);
 }
 
@@ -228,7 +227,8 @@ static lp_status resize_shape(lpi_node *node)
         LP_TRY(by_scales(node, x, &scales, dims));
     } else {
         for (int32_t i = 0; i < x.rank; i++)
-            dims[i] = lpi_resize_item(node->params, x.rank, i) < 0 ? x.dims[i] : -1;
+            dims[i] = lpi_resize_item(node->params, x.rank, i) < 0 ? x.dims[i]
+                                                                   : -1;
     }
     return lpi_out_set(node, 0, type, x.rank, dims);
 }

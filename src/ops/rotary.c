@@ -203,9 +203,9 @@ static void causal_cost(const lpi_node *node, lp_cost *cost)
 #define ROTARY(domain_, since_, least, roles_, facts_)                         \
     .domain = domain_, .name = "RotaryEmbedding", .since = since_,             \
     .inputs_min = least, .inputs_max = 4, .outputs_min = 1, .outputs_max = 1,  \
-    .roles = roles_, .params_size = sizeof(lpi_rotary),                     \
-    .specs = rotary_specs, .facts = facts_, .shape = rotary_shape,             \
-    .cost = rotary_cost, .run = lpi_rotary_run
+    .roles = roles_, .params_size = sizeof(lpi_rotary), .specs = rotary_specs, \
+    .facts = facts_, .shape = rotary_shape, .cost = rotary_cost,               \
+    .run = lpi_rotary_run
 
 #define LINEAR_ATTENTION(domain_, since_)                                      \
     .domain = domain_, .name = "LinearAttention", .since = since_,             \

@@ -173,9 +173,10 @@ static void mean_cost(const lpi_node *node, lp_cost *cost)
 /* The first operand spread over the output: its minimum with itself. */
 static lp_status spread_first(const lpi_run *run, const lpi_operand *first)
 {
-    static const lpi_pointwise same = {
-        .real = real_min, .sint = sint_min, .uint = uint_min,
-        .binary = 1 + LPI_BINARY_MIN};
+    static const lpi_pointwise same = {.real = real_min,
+                                       .sint = sint_min,
+                                       .uint = uint_min,
+                                       .binary = 1 + LPI_BINARY_MIN};
     lpi_operand twice[2] = {*first, *first};
 
     return lpi_pointwise_apply(run, &same, twice, 2);
@@ -268,15 +269,20 @@ const lp_op lpi_ops_select[] = {
                 "output y\n---\n"
                 "input x: int8[2]; weight high: int8[] = {6}; "
                 "y = Clip(x, _, high); output y"},
-    {MANY("Max", .real = real_max, .binary = 1 + LPI_BINARY_MAX, .sint = sint_max, .uint = uint_max,
-          .each = {{[LP_CMP] = 1}}),
-     .cost = many_cost, .run = many_run, .tile = lpi_pointwise_tile, .flags = LPI_MONOTONE},
-    {MANY("Min", .real = real_min, .binary = 1 + LPI_BINARY_MIN, .sint = sint_min, .uint = uint_min,
-          .each = {{[LP_CMP] = 1}}),
-     .cost = many_cost, .run = many_run, .tile = lpi_pointwise_tile, .flags = LPI_MONOTONE},
-    {MANY("Sum", .real = real_sum, .binary = 1 + LPI_BINARY_ADD, .each = {{[LP_ADD] = 1}}), .cost = many_cost,
-     .run = many_run, .tile = lpi_pointwise_tile, .flags = LPI_MONOTONE},
-    {MANY("Mean", .real = real_sum, .binary = 1 + LPI_BINARY_ADD, .each = {{[LP_ADD] = 1}}),
+    {MANY("Max", .real = real_max, .binary = 1 + LPI_BINARY_MAX,
+          .sint = sint_max, .uint = uint_max, .each = {{[LP_CMP] = 1}}),
+     .cost = many_cost, .run = many_run, .tile = lpi_pointwise_tile,
+     .flags = LPI_MONOTONE},
+    {MANY("Min", .real = real_min, .binary = 1 + LPI_BINARY_MIN,
+          .sint = sint_min, .uint = uint_min, .each = {{[LP_CMP] = 1}}),
+     .cost = many_cost, .run = many_run, .tile = lpi_pointwise_tile,
+     .flags = LPI_MONOTONE},
+    {MANY("Sum", .real = real_sum, .binary = 1 + LPI_BINARY_ADD,
+          .each = {{[LP_ADD] = 1}}),
+     .cost = many_cost, .run = many_run, .tile = lpi_pointwise_tile,
+     .flags = LPI_MONOTONE},
+    {MANY("Mean", .real = real_sum, .binary = 1 + LPI_BINARY_ADD,
+          .each = {{[LP_ADD] = 1}}),
      .cost = mean_cost, .run = mean_run, .tile = lpi_pointwise_tile},
     {0},
 };

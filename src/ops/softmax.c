@@ -135,8 +135,8 @@ static lp_status softmax_tile(const lpi_node *node, const lpi_box *out,
     int64_t axis = 0;
 
     if (out->rank > 0 && group_axis(node, &axis))
-        LP_TRY(lpi_box_keep(node, out, axis,
-                            p->flattens ? out->rank : axis + 1));
+        LP_TRY(
+            lpi_box_keep(node, out, axis, p->flattens ? out->rank : axis + 1));
     (void)params;
     in[0] = *out;
     return LP_OK;

@@ -1,5 +1,5 @@
-/* pb.c: the reader of TensorProto files under libFuzzer: any bytes give an array
- * or an error, and an array equals itself.
+/* pb.c: the reader of TensorProto files under libFuzzer: any bytes give an
+ * array or an error, and an array equals itself.
  *
  *   clang -g -fsanitize=fuzzer,address,undefined ... tests/fuzz/pb.c
  *   ./pb -max_len=4096 tests/fuzz/corpus/pb

@@ -1,0 +1,716 @@
+#!/usr/bin/env python3
+"""checker.py MODEL PLAN [--hash HEX] [--dim NAME=N]... [--shape INPUT=AxB]...
+
+The second judge of schedules: shares nothing with lplan but the columns of
+"lplan analyze --format json --all" ($LPLAN, or lplan on the path) and the
+manual lplan-schedule(5).  Exit 0: right; 1: refused, and where and why; 2: not
+judged, a model whose sizes are not known.
+
+It walks the runs with the productions of every tensor, derives which of them
+share bytes from the operators' meaning, and wants the intervals placed to be
+those that follow.  What it cannot know (the content of bodies; boxes of layers
+in groups that are not element-wise) it takes as given and checks from below."""
+import collections
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import plan as plan_file  # noqa: E402
+
+BITS = dict(float64=64, float32=32, float16=16, bfloat16=16, float8e4m3fn=8,
+            float8e4m3fnuz=8, float8e5m2=8, float8e5m2fnuz=8, float8e8m0=8,
+            float4e2m1=4, int64=64, int32=32, int16=16, int8=8, int4=4, int2=2,
+            uint64=64, uint32=32, uint16=16, uint8=8, uint4=4, uint2=2, bool=8,
+            complex64=64, complex128=128)
+
+# Operators whose first result is their first operand, byte by byte.
+VIEWS = set('Identity Reshape Flatten Squeeze Unsqueeze BitCast Dropout'.split())
+
+# Operators whose every result element depends on the operand's element at the
+# same place, or on a row that is read before it is written.
+CELLS = set('''Relu LeakyRelu PRelu ThresholdedRelu Elu Selu Celu Sigmoid Swish
+    HardSigmoid HardSwish Softplus Softsign Mish Gelu Shrink Add Sub Mul Div Pow
+    Mod Equal Less Greater LessOrEqual GreaterOrEqual And Or Xor BitwiseAnd
+    BitwiseOr BitwiseXor BitShift Abs Neg Sign Ceil Floor Round Reciprocal Sqrt
+    Exp Log Erf Tanh Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh
+    BitwiseNot Not IsNaN IsInf Where Clip Sum Mean Max Min'''.split())
+ROWWISE = set('''Softmax LogSoftmax BatchNormalization InstanceNormalization
+    LayerNormalization SimplifiedLayerNormalization GroupNormalization
+    RMSNormalization'''.split())
+IMPURE = set('''RandomNormal RandomNormalLike RandomUniform RandomUniformLike
+    Multinomial Bernoulli'''.split())
+
+
+class Refused(Exception):
+    def __init__(self, why, unit=None, layer=None, tensor=None, size=None):
+        super().__init__(why)
+        self.why, self.unit, self.layer = why, unit, layer
+        self.tensor, self.size = tensor, size
+
+    def __str__(self):
+        parts = []
+        if self.unit is not None:
+            parts.append('run %d' % self.unit)
+        if self.layer:
+            parts.append("'%s'" % self.layer)
+        if self.tensor:
+            parts.append("tensor '%s'" % self.tensor)
+        if self.size is not None:
+            parts.append('%d bytes' % self.size)
+        return ', '.join(parts) + (': ' if parts else '') + self.why
+
+
+class Unknown(Exception):
+    """Not to be judged here."""
+
+
+def count(text, least=0):
+    try:
+        value = int(text)
+    except (TypeError, ValueError):
+        raise Refused('no whole number: %r' % (text,)) from None
+    if value < least or not isinstance(text, str):
+        raise Refused('out of range: %s' % text)
+    return value
+
+
+class Model:
+    def __init__(self, report):
+        self.types, self.maker = {}, {}
+        self.layers = [x for x in report['layers']
+                       if x.get('status') not in ('folded',)]
+        self.inputs = []
+        for tensor in report['inputs']:
+            self.types[tensor['name']] = tensor
+            if tensor['name'] not in self.inputs:
+                self.inputs.append(tensor['name'])
+        for layer in self.layers:
+            layer['made'] = [x['name'] if x else None
+                             for x in layer['outputs']]
+            for tensor in layer['outputs']:
+                if tensor and tensor['name']:
+                    self.types[tensor['name']] = tensor
+                    self.maker[tensor['name']] = layer
+        self.outputs = [x['name'] for x in report['outputs']
+                        if x['name'] in self.types]
+        self.input_shapes = {x['name']: x['shape'] for x in report['inputs']}
+        names = collections.Counter(x['name'] for x in report['layers'])
+        self.by_name = {}
+        for layer in report['layers']:
+            name = layer['name']
+            first = next((x['name'] for x in layer['outputs'] if x), '')
+            if names[name] > 1 or '#' in name:
+                name = '^' + first
+            self.by_name[name] = layer if layer in self.layers else None
+
+    def is_value(self, name):
+        return name is not None and name in self.types
+
+    def bytes(self, name):
+        tensor = self.types[name]
+        elements = 1
+        if tensor['shape'] is None or tensor['dtype'] not in BITS:
+            raise Unknown("'%s' has no known size" % name)
+        for dim in tensor['shape']:
+            if not isinstance(dim, int) or dim < 0:
+                raise Unknown("'%s' has no known size" % name)
+            elements *= dim
+        return (elements * BITS[tensor['dtype']] + 7) // 8
+
+    def like(self, a, b):
+        return self.types[a]['shape'] == self.types[b]['shape'] and \
+            self.types[a]['dtype'] == self.types[b]['dtype']
+
+
+class Value:
+    """One production: of tensor "name" by run "unit" (-1: an input)."""
+
+    def __init__(self, name, unit, size):
+        self.name, self.unit, self.size = name, unit, size
+        self.last = max(unit, 0)
+        self.is_output = False
+        self.inner = False  # made in a group, and not its result
+        self.parent = None
+        self.kind = None
+        self.at, self.blocks, self.block, self.stride = 0, 1, size, size
+
+    def root(self):
+        value = self
+        while value.parent:
+            value = value.parent
+        return value
+
+    def span(self):
+        """The bytes from the first to the last in its root."""
+        return self.at, self.at + (self.blocks - 1) * self.stride + self.block
+
+
+Bytes = collections.namedtuple('Bytes', 'kind tensor layer memory first last '
+                               'size exact live')
+
+
+class Judge:
+    def __init__(self, report, plan, model_hash=None):
+        self.model = Model(report)
+        self.plan = plan
+        self.hash = model_hash
+        self.needed = []  # Bytes
+        self.exact = True  # all sizes are known
+        self.traffic = 0
+
+    # ---- the sections by themselves
+
+    def names(self):
+        plan, model = self.plan, self.model
+        if self.hash and plan['model'].get('hash') != self.hash:
+            raise Refused('the schedule of another model')
+        for name, dims in (plan.get('dims') or {}).items():
+            if name not in model.input_shapes:
+                raise Refused("dims: no input '%s'" % name)
+            if [count(x) for x in dims] != model.input_shapes[name]:
+                raise Refused("dims: another shape", tensor=name)
+        self.memories = plan['memories'] or []
+        self.memory_at = {x.get('name'): i
+                          for i, x in enumerate(self.memories)}
+        if not self.memories or len(self.memory_at) != len(self.memories):
+            raise Refused('memories: none, or a name twice')
+        for memory in self.memories:
+            alignment = count(memory.get('alignment', '1'), 1)
+            if alignment & (alignment - 1):
+                raise Refused('memories: alignment is no power of two')
+            if 'capacity_bytes' in memory:
+                count(memory['capacity_bytes'])
+        self.groups = {}
+        for group in plan.get('groups') or []:
+            if not isinstance(group.get('layers'), list) or \
+                    not group['layers'] or group.get('name') in self.groups or \
+                    group.get('name') in model.by_name:
+                raise Refused('groups: no layers, or a name twice')
+            if group.get('overlap', 'recompute') != 'recompute':
+                raise Refused('groups: only recompute')
+            self.groups[group['name']] = group
+        for section, keys in (('home', ('tensor',)), ('move', ('tensor',)),
+                              ('alias', ('tensor', 'of'))):
+            for entry in plan.get(section) or []:
+                for key in keys:
+                    if not model.is_value(entry.get(key)):
+                        raise Refused("%s: no activation '%s'" % (
+                            section, entry.get(key)))
+        for entry in plan.get('pin') or []:
+            begin, end = count(entry.get('from')), count(entry.get('to'))
+            if model.is_value(entry.get('weight')) or begin > end or \
+                    end >= len(plan['runs'] or []):
+                raise Refused('pin: no weight, or no such runs')
+
+    def layer(self, name, unit):
+        if name not in self.model.by_name:
+            raise Refused("no layer or group '%s'" % name, unit)
+        if self.model.by_name[name] is None:
+            raise Refused('is computed before any run', unit, name)
+        return self.model.by_name[name]
+
+    def expand(self):
+        """The layers of each run."""
+        self.units, self.unit_names, seen = [], [], collections.Counter()
+        for unit, run in enumerate(self.plan['runs'] or []):
+            if not isinstance(run, str):
+                raise Refused('no name', unit)
+            name, mark, ordinal = run.rpartition('#')
+            if not mark or not ordinal.isdigit():
+                name, ordinal = run, None
+            seen[name] += 1
+            if int(ordinal or 1) != seen[name] or ordinal == '1':
+                raise Refused('execution %s is number %d' % (run, seen[name]),
+                              unit, name)
+            group = self.groups.get(name)
+            layers = [self.layer(x, unit)
+                      for x in (group['layers'] if group else [name])]
+            if group and len({id(x) for x in layers}) != len(layers):
+                raise Refused('a layer twice in a group', unit, name)
+            self.units.append((layers, group))
+            self.unit_names.append(name)
+        runs = collections.Counter(id(x) for layers, _ in self.units
+                                   for x in layers)
+        for layer in self.model.layers:
+            if layer['op'] in IMPURE and runs[id(layer)] > 1:
+                raise Refused('is random and runs twice', None, layer['name'])
+
+    # ---- productions
+
+    def walk(self):
+        model, current = self.model, {}
+        self.values, self.reads, self.makes = [], [], []
+
+        def produce(name, unit):
+            value = Value(name, unit, model.bytes(name))
+            current[name] = value
+            self.values.append(value)
+            return value
+
+        for name in model.inputs:
+            produce(name, -1)
+        for unit, (layers, group) in enumerate(self.units):
+            inside, reads, makes = set(), [], []
+            for layer in layers:
+                for name in layer['inputs']:
+                    if not model.is_value(name) or name in inside:
+                        continue
+                    if name not in current:
+                        raise Refused('is read before it is made', unit,
+                                      layer['name'], name, model.bytes(name))
+                    current[name].last = unit
+                    if current[name] not in reads:
+                        reads.append(current[name])
+                if group:
+                    inside.update(x for x in layer['made'] if x)
+            for layer in layers:
+                for at, name in enumerate(layer['made']):
+                    if not name:
+                        continue
+                    value = produce(name, unit)
+                    value.inner = bool(group) and (layer is not layers[-1] or
+                                                   at > 0)
+                    makes.append(value)
+            self.reads.append(reads)
+            self.makes.append(makes)
+        for name in model.outputs:
+            if name not in current:
+                raise Refused('an output of the graph is not made',
+                              tensor=name, size=model.bytes(name))
+            current[name].last = len(self.units)
+            current[name].is_output = True
+        gone = {id(x) for x in self.values if x.inner and x.last == x.unit}
+        self.values = [x for x in self.values if id(x) not in gone]
+        self.makes = [[x for x in makes if id(x) not in gone]
+                      for makes in self.makes]
+
+    # ---- shared bytes
+
+    def part(self, whole, parts, name):
+        """Where "name" of "parts" lies in "whole": at, blocks, block, stride."""
+        shape = self.model.types[whole]['shape']
+        bits = BITS[self.model.types[whole]['dtype']]
+        shapes = []
+        for x in parts:
+            if not self.model.is_value(x):
+                raise Refused('parts have no shape', tensor=name)
+            shapes.append(self.model.types[x]['shape'])
+        axes = [a for a in range(len(shape))
+                if sum(x[a] for x in shapes) == shape[a] and all(
+                    x[:a] + x[a + 1:] == shape[:a] + shape[a + 1:]
+                    for x in shapes)]
+        if not axes or bits % 8 or parts.count(name) != 1:
+            raise Refused('is no part of %s' % whole, tensor=name)
+        axis, row, blocks, before = axes[0], bits // 8, 1, 0
+        for dim in shape[axis + 1:]:
+            row *= dim
+        for dim in shape[:axis]:
+            blocks *= dim
+        for x, its in zip(parts, shapes):
+            if x == name:
+                return before * row, max(blocks, 1), its[axis] * row, \
+                    shape[axis] * row
+            before += its[axis]
+        raise AssertionError
+
+    def proof(self, alias):
+        """Whether the operators allow an alias: 'back' (of is an operand),
+        'ahead' (of is the Concat that reads it)."""
+        model, name, of = self.model, alias['tensor'], alias['of']
+        kind, layer = alias.get('kind'), model.maker.get(name)
+        reader = model.maker.get(of)
+        if kind == 'view' and layer and layer['op'] in VIEWS and \
+                layer['made'][0] == name and layer['inputs'][0] == of and \
+                model.bytes(name) == model.bytes(of):
+            return 'back'
+        if kind == 'in_place' and layer and \
+                layer['op'] in CELLS | ROWWISE and \
+                layer['made'][0] == name and layer['inputs'].count(of) == 1 \
+                and model.like(name, of):
+            return 'back'
+        if kind == 'part' and layer and layer['op'] == 'Split' and \
+                layer['inputs'][0] == of and layer['inputs'].count(of) == 1:
+            self.part(of, layer['made'], name)
+            return 'back'
+        if kind == 'part' and reader and reader['op'] == 'Concat' and \
+                reader['made'][0] == of and layer:
+            self.part(of, reader['inputs'], name)
+            return 'ahead'
+        raise Refused('cannot be %s of %s' % (kind, of), None,
+                      layer and layer['name'], name, model.bytes(name))
+
+    def share(self):
+        aliases = {}
+        for alias in self.plan.get('alias') or []:
+            way = self.proof(alias)
+            if alias['tensor'] in aliases:
+                raise Refused('two aliases', tensor=alias['tensor'])
+            aliases[alias['tensor']] = alias, way
+        for unit, (layers, group) in enumerate(self.units):
+            if group:
+                continue
+            read = {x.name: x for x in self.reads[unit]}
+            for value in self.makes[unit]:
+                alias, way = aliases.get(value.name, (None, None))
+                if way != 'back' or alias['of'] not in read:
+                    continue
+                value.parent, value.kind = read[alias['of']], alias['kind']
+                if value.kind == 'part':
+                    value.at, value.blocks, value.block, value.stride = \
+                        self.part(alias['of'], layers[0]['made'], value.name)
+        for unit, (layers, group) in enumerate(self.units):
+            if group or layers[0]['op'] != 'Concat':
+                continue
+            made = {x.name: x for x in self.makes[unit]}
+            for value in self.reads[unit]:
+                alias, way = aliases.get(value.name, (None, None))
+                if way != 'ahead' or value.parent or alias['of'] not in made:
+                    continue
+                if value.unit < 0:
+                    raise Refused('an input of the graph is no part', unit,
+                                  None, value.name, value.size)
+                value.parent, value.kind = made[alias['of']], 'part'
+                value.at, value.blocks, value.block, value.stride = self.part(
+                    alias['of'], layers[0]['inputs'], value.name)
+        done = set()
+        for value in self.values:
+            chain = []
+            while value.parent and id(value) not in done:
+                chain.append(value)
+                value = value.parent
+            for value in reversed(chain):
+                done.add(id(value))
+                of = value.parent
+                if of.blocks == 1:
+                    value.at += of.at
+                elif value.blocks == 1 and value.at == 0 and \
+                        value.block == of.size:
+                    value.at, value.blocks = of.at, of.blocks
+                    value.block, value.stride = of.block, of.stride
+                else:
+                    raise Refused('a part of a strided part', value.unit, None,
+                                  value.name, value.size)
+
+    def overwritten(self):
+        """What is written into shared bytes destroys nothing that is read
+        later.  Every write is looked at, not only those in place."""
+        families = collections.defaultdict(list)
+        for value in self.values:
+            families[id(value.root())].append(value)
+        for family in families.values():
+            if len(family) == 1:
+                continue
+            for new in family:
+                layers, group = self.units[new.unit] if new.unit >= 0 \
+                    else (None, None)
+                if layers is None:
+                    continue
+                op = None if group else layers[0]['op']
+                for old in family:
+                    if old is new or old.unit >= new.unit:
+                        continue
+                    a, b = old.span(), new.span()
+                    if a[0] >= b[1] or b[0] >= a[1]:
+                        continue
+                    if new.kind == 'view' or \
+                            (new.kind == 'part' and op == 'Split'):
+                        continue  # nothing is written
+                    if op == 'Concat' and self.joined(old, new):
+                        continue  # what is written is there already
+                    if new.kind == 'in_place' and new.root().unit < 0:
+                        raise Refused('overwrites an input of the graph',
+                                      new.unit, layers[0]['name'], new.name,
+                                      new.size)
+                    is_operand = old in self.reads[new.unit]
+                    if old.last > new.unit or (
+                            is_operand and not (new.kind == 'in_place' and
+                                                self.is_under(old, new))):
+                        raise Refused("overwrites '%s', which is %s" % (
+                            old.name, 'needed later' if old.last > new.unit
+                            else 'another operand'), new.unit,
+                            layers[0]['name'], new.name, new.size)
+
+    @staticmethod
+    def is_under(old, new):
+        return old is new.parent
+
+    @staticmethod
+    def joined(old, new):
+        """Whether "old" came into "new", a Concat's result, as a part."""
+        value = old
+        while value.parent:
+            if value.parent is new and value.kind == 'part':
+                return True
+            value = value.parent
+        return False
+
+    # ---- bytes over time
+
+    def need(self, kind, tensor, layer, memory, first, last, size, exact=True,
+             live=None):
+        self.needed.append(Bytes(kind, tensor, layer, memory, first, last, size,
+                                 exact, live))
+        self.exact = self.exact and exact
+
+    def lives(self):
+        ends = {}
+        final = max(len(self.units) - 1, 0)
+        for value in self.values:
+            root = value.root()
+            first, last = ends.get(id(root), (final, 0, root))[:2]
+            ends[id(root)] = (min(first, max(value.unit, 0)),
+                              max(last, min(value.last, final)), root)
+        homes, moves = {}, collections.defaultdict(list)
+        for entry in self.plan.get('home') or []:
+            if entry.get('memory') not in self.memory_at or \
+                    entry['tensor'] in homes:
+                raise Refused('home: no such memory, or two', None, None,
+                              entry['tensor'])
+            homes[entry['tensor']] = self.memory_at[entry['memory']]
+        for entry in self.plan.get('move') or []:
+            if entry.get('to') not in self.memory_at:
+                raise Refused('move: no such memory', tensor=entry['tensor'])
+            moves[entry['tensor']].append(
+                (count(entry.get('after'), -1), count(entry.get('before')),
+                 self.memory_at[entry['to']]))
+        if moves:
+            raise Unknown('moves')
+        for value in self.values:
+            home = homes.get(value.name, 0)
+            first, last, root = ends[id(value.root())]
+            if home and root is not value:
+                raise Refused('has no home of its own', value.unit, None,
+                              value.name, value.size)
+            if root is not value:
+                if homes.get(root.name) and value.kind != 'view':
+                    raise Refused('is written into what has a home elsewhere',
+                                  value.unit, None, value.name, value.size)
+                continue
+            if not home:
+                self.need('value', value.name, None, 0, first, last, value.size)
+                continue
+            self.away(value, home, first, last)
+
+    def away(self, root, home, first, last):
+        """A root with its home in another memory and no moves."""
+        touched = sorted({
+            unit for unit in range(len(self.units))
+            for x in self.reads[unit] + self.makes[unit] if x.root() is root})
+        begin = first
+        if root.unit >= 0:
+            touched = touched[1:]  # it is made in memory 0
+            if first < last:
+                self.need('value', root.name, None, 0, first, first, root.size)
+                self.traffic += root.size
+                begin = first + 1
+            elif root.is_output:
+                raise Refused('does not end in its home', None, None, root.name,
+                              root.size)
+            else:
+                self.need('value', root.name, None, 0, first, first, root.size)
+                return
+        self.need('value', root.name, None, home, begin, last, root.size)
+        for unit in touched:
+            self.need('value', root.name, None, 0, unit, unit, root.size)
+            self.traffic += root.size
+
+    def buffers(self):
+        for unit, (layers, group) in enumerate(self.units):
+            for value in self.reads[unit] + self.makes[unit]:
+                if value.blocks == 1:
+                    continue
+                if group:
+                    raise Refused('a group touches a strided part', unit, None,
+                                  value.name, value.size)
+                self.need('staging', value.name, None, 0, unit, unit,
+                          value.size, live=0)
+            for layer in layers:
+                if layer['op'] in ('If', 'Loop', 'Scan', 'SequenceMap'):
+                    self.need('workspace', None, layer['name'], 0, unit, unit,
+                              0, exact=False)
+
+    # ---- where it all lies
+
+    def places(self):
+        entries = self.plan.get('place') or []
+        if not entries:
+            return
+        wanted = collections.defaultdict(list)
+        for item in self.needed:
+            wanted[(item.kind, item.tensor, item.layer, item.memory, item.first,
+                    item.last)].append(item)
+        laid = collections.defaultdict(list)
+        self.top = collections.Counter()
+        for entry in entries:
+            kind = entry.get('kind', 'value')
+            memory = self.memory_at.get(
+                entry.get('memory', self.memories[0]['name']))
+            first, last = count(entry.get('from')), count(entry.get('to'))
+            offset = count(entry.get('offset'))
+            tensor, layer = entry.get('tensor'), entry.get('layer')
+            where = dict(unit=first, tensor=tensor or layer)
+            if memory is None or kind not in ('value', 'tile', 'workspace',
+                                              'staging'):
+                raise Refused('place: unknown kind or memory', **where)
+            key = (kind, tensor, layer, memory, first, last)
+            if kind == 'tile':
+                size, exact = self.tile(first, last, memory, tensor, layer)
+            elif wanted.get(key):
+                item = wanted[key].pop()
+                size, exact = item.size, item.exact
+            else:
+                raise Refused('nothing lives there over these runs', **where)
+            self.exact = self.exact and exact
+            alignment = count(self.memories[memory].get('alignment', '1'), 1)
+            if offset % alignment:
+                raise Refused('byte %d is not aligned' % offset, size=size,
+                              **where)
+            capacity = self.memories[memory].get('capacity_bytes')
+            if capacity and count(capacity) and \
+                    offset + size > count(capacity):
+                raise Refused('ends beyond its memory', size=size, **where)
+            if size or not exact:
+                laid[memory].append((first, last, offset, offset + max(size, 1),
+                                     tensor or layer))
+                self.top[memory] = max(self.top[memory], offset + size)
+        for items in wanted.values():
+            for item in items:
+                if item.size or not item.exact:
+                    raise Refused('has no place', item.first, item.layer,
+                                  item.tensor, item.size)
+        for items in laid.values():
+            self.collide(items)
+
+    def tile(self, first, last, memory, tensor, layer):
+        """A buffer of a group: its size from below."""
+        if first != last or first >= len(self.units) or memory or \
+                not self.units[first][1]:
+            raise Refused('a tile outside its group', first, layer, tensor)
+        layers, group = self.units[first]
+        names = {x for y in layers for x in y['made'] + y['inputs']}
+        if tensor not in names or not self.model.is_value(tensor) or \
+                (layer and layer not in group['layers']) or \
+                (first, tensor, layer) in self.tiles:
+            raise Refused('no such tile', first, layer, tensor)
+        self.tiles.add((first, tensor, layer))
+        return 0, False
+
+    @staticmethod
+    def collide(items):
+        items.sort()
+        active = []
+        for item in items:
+            active = [x for x in active if x[1] >= item[0]]
+            for other in active:
+                if other[2] < item[3] and item[2] < other[3]:
+                    raise Refused("collides with '%s'" % other[4], item[0],
+                                  None, item[4], item[3] - item[2])
+            active.append(item)
+
+    # ---- predictions
+
+    def live_peak(self):
+        """Storages with their views, nothing in place, nothing aligned."""
+        final = len(self.units) - 1
+        if final < 0:
+            return 0
+        live = [0] * (final + 2)
+        heads, lasts = {}, {}
+        for value in self.values:
+            head = value
+            if value.unit >= 0 and not self.units[value.unit][1]:
+                layer = self.units[value.unit][0][0]
+                if layer['op'] in VIEWS and layer['made'][0] == value.name:
+                    for old in self.reads[value.unit]:
+                        if old.name == layer['inputs'][0]:
+                            head = heads[id(old)]
+            heads[id(value)] = head
+            lasts[id(head)] = max(lasts.get(id(head), 0), value.last)
+        for value in self.values:
+            if heads[id(value)] is value:
+                live[max(value.unit, 0)] += value.size
+                live[min(lasts[id(value)], final) + 1] -= value.size
+        peak = total = 0
+        for change in live:
+            total += change
+            peak = max(peak, total)
+        return peak
+
+    def predictions(self):
+        said = self.plan.get('predictions')
+        if said is None:
+            return
+        if set(said) != set(plan_file.SECTIONS['predictions']):
+            raise Refused('predictions: one is missing')
+        said = {key: count(value) for key, value in said.items()}
+        macs = sum(x['macs'] or 0 for layers, _ in self.units for x in layers)
+        found = {'live_peak_bytes': (self.live_peak(), self.exact),
+                 'traffic_bytes': (self.traffic, True),
+                 'macs': (macs, not any(group for _, group in self.units))}
+        if self.plan.get('place'):
+            found['arena_bytes'] = (self.top[0], self.exact)
+            found['fast_peak_bytes'] = (said['arena_bytes'], False)
+        for key, (value, exact) in found.items():
+            if said[key] < value or (exact and said[key] != value):
+                raise Refused('predicts %s %d, and takes %s%d' % (
+                    key, said[key], '' if exact else 'at least ', value))
+
+    def judge(self):
+        self.top, self.tiles = collections.Counter(), set()
+        self.names()
+        self.expand()
+        self.walk()
+        self.share()
+        self.overwritten()
+        self.lives()
+        self.buffers()
+        self.places()
+        self.predictions()
+
+
+def analyze(model, options=()):
+    result = subprocess.run(
+        [os.environ.get('LPLAN', 'lplan'), 'analyze', '--format', 'json',
+         '--all', *options, *model], stdout=subprocess.PIPE, check=True)
+    return json.loads(result.stdout)
+
+
+def judge(report, text, model_hash=None):
+    """None: right; else why not."""
+    try:
+        Judge(report, plan_file.read(text), model_hash).judge()
+    except (Refused, plan_file.Unreadable) as refusal:
+        return str(refusal)
+    except (KeyError, TypeError, AttributeError) as problem:
+        return 'malformed: %r' % problem
+    return None
+
+
+def main():
+    words, options, model_hash = [], [], None
+    given = sys.argv[1:]
+    while given:
+        word = given.pop(0)
+        if word == '--hash' and given:
+            model_hash = given.pop(0)
+        elif word in ('--dim', '--shape', '--trips') and given:
+            options += [word, given.pop(0)]
+        else:
+            words.append(word)
+    if len(words) != 2:
+        sys.exit(__doc__)
+    with open(words[1], encoding='utf-8') as file:
+        text = file.read()
+    try:
+        why = judge(analyze(words[:1], options), text, model_hash)
+    except Unknown as reason:
+        print('not judged: %s' % reason)
+        sys.exit(2)
+    print('refused: ' + why if why else 'right')
+    sys.exit(1 if why else 0)
+
+
+if __name__ == '__main__':
+    main()
