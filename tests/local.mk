@@ -80,6 +80,7 @@ scripts = \
 	tests/man.sh \
 	tests/ops/micro.sh \
 	tests/oracle/counts.py \
+	tests/ops/check_cases.py \
 	tests/round_trip.sh
 
 # What the scripts read; folders are taken whole.

@@ -69,8 +69,8 @@ void lpi_narrow(const double *from, float *to, int64_t count);
  * Elements are counted, not bytes, so that packed sub-byte dtypes work. */
 
 enum {
-    LPI_WALK_AXES = 64,     /* axes longer than 1 that fit into an int64_t */
-    LPI_WALK_OPERANDS = 5,  /* most operands of a walk */
+    LPI_WALK_AXES = 64,    /* axes longer than 1 that fit into an int64_t */
+    LPI_WALK_OPERANDS = 5, /* most operands of a walk */
 };
 
 /* Row-major strides of "dims". */
@@ -89,7 +89,8 @@ typedef struct lpi_walk {
  * moves by strides[k][axis].  Axes of one element are dropped, neighbours
  * merged.  False when the box is empty.
  *
- *     for (more = lpi_walk_start(&walk, ...); more; more = lpi_walk_next(&walk))
+ *     for (more = lpi_walk_start(&walk, ...); more; more =
+ * lpi_walk_next(&walk))
  */
 bool lpi_walk_start(lpi_walk *walk, int32_t rank, const int64_t *dims,
                     int32_t operands, const int64_t *const *strides);
@@ -104,8 +105,8 @@ typedef struct lpi_place {
 
 /* Copy a box of elements of "bits" each (2, 4, or whole bytes); strides of 0
  * in "from" repeat elements. */
-void lpi_copy_box(int32_t bits, int32_t rank, const int64_t *dims,
-                  lpi_place to, lpi_place from);
+void lpi_copy_box(int32_t bits, int32_t rank, const int64_t *dims, lpi_place to,
+                  lpi_place from);
 
 /* Copy "count" neighbouring elements of "bits" each; strides do not matter. */
 void lpi_copy_run(int32_t bits, int64_t count, lpi_place to, lpi_place from);
