@@ -94,6 +94,7 @@ scripts = \
 	tests/ops/micro.sh \
 	tests/ops/run_cases.sh \
 	tests/oracle/counts.py \
+	tests/ops/check_cases.py \
 	tests/round_trip.sh
 
 # What the scripts read; folders are taken whole.

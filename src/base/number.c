@@ -68,38 +68,57 @@ static const struct {
     {"Ti", INT64_C(1) << 40},
 };
 
+/* The decimal number in the "length" characters at "digits", the same in
+ * every locale: "*ret_scaled" times 10 to the power of minus "*ret_places".
+ * False when it is none, or has more than 18 digits. */
+static bool parse_decimal(const char *digits, size_t length,
+                          int64_t *ret_scaled, int32_t *ret_places)
+{
+    bool point = false;
+    size_t count = 0, i;
+
+    *ret_scaled = *ret_places = 0;
+    for (i = 0; i < length; i++) {
+        if (digits[i] == '.' && !point) {
+            point = true;
+            continue;
+        }
+        if (digits[i] == '.' || ++count > 18)
+            return false;
+        *ret_scaled = *ret_scaled * 10 + (digits[i] - '0');
+        *ret_places += point;
+    }
+    return count > 0;
+}
+
 bool lp_parse_count(const char *text, int64_t *ret_value)
 {
-    char digits[64], *end;
-    size_t length, i;
-    double value;
+    size_t length = strspn(text, "0123456789."), i;
+    int64_t value;
+    int32_t places;
 
-    length = strspn(text, "0123456789.");
-    if (!length || length >= sizeof(digits))
-        return false;
-    memcpy(digits, text, length);
-    digits[length] = '\0';
-    value = strtod(digits, &end);
-    if (*end)
+    if (!parse_decimal(text, length, &value, &places))
         return false;
     text += length;
     length = strlen(text);
     if (length && text[length - 1] == 'B')
         length--;
     for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-        int64_t whole;
+        double real;
 
         if (strlen(suffixes[i].name) != length ||
             memcmp(suffixes[i].name, text, length) != 0)
             continue;
-        if (lpi_parse_int(digits, &whole)) {
-            *ret_value = lpi_mul(whole, suffixes[i].factor);
+        if (!places) {
+            *ret_value = lpi_mul(value, suffixes[i].factor);
             return *ret_value != INT64_MAX;
         }
-        value *= (double)suffixes[i].factor;
-        if (!(value < 9.2e18))
+        for (real = (double)value; places; places--)
+            real /= 10;
+        real *= (double)suffixes[i].factor;
+        if (!(real < 9.2e18))
             return false;
-        *ret_value = (int64_t)value;
+        *ret_value = (int64_t)real;
         return true;
     }
     return false;

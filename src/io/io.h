@@ -44,13 +44,13 @@ typedef struct lpi_spot {
 typedef struct lpi_lexer {
     const char *name; /* of the text, in messages */
     const char *begin, *end;
-    bool by_column;  /* messages count characters, not lines */
-    lpi_spot next;   /* what follows the token in hand */
-    lpi_spot token;  /* where the token in hand begins */
+    bool by_column; /* messages count characters, not lines */
+    lpi_spot next;  /* what follows the token in hand */
+    lpi_spot token; /* where the token in hand begins */
     lpi_sign sign;
-    char mark;       /* of LPI_MARK */
-    lpi_text word;   /* of the others, decoded; dropped by the reader */
-    lpi_map *sides;  /* of files beside the text: size and 1, 0: absent */
+    char mark;      /* of LPI_MARK */
+    lpi_text word;  /* of the others, decoded; dropped by the reader */
+    lpi_map *sides; /* of files beside the text: size and 1, 0: absent */
     lpi_arena *arena;
     lp_error *error;
 } lpi_lexer;
@@ -354,8 +354,8 @@ typedef struct lpi_cell {
 typedef struct lpi_column {
     const char *name;
     lpi_cell_kind kind;
-    size_t offset; /* of the field */
-    bool searched; /* by the filter of a view */
+    size_t offset;                      /* of the field */
+    bool searched;                      /* by the filter of a view */
     lpi_cell (*get)(const void *field); /* NULL: the field is the cell */
 } lpi_column;
 
@@ -377,7 +377,7 @@ typedef struct lpi_page {
     lp_view view; /* with its defaults filled in */
     lpi_arena *scratch;
     lpi_text text;
-    lpi_text cells; /* of the grid or the line under way */
+    lpi_text cells;      /* of the grid or the line under way */
     int32_t note_indent; /* column of the note beside a heading */
     lp_error *error;
 } lpi_page;
@@ -404,9 +404,8 @@ lp_status lpi_table_of(lpi_page *page, const lp_report *report, lp_table which,
 /* The modules of "report" that part its layers at "depth": those of that depth
  * and shallower ones without children there, then "(other layers)" for the
  * rest, if any.  Their costs sum to the total. */
-lp_status lpi_modules_at(lpi_page *page, const lp_report *report,
-                         int32_t depth, const lp_module_row **ret_rows,
-                         int64_t *ret_count);
+lp_status lpi_modules_at(lpi_page *page, const lp_report *report, int32_t depth,
+                         const lp_module_row **ret_rows, int64_t *ret_count);
 
 /* Share of layers that are counted, rounded down to six decimals, so that 1
  * says all of them. */
@@ -423,9 +422,9 @@ const char *lpi_row_status_name(lp_row_status status);
 void lpi_put_int(lpi_text *text, int64_t value);
 void lpi_put_thousands(lpi_text *text, int64_t value); /* 1,234,567 */
 void lpi_put_fixed(lpi_text *text, double value, int32_t decimals);
-void lpi_put_real(lpi_text *text, double value); /* 6 significant digits */
-void lpi_put_count(lpi_text *text, int64_t value); /* 859.5 M */
-void lpi_put_bytes(lpi_text *text, int64_t value); /* 3.20 GiB */
+void lpi_put_real(lpi_text *text, double value);     /* 6 significant digits */
+void lpi_put_count(lpi_text *text, int64_t value);   /* 859.5 M */
+void lpi_put_bytes(lpi_text *text, int64_t value);   /* 3.20 GiB */
 void lpi_put_name(lpi_text *text, const char *name); /* escaped; NULL: ? */
 void lpi_put_repeated(lpi_text *text, const char *string, int64_t times);
 
@@ -465,9 +464,9 @@ lp_status lpi_text_chart(lpi_page *page, const lp_report *report);
 
 typedef struct lpi_grid_column {
     const char *head;
-    bool right;     /* aligned to the right */
-    int32_t least;  /* may be cut in the middle to so many; 0: never cut */
-    int32_t from;   /* shown on pages of this width and more */
+    bool right;    /* aligned to the right */
+    int32_t least; /* may be cut in the middle to so many; 0: never cut */
+    int32_t from;  /* shown on pages of this width and more */
 } lpi_grid_column;
 
 /* Cells are written to the "cells" of the page, row by row, each ended by

@@ -174,7 +174,8 @@ static lp_status operands_known(const lpi_node *node, bool *ret_known,
     return LP_OK;
 }
 
-/* Small known outputs of known dtypes. */
+/* Small known outputs of known dtypes, none missing that the row always
+ * computes. */
 static bool outputs_small(const lp_layer *layer)
 {
     int32_t i;
@@ -183,6 +184,8 @@ static bool outputs_small(const lp_layer *layer)
         const lp_tensor *tensor = layer->outputs[i];
         int64_t elements = tensor ? lpi_tensor_elements(tensor) : 0;
 
+        if (!tensor && i < layer->row->outputs_min)
+            return false;
         if (tensor && (elements < 0 || elements > LPI_FOLD_MOST ||
                        lpi_class_of(tensor->dtype) == LPI_NO_CLASS))
             return false;

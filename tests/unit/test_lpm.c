@@ -267,9 +267,10 @@ static void bodies_nest_so_deep(void **state)
 static void settling_leaves_no_trace(void **state)
 {
     static const char text[] =
-        "lpm 1\nopset 11\ninput x: float32[n, 1, 3]\n"
+        "lpm 1\nopset 9\ninput x: float32[n, 1, 3]\n"
+        "weight scales: float32[2] = {1.0, 2.0}\n"
         "y = Squeeze(x) {axes: [1]}\nz = ReduceSum(y) {axes: [0]}\n"
-        "output z\n";
+        "u = Upsample(z, scales)\noutput u\n";
     const lp_binding dims[] = {{"n", 2}};
     const lp_load_options options = {.dims = dims, .dims_count = 1};
     lp_error error = {0};
