@@ -363,8 +363,7 @@ static lp_status skim_message(skimmer *walk, lpi_onnx_message message,
 }
 
 /* Skim "file", which holds a message of the kind "root". */
-static lp_status skim_file(lpi_file *file, lpi_onnx_message root,
-                           skimmer *walk)
+static lp_status skim_file(lpi_file *file, lpi_onnx_message root, skimmer *walk)
 {
     walk->wire.file = file;
     if (walk->most > INT32_MAX)

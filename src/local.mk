@@ -183,7 +183,9 @@ sched_sources = \
 	src/sched/baseline.c \
 	src/sched/buffers.c \
 	src/sched/check.c \
+	src/sched/check_places.c \
 	src/sched/group.c \
+	src/sched/group_buffers.c \
 	src/sched/hash.c \
 	src/sched/lower.c \
 	src/sched/place.c \
@@ -194,7 +196,8 @@ sched_sources = \
 	src/sched/sched.h \
 	src/sched/shadow.c \
 	src/sched/steps.c \
-	src/sched/values.c
+	src/sched/values.c \
+	src/sched/wishes.c
 
 io_sources = \
 	src/io/chart.c \
@@ -228,6 +231,7 @@ io_sources = \
 	src/io/schedule_precision.c \
 	src/io/schedule_read.c \
 	src/io/schedule_record.c \
+	src/io/schedule_runs.c \
 	src/io/schedule_write.c \
 	src/io/schedule_yaml.c \
 	src/io/sections.c \

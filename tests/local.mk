@@ -79,6 +79,7 @@ unit_tests = \
 	tests/unit/test_pack \
 	tests/unit/test_pack_wide \
 	tests/unit/test_report \
+	tests/unit/test_sched \
 	tests/unit/test_tile \
 	tests/unit/test_walk
 
@@ -90,6 +91,8 @@ scripts = \
 	tests/cli/run.sh \
 	tests/examples.sh \
 	tests/fuzz/replay.sh \
+	tests/judge/mutate.py \
+	tests/judge/ort.py \
 	tests/man.sh \
 	tests/ops/micro.sh \
 	tests/ops/run_cases.sh \
@@ -103,11 +106,14 @@ test_data = \
 	tests/cli \
 	tests/fuzz/corpus \
 	tests/fuzz/onnx_corpus.py \
+	tests/judge/checker.py \
+	tests/judge/plan.py \
 	tests/ops/micro \
 	tests/oracle \
 	tests/unit/counted.h \
 	tests/unit/handmade.h \
 	tests/unit/random_graph.h \
+	tests/unit/random_net.h \
 	tests/unit/teams.h \
 	tests/unit/test_onnx.h
 

@@ -137,6 +137,9 @@ static lp_status make_program(job *j, lp_schedule **ret_baseline,
         status = lpi_schedule_baseline(j->model, NULL, ret_baseline, &local);
         schedule = *ret_baseline;
     }
+    if (status == LP_OK && schedule->precisions_count)
+        status = lpi_fail(&local, LP_EUNSUPPORTED, schedule->name,
+                          "planned precision cannot be executed yet");
     if (status == LP_OK)
         status = lpi_program_lower(j->arena, schedule, program, NULL, &local);
     if (status == LP_OK)

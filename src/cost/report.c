@@ -86,8 +86,8 @@ static lp_status list_inputs(maker *m, const lp_layer *layer, lp_row *row)
         return lpi_fail_memory(m->error);
     row->inputs = names;
     for (i = 0; i < layer->inputs_count; i++)
-        names[row->inputs_count++] =
-            layer->inputs[i] ? layer->inputs[i]->name : NULL;
+        names[row->inputs_count++] = layer->inputs[i] ? layer->inputs[i]->name
+                                                      : NULL;
     for (at = 0; (body = lpi_next_body(layer, &at));)
         for (j = 0; j < body->captures_count; j++)
             names[row->inputs_count++] = body->captures[j]->outer->name;

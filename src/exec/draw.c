@@ -92,10 +92,15 @@ static void draw_plain(const lpi_draw *draw, uint64_t key, int64_t first,
 }
 
 /* The same numbers eight at a time, where the machine can. */
-#ifdef __x86_64__
-__attribute__((target("avx2"), optimize("O3"))) static void
-draw_wide(const lpi_draw *draw, uint64_t key, int64_t first, int64_t count,
-          float *to)
+#if defined(__x86_64__) && defined(__clang__)
+#define WIDE __attribute__((target("avx2")))
+#elif defined(__x86_64__)
+#define WIDE __attribute__((target("avx2"), optimize("O3")))
+#endif
+
+#ifdef WIDE
+WIDE static void draw_wide(const lpi_draw *draw, uint64_t key, int64_t first,
+                           int64_t count, float *to)
 {
     draw_run(draw, key, first, count, to);
 }

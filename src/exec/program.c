@@ -105,6 +105,8 @@ static void copy(lpi_frame *frame, const lpi_step *step)
     const lpi_residency *to = &frame->program->residencies[step->to];
     int64_t bytes = from->bytes < to->bytes ? from->bytes : to->bytes;
 
+    if (step->is_clean)
+        return;
     memcpy(lpi_program_at(frame, step->to), lpi_program_at(frame, step->from),
            (size_t)bytes);
     frame->exec->counters.traffic_bytes += bytes;

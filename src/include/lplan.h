@@ -206,7 +206,7 @@ typedef struct lp_row {
     int64_t index; /* the step, from 0; -1 for a folded layer */
     const char *name, *op, *domain, *module;
     const lp_output *outputs;
-    int32_t outputs_count; /* absent optional outputs are left out */
+    int32_t outputs_count;     /* absent optional outputs are left out */
     const char *const *inputs; /* names, NULL where absent; at the end what
                                   its bodies read of the graph around them */
     int32_t inputs_count;

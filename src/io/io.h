@@ -625,6 +625,10 @@ lp_status lpi_node_int(const lpi_reader *reader, const lpi_yaml *node,
 lp_status lpi_node_list(const lpi_reader *reader, const lpi_yaml *node,
                         const char *what);
 
+/* schedule_runs.c */
+lp_status lpi_groups_read(lpi_reader *reader, const lpi_yaml *node);
+lp_status lpi_runs_read(lpi_reader *reader, const lpi_yaml *node);
+
 /* schedule_precision.c */
 lp_status lpi_precision_read(lpi_reader *reader, const lpi_yaml *node);
 lp_status lpi_precision_write(const lp_schedule *schedule, lpi_text *text,

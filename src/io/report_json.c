@@ -126,8 +126,7 @@ void lpi_json_table(lpi_text *text, const lpi_table *table,
 }
 
 /* A list of tensors. */
-static void put_tensors(lpi_text *text, const lp_output *outputs,
-                        int64_t count)
+static void put_tensors(lpi_text *text, const lp_output *outputs, int64_t count)
 {
     int64_t i;
 

@@ -80,8 +80,8 @@ typedef struct lpi_run {
     const void *const *in; /* as the layer's inputs; NULL: absent */
     void *const *out;      /* as the layer's outputs; NULL: absent */
     lpi_arena *scratch;
-    const lpi_isa *isa;       /* NULL: the best one */
-    int32_t threads;          /* 0: one */
+    const lpi_isa *isa; /* NULL: the best one */
+    int32_t threads;    /* 0: one */
     bool continues, goes_on;
     int64_t *const *out_dims; /* an array an output; NULL: not wanted.  Rows
                                  whose shapes do not depend on data leave it
@@ -89,14 +89,14 @@ typedef struct lpi_run {
 } lpi_run;
 
 enum {
-    LPI_VIEW = 1,     /* output 0 holds the bytes of input 0, in their order */
-    LPI_IMPURE = 2,   /* random: two runs differ */
-    LPI_MONOTONE = 4, /* upper bounds in give upper bounds out */
-    LPI_OF_SHAPE = 8, /* reads the shape of its input, not its content */
-    LPI_GAPS = 16,    /* inputs below inputs_min may be absent */
+    LPI_VIEW = 1,      /* output 0 holds the bytes of input 0, in their order */
+    LPI_IMPURE = 2,    /* random: two runs differ */
+    LPI_MONOTONE = 4,  /* upper bounds in give upper bounds out */
+    LPI_OF_SHAPE = 8,  /* reads the shape of its input, not its content */
+    LPI_GAPS = 16,     /* inputs below inputs_min may be absent */
     LPI_IN_PLACE = 32, /* output 0 may lie where an input of its dtype and
                           shape lies: each element is read before written */
-    LPI_CHAINS = 64, /* understands lpi_run.continues and goes_on */
+    LPI_CHAINS = 64,   /* understands lpi_run.continues and goes_on */
 };
 
 struct lp_op {
@@ -363,8 +363,8 @@ int64_t lpi_factor_at(const lpi_factor *factor, int64_t i);
 
 lp_status lpi_matmul_run(const lpi_run *run);
 lp_status lpi_matmul8_run(const lpi_run *run);
-lp_status lpi_matmul_tile(const lpi_node *node, const lpi_box *out,
-                          lpi_box *in, void *params);
+lp_status lpi_matmul_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
+                          void *params);
 
 /* Input "i" as "count" floats: repeated when it has one element, "absent" when
  * there is none; NULL without memory or with another number of elements. */
@@ -402,10 +402,10 @@ typedef struct lpi_slide {
 
 /* Specs of a struct whose first field is an lpi_slide. */
 #define LPI_WINDOW_SPECS                                                       \
-    LPI_SPEC_LIST(lpi_slide, kernel_shape, LPI_ATTR_INTS),                    \
-        LPI_SPEC_LIST(lpi_slide, strides, LPI_ATTR_INTS),                     \
-        LPI_SPEC_LIST(lpi_slide, pads, LPI_ATTR_INTS),                        \
-        LPI_SPEC_LIST(lpi_slide, dilations, LPI_ATTR_INTS),                   \
+    LPI_SPEC_LIST(lpi_slide, kernel_shape, LPI_ATTR_INTS),                     \
+        LPI_SPEC_LIST(lpi_slide, strides, LPI_ATTR_INTS),                      \
+        LPI_SPEC_LIST(lpi_slide, pads, LPI_ATTR_INTS),                         \
+        LPI_SPEC_LIST(lpi_slide, dilations, LPI_ATTR_INTS),                    \
         LPI_SPEC_STRING(lpi_slide, auto_pad, "NOTSET")
 
 /* Extents of the result of sliding a window of extents "kernel" over the
@@ -476,8 +476,8 @@ lp_status lpi_global_norm_run(const lpi_run *run);
 lp_status lpi_unpool_run(const lpi_run *run);
 lp_status lpi_pool_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
                         void *params);
-lp_status lpi_global_tile(const lpi_node *node, const lpi_box *out,
-                          lpi_box *in, void *params);
+lp_status lpi_global_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
+                          void *params);
 
 /* ---- normalise.c, normtile.c: runs of normalizations -------------------- */
 
@@ -504,7 +504,8 @@ lp_status lpi_norm_layer_tile(const lpi_node *node, const lpi_box *out,
 lp_status lpi_norm_groups_tile(const lpi_node *node, const lpi_box *out,
                                lpi_box *in, void *params);
 
-/* ---- einsum.c, contract.c -------------------------------------------------------- */
+/* ---- einsum.c, contract.c
+ * -------------------------------------------------------- */
 
 enum { LPI_EINSUM_SLOTS = 64, LPI_EINSUM_TERMS = 64 };
 
@@ -574,8 +575,8 @@ enum {
 int64_t lpi_resize_item(const lpi_resize *params, int32_t rank, int64_t axis);
 
 lp_status lpi_resize_run(const lpi_run *run);
-lp_status lpi_resize_tile(const lpi_node *node, const lpi_box *out,
-                          lpi_box *in, void *params);
+lp_status lpi_resize_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
+                          void *params);
 
 /* ---- taps.c: positions of Resize ---------------------------------------- */
 
@@ -630,13 +631,15 @@ typedef struct lpi_recurrence {
 } lpi_recurrence;
 
 /* From the sums "gates" of a row to its next state "h" (and "c"). */
-void lpi_cell_lstm(const lpi_recurrence *cell, float *gates, float *h, float *c);
+void lpi_cell_lstm(const lpi_recurrence *cell, float *gates, float *h,
+                   float *c);
 void lpi_cell_rnn(const lpi_recurrence *cell, float *gates, float *h);
 
 /* A GRU needs its gates before the product of the candidate, "state": of the
  * state with R, or of the state times the reset gate. */
 void lpi_cell_gru_gates(const lpi_recurrence *cell, float *gates);
-void lpi_cell_gru(const lpi_recurrence *cell, float *gates, float *state, float *h);
+void lpi_cell_gru(const lpi_recurrence *cell, float *gates, float *state,
+                  float *h);
 
 lp_status lpi_lstm_run(const lpi_run *run);
 lp_status lpi_gru_run(const lpi_run *run);
@@ -918,8 +921,7 @@ lp_status lpi_pointwise_run(const lpi_run *run);
 typedef struct lpi_operand lpi_operand;
 bool lpi_pointwise_is_fast(const lpi_run *run, const lpi_pointwise *pointwise,
                            const lpi_operand *operands, int32_t count);
-lp_status lpi_pointwise_fast(const lpi_run *run,
-                             const lpi_pointwise *pointwise,
+lp_status lpi_pointwise_fast(const lpi_run *run, const lpi_pointwise *pointwise,
                              const lpi_operand *operands, int32_t count,
                              const int64_t *const *strides);
 
@@ -1008,8 +1010,8 @@ lp_status lpi_reduce_settle(lpi_node *node);
 lp_status lpi_reduce_shape(lpi_node *node);
 void lpi_reduce_cost(const lpi_node *node, lp_cost *cost);
 lp_status lpi_reduce_run(const lpi_run *run);
-lp_status lpi_reduce_tile(const lpi_node *node, const lpi_box *out,
-                          lpi_box *in, void *params);
+lp_status lpi_reduce_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
+                          void *params);
 
 /* Mark the axes of a tensor of "rank" that "axes" (NULL: no operand) name; all
  * of them when it names none. */

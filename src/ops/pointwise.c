@@ -282,8 +282,7 @@ lp_status lpi_pointwise_apply(const lpi_run *run,
     int32_t k;
     bool more;
 
-    if (w.kind == LPI_NO_CLASS &&
-        lpi_class_of(operands[0].dtype) != LPI_F32)
+    if (w.kind == LPI_NO_CLASS && lpi_class_of(operands[0].dtype) != LPI_F32)
         return lpi_run_refuse(run, operands[0].dtype);
     strides[0] = broadcast_strides(run->scratch, out, out.rank);
     for (k = 0; k < count; k++)

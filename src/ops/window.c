@@ -224,7 +224,7 @@ void lpi_slide_cut(const lpi_sliding *s, lpi_slide *window, const lpi_box *out,
         in->to[axis] = to > s->in[k] ? s->in[k] : to > from ? to : from + 1;
         window->cut[k] = from - start;
         to = to < end ? to : end;
-        window->cut[LPI_SPATIAL + k] =
-            to > in->to[axis] ? to - in->to[axis] : 0;
+        window->cut[LPI_SPATIAL + k] = to > in->to[axis] ? to - in->to[axis]
+                                                         : 0;
     }
 }

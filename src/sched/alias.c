@@ -352,6 +352,24 @@ static lp_status check_in_place(lpi_lowering *l)
     return LP_OK;
 }
 
+/* Outputs of the graph are handed over as they lie: in one piece. */
+static lp_status check_outputs(lpi_lowering *l)
+{
+    const lpi_program *p = l->program;
+    int64_t i;
+
+    for (i = 0; i < p->values_count; i++) {
+        const lpi_value *v = &p->values[i];
+
+        if (v->last_unit == p->units_count && v->blocks > 1)
+            return LPI_REFUSE(l, v->unit, v->tensor, 0,
+                              "'%.200s', an output of the graph, would be a "
+                              "strided part",
+                              v->tensor->name);
+    }
+    return LP_OK;
+}
+
 lp_status lpi_lower_aliases(lpi_lowering *l)
 {
     lpi_program *p = l->program;
@@ -385,5 +403,6 @@ lp_status lpi_lower_aliases(lpi_lowering *l)
         if (p->units[i].layer && !strcmp(p->units[i].layer->op, "Concat"))
             LP_TRY(find_forward(l, i, parents));
     LP_TRY(find_roots(l, parents));
+    LP_TRY(check_outputs(l));
     return check_in_place(l);
 }

@@ -9,38 +9,13 @@
 
 #include "sched.h"
 
-/* A residency as the steps have it. */
-typedef struct held {
-    int64_t begin, end; /* units; end -1: still there */
-    int64_t ready;
-    bool begun;
-} held;
-
-typedef struct checker {
-    const lpi_program *p;
-    lpi_arena *scratch;
-    held *held;
-    int64_t *latest;        /* by tensor id: the value of its last production */
-    int64_t *made_in;       /* by tensor id: unit + 1 whose group made it */
-    bool *valid;            /* by value: its bytes are as it left them */
-    int64_t *heads, *links; /* values of a root that are valid */
-    int64_t unit;           /* the next to run */
-    lp_refusal *refusal;
-    lp_error *error;
-} checker;
-
-#define REFUSE(c, tensor, ...)                                                 \
-    lpi_refuse((c)->refusal, (c)->error, (c)->p->schedule, (c)->unit,          \
-               (tensor) ? (tensor)->name : NULL,                               \
-               (tensor) ? lpi_tensor_bytes(tensor) : -1, 0, __VA_ARGS__)
-
-static bool is_there(const held *h, int64_t unit)
+static bool is_there(const lpi_held *h, int64_t unit)
 {
     return h->begun && h->end < 0 && h->ready <= unit;
 }
 
 /* The residency of "root" in "memory" (-1: any) that is there; -1. */
-static int64_t find_held(const checker *c, int64_t root, int32_t memory)
+static int64_t find_held(const lpi_checker *c, int64_t root, int32_t memory)
 {
     int64_t i = c->p->first_residency[root];
 
@@ -51,10 +26,10 @@ static int64_t find_held(const checker *c, int64_t root, int32_t memory)
     return -1;
 }
 
-static void begin(checker *c, int64_t residency, int64_t ready)
+static void begin(lpi_checker *c, int64_t residency, int64_t ready)
 {
     c->held[residency] =
-        (held){.begin = c->unit, .end = -1, .ready = ready, .begun = true};
+        (lpi_held){.begin = c->unit, .end = -1, .ready = ready, .begun = true};
 }
 
 static bool touches(const lpi_value *a, const lpi_value *b)
@@ -74,7 +49,7 @@ static bool same_box(const lpi_value *a, const lpi_value *b)
            (a->blocks == 1 || a->stride_bytes == b->stride_bytes);
 }
 
-static lp_status check_read(checker *c, const lp_tensor *tensor)
+static lp_status check_read(lpi_checker *c, const lp_tensor *tensor)
 {
     int64_t v;
 
@@ -82,14 +57,15 @@ static lp_status check_read(checker *c, const lp_tensor *tensor)
         return LP_OK;
     v = c->latest[tensor->id];
     if (v < 0)
-        return REFUSE(c, tensor, "reads '%.200s', which was not made",
-                      tensor->name);
+        return LPI_REFUSE_AT(c, tensor, "reads '%.200s', which was not made",
+                             tensor->name);
     if (!c->valid[v])
-        return REFUSE(c, tensor, "reads '%.200s', which was overwritten",
-                      tensor->name);
+        return LPI_REFUSE_AT(c, tensor, "reads '%.200s', which was overwritten",
+                             tensor->name);
     if (find_held(c, c->p->values[v].root, 0) < 0)
-        return REFUSE(c, tensor, "reads '%.200s', which is not in memory '%s'",
-                      tensor->name, c->p->memories[0].name);
+        return LPI_REFUSE_AT(c, tensor,
+                             "reads '%.200s', which is not in memory '%s'",
+                             tensor->name, c->p->memories[0].name);
     return LP_OK;
 }
 
@@ -130,7 +106,7 @@ static bool is_joined(const lp_layer *layer, const lpi_value *v,
 }
 
 /* The first operand in the root of "v" that shares a byte with it. */
-static int64_t find_shared(const checker *c, const lpi_value *v)
+static int64_t find_shared(const lpi_checker *c, const lpi_value *v)
 {
     const lpi_use *use = &c->p->uses[c->unit];
     int32_t i;
@@ -146,7 +122,7 @@ static int64_t find_shared(const checker *c, const lpi_value *v)
 
 /* Forget the values of the root of "v" that it overwrites; what "layer", a
  * Concat, finds in its place stays, with all that shares its bytes. */
-static void overwrite(checker *c, const lpi_value *v, const lp_layer *layer)
+static void overwrite(lpi_checker *c, const lpi_value *v, const lp_layer *layer)
 {
     const lpi_use *use = &c->p->uses[c->unit];
     int64_t *link = &c->heads[v->root];
@@ -174,7 +150,7 @@ static void overwrite(checker *c, const lpi_value *v, const lp_layer *layer)
 }
 
 /* Output "i" of "layer" (NULL: a group makes it) is made as value "at". */
-static lp_status check_made(checker *c, const lp_layer *layer, int32_t i,
+static lp_status check_made(lpi_checker *c, const lp_layer *layer, int32_t i,
                             int64_t at)
 {
     const lpi_value *v = &c->p->values[at];
@@ -191,15 +167,16 @@ static lp_status check_made(checker *c, const lp_layer *layer, int32_t i,
     if (of && !(joins && is_joined(layer, v, of)) &&
         !(layer && i == 0 && in >= 0 && same_box(v, of) &&
           lpi_in_place(layer, in) && c->p->values[v->root].unit >= 0))
-        return REFUSE(c, v->tensor,
-                      "'%.200s' is made over its operand '%.200s'",
-                      v->tensor->name, of->tensor->name);
+        return LPI_REFUSE_AT(c, v->tensor,
+                             "'%.200s' is made over its operand '%.200s'",
+                             v->tensor->name, of->tensor->name);
     overwrite(c, v, joins ? layer : NULL);
     return LP_OK;
 }
 
 /* The value of "tensor" among what the unit makes; -1. */
-static lp_status make(checker *c, const lp_layer *layer, int32_t i, int64_t at)
+static lp_status make(lpi_checker *c, const lp_layer *layer, int32_t i,
+                      int64_t at)
 {
     const lpi_program *p = c->p;
     const lpi_value *v = &p->values[at];
@@ -210,15 +187,16 @@ static lp_status make(checker *c, const lp_layer *layer, int32_t i, int64_t at)
              r >= 0 && (c->held[r].begun || p->residencies[r].memory != 0);)
             r = p->next_residency[r];
     if (r < 0)
-        return REFUSE(c, v->tensor, "'%.200s' has no place", v->tensor->name);
+        return LPI_REFUSE_AT(c, v->tensor, "'%.200s' has no place",
+                             v->tensor->name);
     if (!c->held[r].begun)
         begin(c, r, c->unit);
     end = v->root_offset + (v->blocks - 1) * v->stride_bytes + v->block_bytes;
     if (v->root_offset < 0 || v->blocks < 1 ||
         v->blocks * v->block_bytes != lpi_tensor_bytes(v->tensor) ||
         end > p->residencies[r].bytes)
-        return REFUSE(c, v->tensor, "'%.200s' does not fit its place",
-                      v->tensor->name);
+        return LPI_REFUSE_AT(c, v->tensor, "'%.200s' does not fit its place",
+                             v->tensor->name);
     LP_TRY(check_made(c, layer, i, at));
     c->valid[at] = true;
     c->links[at] = c->heads[v->root];
@@ -226,7 +204,7 @@ static lp_status make(checker *c, const lp_layer *layer, int32_t i, int64_t at)
     return LP_OK;
 }
 
-static lp_status check_operands(checker *c, const lp_layer *layer)
+static lp_status check_operands(lpi_checker *c, const lp_layer *layer)
 {
     const lp_model *body;
     int32_t i, at = 0;
@@ -240,7 +218,7 @@ static lp_status check_operands(checker *c, const lp_layer *layer)
     return LP_OK;
 }
 
-static lp_status check_buffers(checker *c)
+static lp_status check_buffers(lpi_checker *c)
 {
     const lpi_use *use = &c->p->uses[c->unit];
     int32_t i;
@@ -250,7 +228,7 @@ static lp_status check_buffers(checker *c)
     return LP_OK;
 }
 
-static lp_status check_run(checker *c, const lpi_step *step)
+static lp_status check_run(lpi_checker *c, const lpi_step *step)
 {
     const lpi_unit *unit = &c->p->units[c->unit];
     const lpi_use *use = &c->p->uses[c->unit];
@@ -258,8 +236,8 @@ static lp_status check_run(checker *c, const lpi_step *step)
     lp_layer *const *layers = lpi_unit_layers(unit, &count);
 
     if (step->unit != c->unit)
-        return REFUSE(c, (lp_tensor *)NULL, "run %lld is out of order",
-                      (long long)step->unit);
+        return LPI_REFUSE_AT(c, (lp_tensor *)NULL, "run %lld is out of order",
+                             (long long)step->unit);
     LP_TRY(check_buffers(c));
     for (i = 0; i < count; i++) {
         LP_TRY(check_operands(c, layers[i]));
@@ -282,12 +260,13 @@ static lp_status check_run(checker *c, const lpi_step *step)
             LP_TRY(make(c, unit->group ? NULL : layers[i], j, at));
         }
     if (made != use->outputs_count)
-        return REFUSE(c, (lp_tensor *)NULL, "it makes what it should not");
+        return LPI_REFUSE_AT(c, (lp_tensor *)NULL,
+                             "it makes what it should not");
     c->unit++;
     return LP_OK;
 }
 
-static lp_status check_copy(checker *c, const lpi_step *step)
+static lp_status check_copy(lpi_checker *c, const lpi_step *step)
 {
     const lpi_residency *from = &c->p->residencies[step->from];
     const lpi_residency *to = &c->p->residencies[step->to];
@@ -295,26 +274,26 @@ static lp_status check_copy(checker *c, const lpi_step *step)
     if (from->value != to->value || from->kind != LPI_OF_VALUE ||
         !is_there(&c->held[step->from], c->unit) ||
         c->held[step->to].begun != step->is_clean)
-        return REFUSE(c, from->tensor, "'%.200s' cannot be copied",
-                      from->tensor->name);
+        return LPI_REFUSE_AT(c, from->tensor, "'%.200s' cannot be copied",
+                             from->tensor->name);
     if (!step->is_clean)
         begin(c, step->to, step->unit);
     return LP_OK;
 }
 
-static lp_status check_drop(checker *c, const lpi_step *step)
+static lp_status check_drop(lpi_checker *c, const lpi_step *step)
 {
-    held *h = &c->held[step->from];
+    lpi_held *h = &c->held[step->from];
 
     if (!h->begun || h->end >= 0)
-        return REFUSE(c, c->p->residencies[step->from].tensor,
-                      "what is dropped is not there");
+        return LPI_REFUSE_AT(c, c->p->residencies[step->from].tensor,
+                             "what is dropped is not there");
     h->end = c->unit - 1;
     return LP_OK;
 }
 
 /* Outputs of the graph are there at the end, as they were made. */
-static lp_status check_outputs(checker *c)
+static lp_status check_outputs(lpi_checker *c)
 {
     const lp_model *model = c->p->model;
     int64_t i;
@@ -328,16 +307,16 @@ static lp_status check_outputs(checker *c)
         v = c->latest[tensor->id];
         if (v < 0 || !c->valid[v] || v != c->p->output_values[i] ||
             find_held(c, c->p->values[v].root, -1) < 0)
-            return REFUSE(c, tensor,
-                          "'%.200s', an output, is not there at the "
-                          "end",
-                          tensor->name);
+            return LPI_REFUSE_AT(c, tensor,
+                                 "'%.200s', an output, is not there at the "
+                                 "end",
+                                 tensor->name);
     }
     return LP_OK;
 }
 
 /* Inputs of the graph lie where they begin. */
-static lp_status begin_inputs(checker *c)
+static lp_status begin_inputs(lpi_checker *c)
 {
     const lpi_program *p = c->p;
     int64_t i;
@@ -348,14 +327,15 @@ static lp_status begin_inputs(checker *c)
         c->heads[i] = i;
         c->links[i] = -1;
         if (p->first_residency[i] < 0)
-            return REFUSE(c, p->values[i].tensor, "'%.200s' has no place",
-                          p->values[i].tensor->name);
+            return LPI_REFUSE_AT(c, p->values[i].tensor,
+                                 "'%.200s' has no place",
+                                 p->values[i].tensor->name);
         begin(c, p->first_residency[i], 0);
     }
     return LP_OK;
 }
 
-static lp_status check_steps(checker *c)
+static lp_status check_steps(lpi_checker *c)
 {
     int64_t i;
 
@@ -371,124 +351,17 @@ static lp_status check_steps(checker *c)
             LP_TRY(check_copy(c, step));
     }
     if (c->unit != c->p->units_count)
-        return REFUSE(c, (lp_tensor *)NULL, "some runs are not executed");
+        return LPI_REFUSE_AT(c, (lp_tensor *)NULL,
+                             "some runs are not executed");
     return check_outputs(c);
 }
 
-/* Lives as stated, sizes, alignment and capacity of residency "i". */
-static lp_status check_residency(checker *c, int64_t i)
-{
-    const lpi_residency *r = &c->p->residencies[i];
-    const lpi_memory *memory = &c->p->memories[r->memory];
-    held *h = &c->held[i];
-
-    c->unit = r->first;
-    if (h->end < 0)
-        h->end = c->p->units_count ? c->p->units_count - 1 : 0;
-    if (!h->begun || h->begin != r->first || h->end != r->last)
-        return REFUSE(c, r->tensor,
-                      "its bytes are taken from run %lld to run %lld, not from "
-                      "run %lld to run %lld",
-                      (long long)h->begin, (long long)h->end,
-                      (long long)r->first, (long long)r->last);
-    if (r->kind != LPI_OF_TILE && r->tensor &&
-        r->bytes != lpi_tensor_bytes(r->tensor))
-        return REFUSE(c, r->tensor, "%lld bytes are kept for it",
-                      (long long)r->bytes);
-    if (r->offset < 0 || r->offset % memory->alignment)
-        return REFUSE(c, r->tensor,
-                      "its place, byte %lld of memory '%.100s', is not a "
-                      "multiple of %lld",
-                      (long long)r->offset, memory->name,
-                      (long long)memory->alignment);
-    if (memory->capacity_bytes &&
-        lpi_add(r->offset, r->bytes) > memory->capacity_bytes)
-        return lpi_refuse(c->refusal, c->error, c->p->schedule, r->first,
-                          r->tensor ? r->tensor->name : r->layer->name,
-                          r->bytes, 0,
-                          "'%.200s' ends at byte %lld of memory '%.100s', "
-                          "which has %lld",
-                          r->tensor ? r->tensor->name : r->layer->name,
-                          (long long)lpi_add(r->offset, r->bytes), memory->name,
-                          (long long)memory->capacity_bytes);
-    return LP_OK;
-}
-
-static const char *called(const lpi_residency *r)
-{
-    return r->tensor ? r->tensor->name : r->layer->name;
-}
-
-/* No two residencies of "memory" collide. */
-static lp_status check_memory(checker *c, int32_t memory)
-{
-    const lpi_program *p = c->p;
-    lpi_interval *intervals =
-        LPI_NEW(c->scratch, lpi_interval, p->residencies_count);
-    int64_t *offsets = LPI_NEW(c->scratch, int64_t, p->residencies_count);
-    int64_t *of = LPI_NEW(c->scratch, int64_t, p->residencies_count);
-    int64_t pair[2], n = 0, i;
-    const lpi_residency *a, *b;
-    bool found;
-
-    if (!intervals || !offsets || !of)
-        return lpi_fail_memory(c->error);
-    for (i = 0; i < p->residencies_count; i++) {
-        if (p->residencies[i].memory != memory)
-            continue;
-        intervals[n] = (lpi_interval){c->held[i].begin, c->held[i].end,
-                                      p->residencies[i].bytes, 1};
-        offsets[n] = p->residencies[i].offset;
-        of[n++] = i;
-    }
-    LP_TRY(lpi_offsets_overlap(c->scratch, intervals, offsets, n, &found, pair,
-                               c->error));
-    if (!found)
-        return LP_OK;
-    a = &p->residencies[of[pair[0]]];
-    b = &p->residencies[of[pair[1]]];
-    return lpi_refuse(
-        c->refusal, c->error, p->schedule,
-        a->first > b->first ? a->first : b->first, called(b), b->bytes, 0,
-        "'%.200s' (bytes %lld to %lld of memory '%.100s') and '%.200s' (bytes "
-        "%lld to %lld) collide",
-        called(a), (long long)a->offset, (long long)(a->offset + a->bytes - 1),
-        p->memories[memory].name, called(b), (long long)b->offset,
-        (long long)(b->offset + b->bytes - 1));
-}
-
-/* What the schedule says of itself. */
-static lp_status check_predictions(const checker *c)
-{
-    static const char *const names[] = {"live_peak_bytes", "arena_bytes",
-                                        "fast_peak_bytes", "traffic_bytes",
-                                        "macs"};
-    const lp_predictions *said = &c->p->schedule->predictions;
-    const lp_predictions *found = &c->p->predictions;
-    int64_t pairs[][2] = {
-        {said->live_peak_bytes, found->live_peak_bytes},
-        {said->arena_bytes, found->arena_bytes},
-        {said->fast_peak_bytes, found->fast_peak_bytes},
-        {said->traffic_bytes, found->traffic_bytes},
-        {said->macs, found->macs},
-    };
-    int32_t i;
-
-    for (i = 0; i < LPI_COUNT(pairs) && c->p->schedule->has_predictions; i++)
-        if (pairs[i][0] != pairs[i][1])
-            return lpi_refuse(c->refusal, c->error, c->p->schedule, -1, NULL,
-                              pairs[i][1], 0,
-                              "it predicts %s %lld, and takes %lld", names[i],
-                              (long long)pairs[i][0], (long long)pairs[i][1]);
-    return LP_OK;
-}
-
-static lp_status check(checker *c)
+static lp_status check(lpi_checker *c)
 {
     const lpi_program *p = c->p;
     int64_t tensors = p->model->tensors_count, i;
 
-    c->held = LPI_NEW(c->scratch, held, p->residencies_count);
+    c->held = LPI_NEW(c->scratch, lpi_held, p->residencies_count);
     c->latest = LPI_NEW(c->scratch, int64_t, tensors);
     c->made_in = LPI_NEW(c->scratch, int64_t, tensors);
     c->valid = LPI_NEW(c->scratch, bool, p->values_count);
@@ -502,17 +375,13 @@ static lp_status check(checker *c)
     for (i = 0; i < p->values_count; i++)
         c->heads[i] = -1;
     LP_TRY(check_steps(c));
-    for (i = 0; i < p->residencies_count; i++)
-        LP_TRY(check_residency(c, i));
-    for (i = 0; i < p->memories_count; i++)
-        LP_TRY(check_memory(c, (int32_t)i));
-    return check_predictions(c);
+    return lpi_check_places(c);
 }
 
 lp_status lpi_program_check(const lpi_program *program, lp_refusal *refusal,
                             lp_error *error)
 {
-    checker c = {.p = program, .refusal = refusal, .error = error};
+    lpi_checker c = {.p = program, .refusal = refusal, .error = error};
     lp_status status;
 
     c.scratch = lpi_arena_new(lpi_arena_cap(program->arena));

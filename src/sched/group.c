@@ -14,25 +14,14 @@
 
 enum { TILES_MOST = 1 << 16, BOXES_MOST = 1 << 20 };
 
-typedef struct cutter {
-    lpi_lowering *l;
-    int64_t unit;
-    const lpi_group *group;
-    lpi_stage *stages;
-    int64_t tiles;
-    int64_t counts[LPI_RANKS];  /* of tiles, by axis */
-    int64_t extents[LPI_RANKS]; /* by axis */
-    int32_t *makers;            /* by tensor id: stage + 1 */
-} cutter;
-
-static lp_status refuse(const cutter *c, const lp_tensor *tensor,
-                        const char *why)
+lp_status lpi_cutter_refuse(const lpi_cutter *c, const lp_tensor *tensor,
+                            const char *why)
 {
     return LPI_REFUSE(c->l, c->unit, tensor, c->group->line,
                       "group '%.200s': %s", c->group->name, why);
 }
 
-static lpi_box whole_box(const lp_tensor *tensor)
+lpi_box lpi_tensor_box(const lp_tensor *tensor)
 {
     lpi_box box = {.rank = tensor->shape.rank};
     int32_t a;
@@ -42,34 +31,8 @@ static lpi_box whole_box(const lp_tensor *tensor)
     return box;
 }
 
-static int64_t box_bytes(const lp_tensor *tensor, const lpi_box *box)
-{
-    int64_t elements = 1;
-    int32_t a;
-
-    for (a = 0; a < box->rank; a++)
-        elements = lpi_mul(elements, box->to[a] - box->from[a]);
-    return lpi_storage_bytes(tensor->dtype, elements);
-}
-
-/* Whether "inner" is one run of bytes of "outer". */
-static bool is_contiguous(const lpi_box *inner, const lpi_box *outer)
-{
-    bool cut = false;
-    int32_t a;
-
-    for (a = inner->rank - 1; a >= 0; a--) {
-        int64_t extent = inner->to[a] - inner->from[a];
-
-        if (cut && extent != 1)
-            return false;
-        cut = cut || extent != outer->to[a] - outer->from[a];
-    }
-    return true;
-}
-
 /* Count the tiles along each axis of the last result. */
-static lp_status count_tiles(cutter *c)
+static lp_status count_tiles(lpi_cutter *c)
 {
     const lpi_group *g = c->group;
     const lp_layer *last = g->layers[g->layers_count - 1];
@@ -77,7 +40,8 @@ static lp_status count_tiles(cutter *c)
     int32_t i;
 
     if (!lpi_is_value(out) || out->shape.rank > LPI_RANKS)
-        return refuse(c, out, "its last layer has no result to be cut");
+        return lpi_cutter_refuse(c, out,
+                                 "its last layer has no result to be cut");
     c->tiles = 1;
     for (i = 0; i < out->shape.rank; i++) {
         c->extents[i] = out->shape.dims[i];
@@ -87,19 +51,19 @@ static lp_status count_tiles(cutter *c)
         int32_t axis = g->tiles[i].axis;
 
         if (axis < 0 || axis >= out->shape.rank || g->tiles[i].extent < 1)
-            return refuse(c, out,
-                          "its tiles do not fit the rank of the result");
+            return lpi_cutter_refuse(
+                c, out, "its tiles do not fit the rank of the result");
         c->extents[axis] = g->tiles[i].extent;
         c->counts[axis] = lpi_ceil_div(out->shape.dims[axis], c->extents[axis]);
     }
     for (i = 0; i < out->shape.rank; i++)
         c->tiles = lpi_mul(c->tiles, c->counts[i]);
     if (c->tiles < 1 || c->tiles > TILES_MOST)
-        return refuse(c, out, "it has no tiles, or more than 65536");
+        return lpi_cutter_refuse(c, out, "it has no tiles, or more than 65536");
     return LP_OK;
 }
 
-static lpi_box tile_box(const cutter *c, const lp_tensor *out, int64_t tile)
+static lpi_box tile_box(const lpi_cutter *c, const lp_tensor *out, int64_t tile)
 {
     lpi_box box = {.rank = out->shape.rank};
     int32_t a;
@@ -115,7 +79,7 @@ static lpi_box tile_box(const cutter *c, const lp_tensor *out, int64_t tile)
 }
 
 /* Pieces of all stages, with room for their boxes. */
-static lp_status make_pieces(cutter *c)
+static lp_status make_pieces(lpi_cutter *c)
 {
     const lpi_group *g = c->group;
     lpi_arena *arena = c->l->program->arena;
@@ -127,7 +91,8 @@ static lp_status make_pieces(cutter *c)
     for (s = 0; s < g->layers_count; s++)
         operands += g->layers[s]->inputs_count + g->layers[s]->outputs_count;
     if (lpi_mul(operands, c->tiles) > BOXES_MOST)
-        return refuse(c, NULL, "it has more than 1048576 tiles of operands");
+        return lpi_cutter_refuse(c, NULL,
+                                 "it has more than 1048576 tiles of operands");
     c->stages = LPI_NEW(arena, lpi_stage, g->layers_count);
     pieces = LPI_NEW(arena, lpi_piece, operands);
     boxes = LPI_NEW(arena, lpi_box, operands * c->tiles);
@@ -154,13 +119,13 @@ static lp_status make_pieces(cutter *c)
 }
 
 /* The stage that makes "tensor"; -1: none. */
-static int32_t maker(const cutter *c, const lp_tensor *tensor)
+static int32_t maker(const lpi_cutter *c, const lp_tensor *tensor)
 {
     return lpi_is_value(tensor) ? c->makers[tensor->id] - 1 : -1;
 }
 
 /* Link inputs to the stages that make them, outputs to their values. */
-static lp_status link_pieces(cutter *c)
+static lp_status link_pieces(lpi_cutter *c)
 {
     const lpi_program *p = c->l->program;
     int32_t s, i;
@@ -171,13 +136,14 @@ static lp_status link_pieces(cutter *c)
         lpi_piece *out = (lpi_piece *)c->stages[s].out;
 
         if (!layer->outputs_count || !lpi_is_value(layer->outputs[0]))
-            return refuse(c, NULL, "a layer has no result to be cut");
+            return lpi_cutter_refuse(c, NULL,
+                                     "a layer has no result to be cut");
         for (i = 0; i < layer->inputs_count; i++) {
             int32_t from = maker(c, in[i].tensor);
 
             if (from >= 0 && c->stages[from].layer->outputs[0] != in[i].tensor)
-                return refuse(c, in[i].tensor,
-                              "only first results are cut into tiles");
+                return lpi_cutter_refuse(
+                    c, in[i].tensor, "only first results are cut into tiles");
             in[i].source = from >= 0 ? c->stages[from].out : NULL;
             if (lpi_is_value(in[i].tensor) && from < 0)
                 in[i].value =
@@ -187,8 +153,9 @@ static lp_status link_pieces(cutter *c)
         for (i = 0; i < layer->outputs_count; i++) {
             if (i && layer->outputs[i] &&
                 lpi_program_value(p, c->unit, layer->outputs[i], true) >= 0)
-                return refuse(c, layer->outputs[i],
-                              "only first results are cut into tiles");
+                return lpi_cutter_refuse(
+                    c, layer->outputs[i],
+                    "only first results are cut into tiles");
             if (lpi_is_value(layer->outputs[i]))
                 c->makers[layer->outputs[i]->id] = s + 1;
         }
@@ -212,7 +179,7 @@ static void join(lpi_box *sum, const lpi_box *more, bool is_first)
 }
 
 /* Note what an operand of a stage needs of "tile". */
-static void need(cutter *c, lpi_piece *in, const lpi_box *box, int64_t tile,
+static void need(lpi_cutter *c, lpi_piece *in, const lpi_box *box, int64_t tile,
                  bool *needed)
 {
     lpi_box *boxes = (lpi_box *)in->boxes;
@@ -222,7 +189,7 @@ static void need(cutter *c, lpi_piece *in, const lpi_box *box, int64_t tile,
         return;
     boxes[tile] = *box;
     if (box->rank < 0 && lpi_is_value(in->tensor))
-        boxes[tile] = whole_box(in->tensor);
+        boxes[tile] = lpi_tensor_box(in->tensor);
     if (from < 0 || !in->source)
         return;
     join((lpi_box *)&in->source->boxes[tile], &boxes[tile], !needed[from]);
@@ -230,7 +197,7 @@ static void need(cutter *c, lpi_piece *in, const lpi_box *box, int64_t tile,
 }
 
 /* The boxes of one tile, from the last layer to the first, and its MACs. */
-static lp_status cut_tile(cutter *c, int64_t tile, lpi_arena *arena)
+static lp_status cut_tile(lpi_cutter *c, int64_t tile, lpi_arena *arena)
 {
     lpi_lowering *l = c->l;
     int32_t last = c->group->layers_count - 1, s, i;
@@ -251,8 +218,9 @@ static lp_status cut_tile(cutter *c, int64_t tile, lpi_arena *arena)
         if (!in)
             return lpi_fail_memory(l->error);
         if (!needed[s])
-            return refuse(c, layer->outputs[0],
-                          "a layer makes nothing for those after it");
+            return lpi_cutter_refuse(
+                c, layer->outputs[0],
+                "a layer makes nothing for those after it");
         LP_TRY(lpi_shadow_new(arena, l->program->model, layer,
                               &c->stages[s].out[0].boxes[tile], in, &shadow,
                               l->error));
@@ -266,7 +234,7 @@ static lp_status cut_tile(cutter *c, int64_t tile, lpi_arena *arena)
     return LP_OK;
 }
 
-static lp_status cut_tiles(cutter *c)
+static lp_status cut_tiles(lpi_cutter *c)
 {
     lpi_arena *arena = lpi_arena_new(lpi_arena_cap(c->l->scratch));
     lp_status status = arena ? LP_OK : lpi_fail_memory(c->l->error);
@@ -280,144 +248,10 @@ static lp_status cut_tiles(cutter *c)
     return status;
 }
 
-/* A tensor that is kept must be made whole by the tiles together: their boxes
- * are a grid whose intervals cover each axis. */
-static bool is_covered(const cutter *c, const lpi_piece *out)
-{
-    int64_t distinct = 1;
-    int32_t a;
-
-    for (a = 0; a < out->tensor->shape.rank; a++) {
-        int64_t reached = 0, steps = 0;
-        bool grows = true;
-
-        while (reached < out->tensor->shape.dims[a] && grows) {
-            int64_t furthest = reached, t;
-
-            for (t = 0; t < c->tiles; t++)
-                if (out->boxes[t].from[a] <= reached &&
-                    out->boxes[t].to[a] > furthest)
-                    furthest = out->boxes[t].to[a];
-            grows = furthest > reached;
-            reached = furthest;
-            steps++;
-        }
-        if (!grows)
-            return false;
-        distinct = lpi_mul(distinct, steps);
-    }
-    return distinct <= c->tiles;
-}
-
-/* A buffer for "piece", as large as its largest box. */
-static lp_status add_buffer(cutter *c, lpi_piece *piece, const lp_layer *reader)
-{
-    int64_t bytes = 0, t;
-
-    for (t = 0; t < c->tiles; t++) {
-        int64_t box = box_bytes(piece->tensor, &piece->boxes[t]);
-
-        if (box > bytes)
-            bytes = box;
-    }
-    return lpi_buffer_add(c->l, c->unit,
-                          &(lpi_residency){.kind = LPI_OF_TILE,
-                                           .value = -1,
-                                           .tensor = piece->tensor,
-                                           .layer = reader,
-                                           .bytes = bytes,
-                                           .live_bytes = bytes},
-                          &piece->buffer);
-}
-
-/* Whether all boxes lie contiguous in the whole tensor. */
-static bool lies_in_whole(const cutter *c, const lpi_piece *piece)
-{
-    lpi_box whole = whole_box(piece->tensor);
-    int64_t t;
-
-    for (t = 0; t < c->tiles; t++)
-        if (!is_contiguous(&piece->boxes[t], &whole))
-            return false;
-    return true;
-}
-
-static bool lies_in_source(const cutter *c, const lpi_piece *piece)
-{
-    int64_t t;
-
-    if (piece->source->buffer < 0)
-        return lies_in_whole(c, piece);
-    for (t = 0; t < c->tiles; t++)
-        if (!is_contiguous(&piece->boxes[t], &piece->source->boxes[t]))
-            return false;
-    return true;
-}
-
-/* The buffer of the operand that stage "s" may overwrite, as its alias says:
- * read last here, made inside, the same box in every tile; -1: none. */
-static int64_t shared_buffer(const cutter *c, int32_t s)
-{
-    const lpi_stage *stage = &c->stages[s];
-    const lpi_alias *alias = c->l->aliases[stage->out[0].tensor->id];
-    int32_t i, at = -1, later;
-
-    if (!alias || alias->kind == LPI_ALIAS_PART || stage->out[0].value >= 0)
-        return -1;
-    for (i = 0; i < stage->layer->inputs_count; i++)
-        if (stage->in[i].tensor == alias->of)
-            at = i;
-    if (at < 0 || !stage->in[at].source || stage->in[at].buffer >= 0 ||
-        stage->in[at].source->buffer < 0 || stage->in[at].source->value >= 0)
-        return -1;
-    if (memcmp(stage->in[at].boxes, stage->in[at].source->boxes,
-               (size_t)c->tiles * sizeof(lpi_box)) != 0)
-        return -1;
-    if (alias->kind == LPI_ALIAS_IN_PLACE &&
-        memcmp(stage->in[at].boxes, stage->out[0].boxes,
-               (size_t)c->tiles * sizeof(lpi_box)) != 0)
-        return -1;
-    for (later = s + 1; later < c->group->layers_count; later++)
-        for (i = 0; i < c->stages[later].layer->inputs_count; i++)
-            if (c->stages[later].in[i].source &&
-                c->stages[later].in[i].source->buffer ==
-                    stage->in[at].source->buffer)
-                return -1;
-    return stage->in[at].source->buffer;
-}
-
-static lp_status add_buffers(cutter *c)
-{
-    int32_t s, i;
-
-    for (s = 0; s < c->group->layers_count; s++) {
-        lpi_piece *in = (lpi_piece *)c->stages[s].in;
-        lpi_piece *out = (lpi_piece *)c->stages[s].out;
-
-        for (i = 0; i < c->stages[s].layer->inputs_count; i++) {
-            bool lies = !lpi_is_value(in[i].tensor) ||
-                        (in[i].source ? lies_in_source(c, &in[i])
-                                      : lies_in_whole(c, &in[i]));
-
-            if (!lies)
-                LP_TRY(add_buffer(c, &in[i], c->stages[s].layer));
-        }
-        if (out->value >= 0 && !is_covered(c, out))
-            return refuse(c, out->tensor,
-                          "its tiles do not make the whole of a tensor that "
-                          "is read later");
-        if (out->value >= 0 && lies_in_whole(c, out))
-            continue;
-        out->buffer = shared_buffer(c, s);
-        if (out->buffer < 0)
-            LP_TRY(add_buffer(c, out, NULL));
-    }
-    return LP_OK;
-}
-
 lp_status lpi_lower_group(lpi_lowering *l, int64_t unit)
 {
-    cutter c = {.l = l, .unit = unit, .group = l->program->units[unit].group};
+    lpi_cutter c = {
+        .l = l, .unit = unit, .group = l->program->units[unit].group};
     lpi_tiling *tiling = LPI_NEW(l->program->arena, lpi_tiling, 1);
 
     if (!tiling)
@@ -431,7 +265,7 @@ lp_status lpi_lower_group(lpi_lowering *l, int64_t unit)
     LP_TRY(make_pieces(&c));
     LP_TRY(link_pieces(&c));
     LP_TRY(cut_tiles(&c));
-    LP_TRY(add_buffers(&c));
+    LP_TRY(lpi_cutter_buffers(&c));
     *tiling = (lpi_tiling){.tiles = c.tiles,
                            .stages = c.stages,
                            .stages_count = c.group->layers_count};

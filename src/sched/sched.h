@@ -384,6 +384,41 @@ lp_status lpi_predict_placed(lpi_program *program, lp_error *error);
 /* place.c: the offsets that the schedule gives. */
 lp_status lpi_place_given(lpi_lowering *l);
 
+/* wishes.c */
+/* The moves and the home of each tensor, and the lives of roots. */
+typedef struct lpi_wishes {
+    int32_t *homes;          /* by tensor id */
+    int64_t *moves, *next;   /* heads by tensor id, links by move; -1 */
+    int64_t *firsts, *lasts; /* by root */
+    int64_t *heads, *links;  /* units that touch a moved root */
+    int64_t *touched;        /* pool of units, by link */
+    int64_t links_count, links_room, touched_room;
+    bool *is_moved; /* by value */
+} lpi_wishes;
+
+lp_status lpi_wishes_find(lpi_lowering *l, lpi_wishes *ret_wishes);
+
+/* group.c, group_buffers.c */
+/* A group being cut into tiles. */
+typedef struct lpi_cutter {
+    lpi_lowering *l;
+    int64_t unit;
+    const lpi_group *group;
+    lpi_stage *stages;
+    int64_t tiles;
+    int64_t counts[LPI_RANKS];  /* of tiles, by axis */
+    int64_t extents[LPI_RANKS]; /* by axis */
+    int32_t *makers;            /* by tensor id: stage + 1 */
+} lpi_cutter;
+
+lp_status lpi_cutter_refuse(const lpi_cutter *c, const lp_tensor *tensor,
+                            const char *why);
+
+lpi_box lpi_tensor_box(const lp_tensor *tensor);
+
+/* Give the pieces of "c", whose boxes are known, their buffers. */
+lp_status lpi_cutter_buffers(lpi_cutter *c);
+
 /* Append a residency; "*ret_at" may be NULL. */
 lp_status lpi_residency_add(lpi_lowering *l, const lpi_residency *residency,
                             int64_t *ret_at);
@@ -391,6 +426,37 @@ lp_status lpi_residency_add(lpi_lowering *l, const lpi_residency *residency,
 /* Append "residency", a buffer, to those of unit "unit". */
 lp_status lpi_buffer_add(lpi_lowering *l, int64_t unit,
                          const lpi_residency *residency, int64_t *ret_at);
+
+/* ---- checking, inside: check.c and check_places.c -------------------------
+ */
+
+/* A residency as the steps have it. */
+typedef struct lpi_held {
+    int64_t begin, end; /* units; end -1: still there */
+    int64_t ready;
+    bool begun;
+} lpi_held;
+
+typedef struct lpi_checker {
+    const lpi_program *p;
+    lpi_arena *scratch;
+    lpi_held *held;
+    int64_t *latest;        /* by tensor id: the value of its last production */
+    int64_t *made_in;       /* by tensor id: unit + 1 whose group made it */
+    bool *valid;            /* by value: its bytes are as it left them */
+    int64_t *heads, *links; /* values of a root that are valid */
+    int64_t unit;           /* the next to run */
+    lp_refusal *refusal;
+    lp_error *error;
+} lpi_checker;
+
+#define LPI_REFUSE_AT(c, tensor, ...)                                          \
+    lpi_refuse((c)->refusal, (c)->error, (c)->p->schedule, (c)->unit,          \
+               (tensor) ? (tensor)->name : NULL,                               \
+               (tensor) ? lpi_tensor_bytes(tensor) : -1, 0, __VA_ARGS__)
+
+/* Lives, sizes, alignment, capacity, collisions and predictions. */
+lp_status lpi_check_places(lpi_checker *c);
 
 /* ---- making schedules ------------------------------------------------------
  */

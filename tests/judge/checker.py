@@ -35,7 +35,7 @@ CELLS = set('''Relu LeakyRelu PRelu ThresholdedRelu Elu Selu Celu Sigmoid Swish
     Mod Equal Less Greater LessOrEqual GreaterOrEqual And Or Xor BitwiseAnd
     BitwiseOr BitwiseXor BitShift Abs Neg Sign Ceil Floor Round Reciprocal Sqrt
     Exp Log Erf Tanh Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh
-    BitwiseNot Not IsNaN IsInf Where Clip Sum Mean Max Min'''.split())
+    BitwiseNot Not IsNaN IsInf Where Clip'''.split())
 ROWWISE = set('''Softmax LogSoftmax BatchNormalization InstanceNormalization
     LayerNormalization SimplifiedLayerNormalization GroupNormalization
     RMSNormalization'''.split())
@@ -393,6 +393,11 @@ class Judge:
                     raise Refused('a part of a strided part', value.unit, None,
                                   value.name, value.size)
 
+        for value in self.values:
+            if value.is_output and value.blocks > 1:
+                raise Refused('an output of the graph is a strided part',
+                              value.unit, None, value.name, value.size)
+
     def overwritten(self):
         """What is written into shared bytes destroys nothing that is read
         later.  Every write is looked at, not only those in place."""
@@ -475,46 +480,93 @@ class Judge:
             moves[entry['tensor']].append(
                 (count(entry.get('after'), -1), count(entry.get('before')),
                  self.memory_at[entry['to']]))
-        if moves:
-            raise Unknown('moves')
+        made = collections.Counter(x.name for x in self.values)
+        for name in moves:
+            if made[name] > 1:
+                raise Unknown("'%s' is moved and made twice" % name)
+            if not made[name]:
+                raise Refused('is moved while it does not live', tensor=name)
         for value in self.values:
             home = homes.get(value.name, 0)
             first, last, root = ends[id(value.root())]
-            if home and root is not value:
+            wished = home or value.name in moves
+            if wished and root is not value:
                 raise Refused('has no home of its own', value.unit, None,
                               value.name, value.size)
             if root is not value:
-                if homes.get(root.name) and value.kind != 'view':
+                if (homes.get(root.name) or root.name in moves) and \
+                        value.kind != 'view':
                     raise Refused('is written into what has a home elsewhere',
                                   value.unit, None, value.name, value.size)
                 continue
-            if not home:
+            if not wished:
                 self.need('value', value.name, None, 0, first, last, value.size)
                 continue
-            self.away(value, home, first, last)
+            self.away(value, home, moves[value.name], first, last)
 
-    def away(self, root, home, first, last):
-        """A root with its home in another memory and no moves."""
-        touched = sorted({
-            unit for unit in range(len(self.units))
-            for x in self.reads[unit] + self.makes[unit] if x.root() is root})
-        begin = first
-        if root.unit >= 0:
-            touched = touched[1:]  # it is made in memory 0
-            if first < last:
-                self.need('value', root.name, None, 0, first, first, root.size)
-                self.traffic += root.size
-                begin = first + 1
-            elif root.is_output:
-                raise Refused('does not end in its home', None, None, root.name,
+    def away(self, root, home, moves, first, last):
+        """A root that lives elsewhere or moves: copies over time."""
+        final = len(self.units) - 1
+        moves = sorted(moves, key=lambda x: x[0])
+        free = None
+        for after, before, _ in moves:
+            if before <= after or after < (first if root.unit >= 0 else -1) or \
+                    before > (last + 1 if last == final else last) or \
+                    (free is not None and after < free):
+                raise Refused('cannot move after run %d and before run %d' % (
+                    after, before), None, None, root.name, root.size)
+            free = before
+        copies = []  # [memory, first, last, ready]
+
+        def there(unit, memory=None):
+            """The lowest copy to be read at a run, or that in a memory."""
+            found = [x for x in copies if x[1] <= unit <= x[2] and (
+                x[3] <= unit if memory is None else x[0] == memory)]
+            return min(found, key=lambda x: x[0]) if found else None
+
+        def copy(after, before, memory):
+            at = max(after, first)
+            source, target = there(at), there(at, memory)
+            if not source:
+                raise Refused('is moved while it is on its way', after, None,
+                              root.name, root.size)
+            if target and memory <= source[0]:
+                raise Refused('is moved to where it is', after, None, root.name,
                               root.size)
-            else:
-                self.need('value', root.name, None, 0, first, first, root.size)
-                return
-        self.need('value', root.name, None, home, begin, last, root.size)
-        for unit in touched:
-            self.need('value', root.name, None, 0, unit, unit, root.size)
-            self.traffic += root.size
+            if not target:
+                copies.append([memory, after + 1, last, before])
+                self.traffic += root.size
+            if memory > source[0]:  # what is below ends
+                for x in copies:
+                    if x[0] < memory and x[1] <= at <= x[2]:
+                        x[2] = min(x[2], at if target else before - 1)
+
+        copies.append([home if root.unit < 0 else 0, first, last, first])
+        touched = [unit for unit in range(len(self.units)) if any(
+            x.root() is root for x in self.reads[unit] + self.makes[unit])]
+        for at, unit in enumerate(touched + [final + 1]):
+            while moves and moves[0][0] < unit:
+                copy(*moves.pop(0))
+            if unit <= final:
+                inside = there(unit, 0)
+                if not inside or inside[3] > unit:
+                    if inside or not there(unit):
+                        raise Refused('is needed while it is on its way', unit,
+                                      None, root.name, root.size)
+                    copies.append([0, unit, unit, unit])
+                    self.traffic += root.size
+            if at == 0 and home and root.unit >= 0 and first < last:
+                copy(first, first + 1, home)
+        if root.last > final >= 0 and not there(final, home):
+            raise Refused('does not end in its home', None, None, root.name,
+                          root.size)
+        for at, (memory, begin, end, _) in enumerate(copies):
+            if begin > end or any(
+                    x[0] == memory and x[1] <= end and begin <= x[2]
+                    for x in copies[:at]):
+                raise Refused('is in a memory twice, or during no run', begin,
+                              None, root.name, root.size)
+            self.need('value', root.name, None, memory, begin, end, root.size)
 
     def buffers(self):
         for unit, (layers, group) in enumerate(self.units):

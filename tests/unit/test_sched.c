@@ -377,7 +377,8 @@ static int64_t arena_with(const char *source, const char *columns)
     lp_error error = {0};
 
     assert_int_equal(
-        lp_model_read(source, strlen(source), "net", NULL, &model, &error), LP_OK);
+        lp_model_read(source, strlen(source), "net", NULL, &model, &error),
+        LP_OK);
     if (read_columns(model, columns, &schedule, &error) != LP_OK)
         fail_msg("%s: %s", error.where, error.message);
     if (lp_schedule_check(schedule, &figures, NULL, &error) == LP_OK)

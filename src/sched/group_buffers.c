@@ -1,0 +1,170 @@
+/* group_buffers.c: where the tiles of a group lie.
+ *
+ * A box that is contiguous in what holds it is used there; any other has a
+ * buffer as large as its largest. */
+#include <string.h>
+
+#include "sched.h"
+
+static int64_t box_bytes(const lp_tensor *tensor, const lpi_box *box)
+{
+    int64_t elements = 1;
+    int32_t a;
+
+    for (a = 0; a < box->rank; a++)
+        elements = lpi_mul(elements, box->to[a] - box->from[a]);
+    return lpi_storage_bytes(tensor->dtype, elements);
+}
+
+/* Whether "inner" is one run of bytes of "outer". */
+static bool is_contiguous(const lpi_box *inner, const lpi_box *outer)
+{
+    bool cut = false;
+    int32_t a;
+
+    for (a = inner->rank - 1; a >= 0; a--) {
+        int64_t extent = inner->to[a] - inner->from[a];
+
+        if (cut && extent != 1)
+            return false;
+        cut = cut || extent != outer->to[a] - outer->from[a];
+    }
+    return true;
+}
+
+/* A tensor that is kept must be made whole by the tiles together: their boxes
+ * are a grid whose intervals cover each axis. */
+static bool is_covered(const lpi_cutter *c, const lpi_piece *out)
+{
+    int64_t distinct = 1;
+    int32_t a;
+
+    for (a = 0; a < out->tensor->shape.rank; a++) {
+        int64_t reached = 0, steps = 0;
+        bool grows = true;
+
+        while (reached < out->tensor->shape.dims[a] && grows) {
+            int64_t furthest = reached, t;
+
+            for (t = 0; t < c->tiles; t++)
+                if (out->boxes[t].from[a] <= reached &&
+                    out->boxes[t].to[a] > furthest)
+                    furthest = out->boxes[t].to[a];
+            grows = furthest > reached;
+            reached = furthest;
+            steps++;
+        }
+        if (!grows)
+            return false;
+        distinct = lpi_mul(distinct, steps);
+    }
+    return distinct <= c->tiles;
+}
+
+/* A buffer for "piece", as large as its largest box. */
+static lp_status add_buffer(lpi_cutter *c, lpi_piece *piece,
+                            const lp_layer *reader)
+{
+    int64_t bytes = 0, t;
+
+    for (t = 0; t < c->tiles; t++) {
+        int64_t box = box_bytes(piece->tensor, &piece->boxes[t]);
+
+        if (box > bytes)
+            bytes = box;
+    }
+    return lpi_buffer_add(c->l, c->unit,
+                          &(lpi_residency){.kind = LPI_OF_TILE,
+                                           .value = -1,
+                                           .tensor = piece->tensor,
+                                           .layer = reader,
+                                           .bytes = bytes,
+                                           .live_bytes = bytes},
+                          &piece->buffer);
+}
+
+/* Whether all boxes lie contiguous in the whole tensor. */
+static bool lies_in_whole(const lpi_cutter *c, const lpi_piece *piece)
+{
+    lpi_box whole = lpi_tensor_box(piece->tensor);
+    int64_t t;
+
+    for (t = 0; t < c->tiles; t++)
+        if (!is_contiguous(&piece->boxes[t], &whole))
+            return false;
+    return true;
+}
+
+static bool lies_in_source(const lpi_cutter *c, const lpi_piece *piece)
+{
+    int64_t t;
+
+    if (piece->source->buffer < 0)
+        return lies_in_whole(c, piece);
+    for (t = 0; t < c->tiles; t++)
+        if (!is_contiguous(&piece->boxes[t], &piece->source->boxes[t]))
+            return false;
+    return true;
+}
+
+/* The buffer of the operand that stage "s" may overwrite, as its alias says:
+ * read last here, made inside, the same box in every tile; -1: none. */
+static int64_t shared_buffer(const lpi_cutter *c, int32_t s)
+{
+    const lpi_stage *stage = &c->stages[s];
+    const lpi_alias *alias = c->l->aliases[stage->out[0].tensor->id];
+    int32_t i, at = -1, later;
+
+    if (!alias || alias->kind == LPI_ALIAS_PART || stage->out[0].value >= 0)
+        return -1;
+    for (i = 0; i < stage->layer->inputs_count; i++)
+        if (stage->in[i].tensor == alias->of)
+            at = i;
+    if (at < 0 || !stage->in[at].source || stage->in[at].buffer >= 0 ||
+        stage->in[at].source->buffer < 0 || stage->in[at].source->value >= 0)
+        return -1;
+    if (memcmp(stage->in[at].boxes, stage->in[at].source->boxes,
+               (size_t)c->tiles * sizeof(lpi_box)) != 0)
+        return -1;
+    if (alias->kind == LPI_ALIAS_IN_PLACE &&
+        memcmp(stage->in[at].boxes, stage->out[0].boxes,
+               (size_t)c->tiles * sizeof(lpi_box)) != 0)
+        return -1;
+    for (later = s + 1; later < c->group->layers_count; later++)
+        for (i = 0; i < c->stages[later].layer->inputs_count; i++)
+            if (c->stages[later].in[i].source &&
+                c->stages[later].in[i].source->buffer ==
+                    stage->in[at].source->buffer)
+                return -1;
+    return stage->in[at].source->buffer;
+}
+
+lp_status lpi_cutter_buffers(lpi_cutter *c)
+{
+    int32_t s, i;
+
+    for (s = 0; s < c->group->layers_count; s++) {
+        lpi_piece *in = (lpi_piece *)c->stages[s].in;
+        lpi_piece *out = (lpi_piece *)c->stages[s].out;
+
+        for (i = 0; i < c->stages[s].layer->inputs_count; i++) {
+            bool lies = !lpi_is_value(in[i].tensor) ||
+                        (in[i].source ? lies_in_source(c, &in[i])
+                                      : lies_in_whole(c, &in[i]));
+
+            if (!lies)
+                LP_TRY(add_buffer(c, &in[i], c->stages[s].layer));
+        }
+        if (out->value >= 0 && !is_covered(c, out))
+            return lpi_cutter_refuse(
+                c, out->tensor,
+                "its tiles do not make the whole of a tensor that "
+                "is read later");
+        if (out->value >= 0 && lies_in_whole(c, out))
+            continue;
+        out->buffer = shared_buffer(c, s);
+        if (out->buffer < 0)
+            LP_TRY(add_buffer(c, out, NULL));
+    }
+    return LP_OK;
+}
