@@ -65,7 +65,7 @@ static void make_weights(const lpi_attend *a, const sizes *s, int64_t i,
     const lpi_binary_loop *binary = a->team.isa->binary;
 
     for (int64_t r = i; r < i + count; r++, scores += s->keys) {
-        const float *mask = a->mask.at + r * a->mask.row;
+        const float *mask = a->mask.at ? a->mask.at + r * a->mask.row : NULL;
 
         if (a->scale != 1)
             binary[LPI_BINARY_MUL](a->keys, scores, 1, &a->scale, 0, scores);

@@ -3,17 +3,17 @@
  *
  * The accumulators of a tile stay in vector registers while k runs; each lane
  * is one chain of fused multiply-adds, so the width of the vectors does not
- * show in the result.  Where the machine fuses, the compiler contracts a * b +
- * c, in this file alone; elsewhere fmaf does. */
+ * show in the result.  The multiply-add is named, not left to the compiler's
+ * contraction, which comes and goes with its options. */
 #include <math.h>
 #include <string.h>
 
 #include "kernel.h"
 
-#if defined(__clang__)
-#pragma clang fp contract(fast)
-#else
-#pragma GCC optimize("fp-contract=fast")
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #if defined(__AVX512F__)
@@ -30,19 +30,21 @@ typedef float loose
 
 #define INLINE static inline __attribute__((always_inline))
 
-#if defined(__FMA__) || defined(__aarch64__)
+/* a * b + c, rounded once. */
 INLINE vector fuse(vector a, vector b, vector c)
 {
-    return a * b + c;
-}
+#if defined(__AVX512F__)
+    return (vector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__AVX2__) && defined(__FMA__)
+    return (vector)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__aarch64__)
+    return (vector)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 #else
-INLINE vector fuse(vector a, vector b, vector c)
-{
     for (int i = 0; i < WIDTH; i++)
         c[i] = fmaf(a[i], b[i], c[i]);
     return c;
-}
 #endif
+}
 
 INLINE vector load(const float *at)
 {

@@ -272,7 +272,8 @@ static lp_status find_roots(lpi_lowering *l, const int64_t *parents)
     return LP_OK;
 }
 
-/* Whether the extents of two values of a root share a byte. */
+/* Whether two values of a root may share a byte; blocks of the same rows, side
+ * by side, do not. */
 static bool touches(const lpi_value *a, const lpi_value *b)
 {
     int64_t a_end = a->root_offset + (a->blocks - 1) * a->stride_bytes +
@@ -280,7 +281,15 @@ static bool touches(const lpi_value *a, const lpi_value *b)
     int64_t b_end = b->root_offset + (b->blocks - 1) * b->stride_bytes +
                     b->block_bytes;
 
-    return a->root_offset < b_end && b->root_offset < a_end;
+    if (a->root_offset >= b_end || b->root_offset >= a_end)
+        return false;
+    if (a->blocks > 1 && b->blocks > 1 && a->stride_bytes == b->stride_bytes) {
+        int64_t gap = (b->root_offset - a->root_offset) % a->stride_bytes;
+
+        gap += gap < 0 ? a->stride_bytes : 0;
+        return gap < a->block_bytes || gap + b->block_bytes > a->stride_bytes;
+    }
+    return true;
 }
 
 /* Value "at" is made in place: whatever it destroys must be dead. */

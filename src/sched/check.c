@@ -32,6 +32,8 @@ static void begin(lpi_checker *c, int64_t residency, int64_t ready)
         (lpi_held){.begin = c->unit, .end = -1, .ready = ready, .begun = true};
 }
 
+/* Whether two values of a root may share a byte; blocks of the same rows, side
+ * by side, do not. */
 static bool touches(const lpi_value *a, const lpi_value *b)
 {
     int64_t a_end = a->root_offset + (a->blocks - 1) * a->stride_bytes +
@@ -39,7 +41,15 @@ static bool touches(const lpi_value *a, const lpi_value *b)
     int64_t b_end = b->root_offset + (b->blocks - 1) * b->stride_bytes +
                     b->block_bytes;
 
-    return a->root_offset < b_end && b->root_offset < a_end;
+    if (a->root_offset >= b_end || b->root_offset >= a_end)
+        return false;
+    if (a->blocks > 1 && b->blocks > 1 && a->stride_bytes == b->stride_bytes) {
+        int64_t gap = (b->root_offset - a->root_offset) % a->stride_bytes;
+
+        gap += gap < 0 ? a->stride_bytes : 0;
+        return gap < a->block_bytes || gap + b->block_bytes > a->stride_bytes;
+    }
+    return true;
 }
 
 static bool same_box(const lpi_value *a, const lpi_value *b)

@@ -142,9 +142,19 @@ class Value:
             value = value.parent
         return value
 
-    def span(self):
-        """The bytes from the first to the last in its root."""
-        return self.at, self.at + (self.blocks - 1) * self.stride + self.block
+    def meets(self, other):
+        """Whether both have a byte of their root, block by block."""
+        i = j = 0
+        while i < self.blocks and j < other.blocks:
+            a = self.at + i * self.stride
+            b = other.at + j * other.stride
+            if a < b + other.block and b < a + self.block:
+                return True
+            if a < b:
+                i += 1
+            else:
+                j += 1
+        return False
 
 
 Bytes = collections.namedtuple('Bytes', 'kind tensor layer memory first last '
@@ -416,8 +426,7 @@ class Judge:
                 for old in family:
                     if old is new or old.unit >= new.unit:
                         continue
-                    a, b = old.span(), new.span()
-                    if a[0] >= b[1] or b[0] >= a[1]:
+                    if not old.meets(new):
                         continue
                     if new.kind == 'view' or \
                             (new.kind == 'part' and op == 'Split'):
