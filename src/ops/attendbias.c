@@ -83,7 +83,7 @@ void lpi_bias_rows(const lpi_bias *j, int64_t b, int64_t h, int64_t from,
                        : j->mask_shape.dims[j->mask_shape.rank - 1];
 
     for (int64_t r = 0; r < rows; r++) {
-        const float *row = mask.at + (from + r) * mask.row;
+        const float *row = mask.at ? mask.at + (from + r) * mask.row : NULL;
 
         live[r] = false;
         for (int64_t k = 0; k < keys; k++, to++) {
