@@ -323,12 +323,13 @@ typedef struct lp_view {
     lp_table table;
     const char *sort;   /* a column; numbers fall, names rise; NULL: order */
     const char *filter; /* a part of the name, operator or module; NULL: all */
-    int64_t top;   /* rows at most; 0: no limit (text: see lp_report_write) */
-    int32_t depth; /* depth of the module table; 0: 1 */
-    bool all;      /* folded layers too */
-    bool colour;   /* ANSI colours (text) */
-    bool chart;    /* burden curves drawn with characters (text) */
-    int32_t width; /* columns of the terminal (text); 0: 100 */
+    int64_t top;        /* rows at most; 0: no limit (the whole report as
+                                text: the 20 layers with the most MACs) */
+    int32_t depth;      /* depth of the module table; 0: 1 */
+    bool all;           /* folded layers too */
+    bool colour;        /* ANSI colours (text) */
+    bool chart;         /* burden curves drawn with characters (text) */
+    int32_t width;      /* columns of the terminal (text); 0: 100 */
 } lp_view;
 
 /* Each returns a text to be freed with lp_text_free. */
