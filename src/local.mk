@@ -1,6 +1,6 @@
 # The library and the command.  All objects of the library go into one
 # convenience library, which unit tests link to reach the hidden symbols.
-include_HEADERS += src/include/lplan.h
+include_HEADERS += src/include/lplan.h src/include/lplan-planner.h
 
 noinst_LTLIBRARIES += liblpi.la
 liblpi_la_LIBADD = onnx/libpb.la $(PROTOBUF_C_LIBS) $(XXHASH_LIBS) $(YAML_LIBS)

@@ -2,7 +2,7 @@
 #ifndef LPI_BASE_H
 #define LPI_BASE_H
 
-#include <lplan.h>
+#include <lplan-planner.h>
 
 #include <stdarg.h>
 #include <stdio.h>

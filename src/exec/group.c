@@ -246,7 +246,7 @@ static lp_status run_tiles(tiles *t)
 
 lp_status lpi_group_run(lpi_frame *frame, int64_t unit)
 {
-    const lpi_unit *u = &frame->program->units[unit];
+    const lp_unit *u = &frame->program->units[unit];
     int64_t mark = lpi_content_mark(frame->exec);
     tiles t = {.frame = frame,
                .tiling = frame->program->uses[unit].tiling,

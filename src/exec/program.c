@@ -153,7 +153,7 @@ static void unbind(lpi_frame *frame, int64_t unit)
 
 static lp_status run_unit(lpi_frame *frame, int64_t unit)
 {
-    const lpi_unit *u = &frame->program->units[unit];
+    const lp_unit *u = &frame->program->units[unit];
 
     frame->unit = unit;
     LP_TRY(bind_inputs(frame, unit));

@@ -613,7 +613,7 @@ lp_status lpi_record_read(lpi_reader *reader, const lpi_yaml *node,
                           const lpi_field *fields, void *record);
 
 /* Read a list of maps into records of "size" bytes, in the arena of the
- * schedule, whose lpi_line is at "line_offset". */
+ * schedule, whose lp_line is at "line_offset". */
 lp_status lpi_records_read(lpi_reader *reader, const lpi_yaml *node,
                            const lpi_field *fields, size_t size,
                            size_t line_offset, void **ret_records,

@@ -7,7 +7,7 @@
 
 /* An entry as it stands in the file. */
 typedef struct entry {
-    lpi_line line;
+    lp_line line;
     const lp_tensor *tensor;
     lp_dtype dtype, assumed;
     int64_t axis;
@@ -113,7 +113,7 @@ lp_status lpi_precision_read(lpi_reader *reader, const lpi_yaml *node)
             .is_assumed = e.assumed != 0,
             .axis = (int32_t)(e.axis > INT32_MAX ? INT32_MAX : e.axis),
             .file = e.file,
-            .line = (lpi_line)node->items[i].line};
+            .line = (lp_line)node->items[i].line};
         if (e.scales)
             LP_TRY(read_scales(reader, e.scales, &list[i]));
         if (e.zero_points)

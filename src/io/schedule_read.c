@@ -132,14 +132,14 @@ static lp_status check_dims(lpi_reader *r, const lpi_yaml *node)
 static const lpi_field memory_fields[] = {
     {.key = "name",
      .kind = LPI_FIELD_TEXT,
-     .offset = offsetof(lpi_memory, name),
+     .offset = offsetof(lp_memory, name),
      .required = true},
     {.key = "capacity_bytes",
      .kind = LPI_FIELD_INT,
-     .offset = offsetof(lpi_memory, capacity_bytes)},
+     .offset = offsetof(lp_memory, capacity_bytes)},
     {.key = "alignment",
      .kind = LPI_FIELD_INT,
-     .offset = offsetof(lpi_memory, alignment),
+     .offset = offsetof(lp_memory, alignment),
      .required = true},
     {.key = NULL},
 };
@@ -150,15 +150,15 @@ static lp_status read_memories(lpi_reader *r, const lpi_yaml *node)
     void *list;
     int64_t i, j;
 
-    LP_TRY(lpi_records_read(r, node, memory_fields, sizeof(lpi_memory),
-                            offsetof(lpi_memory, line), &list,
+    LP_TRY(lpi_records_read(r, node, memory_fields, sizeof(lp_memory),
+                            offsetof(lp_memory, line), &list,
                             &s->memories_count));
     s->memories = list;
     if (s->memories_count < 1 || s->memories_count > 64)
         return lpi_yaml_fail(r->name, node->line, r->error,
                              "memories: from 1 to 64 are expected");
     for (i = 0; i < s->memories_count; i++) {
-        const lpi_memory *m = &s->memories[i];
+        const lp_memory *m = &s->memories[i];
 
         if (m->capacity_bytes < 0 || m->alignment < 1 ||
             m->alignment > 1 << 30 || (m->alignment & (m->alignment - 1)))
@@ -184,37 +184,37 @@ static lp_status read_memories(lpi_reader *r, const lpi_yaml *node)
     }
 
 static const lpi_field home_fields[] = {
-    FIELD(lpi_home, tensor, "tensor", TENSOR),
-    FIELD(lpi_home, memory, "memory", MEMORY),
+    FIELD(lp_home, tensor, "tensor", TENSOR),
+    FIELD(lp_home, memory, "memory", MEMORY),
     {.key = NULL},
 };
 
 static const lpi_field move_fields[] = {
-    FIELD(lpi_move, tensor, "tensor", TENSOR),
-    FIELD(lpi_move, memory, "to", MEMORY),
-    FIELD(lpi_move, after, "after", INT),
-    FIELD(lpi_move, before, "before", INT),
+    FIELD(lp_move, tensor, "tensor", TENSOR),
+    FIELD(lp_move, memory, "to", MEMORY),
+    FIELD(lp_move, after, "after", INT),
+    FIELD(lp_move, before, "before", INT),
     {.key = NULL},
 };
 
 static const lpi_field pin_fields[] = {
-    FIELD(lpi_pin, tensor, "weight", TENSOR),
-    FIELD(lpi_pin, from, "from", INT),
-    FIELD(lpi_pin, to, "to", INT),
+    FIELD(lp_pin, tensor, "weight", TENSOR),
+    FIELD(lp_pin, from, "from", INT),
+    FIELD(lp_pin, to, "to", INT),
     {.key = NULL},
 };
 
 static const char *const alias_kinds[] = {"view", "in_place", "part", NULL};
 
-_Static_assert(sizeof(lpi_alias_kind) == sizeof(int32_t),
+_Static_assert(sizeof(lp_alias_kind) == sizeof(int32_t),
                "enums are read as LPI_FIELD_WORD");
 
 static const lpi_field alias_fields[] = {
-    FIELD(lpi_alias, tensor, "tensor", TENSOR),
-    FIELD(lpi_alias, of, "of", TENSOR),
+    FIELD(lp_alias, tensor, "tensor", TENSOR),
+    FIELD(lp_alias, of, "of", TENSOR),
     {.key = "kind",
      .kind = LPI_FIELD_WORD,
-     .offset = offsetof(lpi_alias, kind),
+     .offset = offsetof(lp_alias, kind),
      .required = true,
      .words = alias_kinds},
     {.key = NULL},
@@ -226,27 +226,27 @@ static const char *const place_kinds[] = {"value", "tile", "workspace",
 static const lpi_field place_fields[] = {
     {.key = "kind",
      .kind = LPI_FIELD_WORD,
-     .offset = offsetof(lpi_placed, kind),
+     .offset = offsetof(lp_placed, kind),
      .words = place_kinds},
     {.key = "tensor",
      .kind = LPI_FIELD_TENSOR,
-     .offset = offsetof(lpi_placed, tensor)},
+     .offset = offsetof(lp_placed, tensor)},
     {.key = "layer",
      .kind = LPI_FIELD_LAYER,
-     .offset = offsetof(lpi_placed, layer)},
+     .offset = offsetof(lp_placed, layer)},
     {.key = "memory",
      .kind = LPI_FIELD_MEMORY,
-     .offset = offsetof(lpi_placed, memory)},
-    FIELD(lpi_placed, from, "from", INT),
-    FIELD(lpi_placed, to, "to", INT),
-    FIELD(lpi_placed, offset, "offset", INT),
+     .offset = offsetof(lp_placed, memory)},
+    FIELD(lp_placed, from, "from", INT),
+    FIELD(lp_placed, to, "to", INT),
+    FIELD(lp_placed, offset, "offset", INT),
     {.key = NULL},
 };
 
 static const lpi_field bound_fields[] = {
-    FIELD(lpi_bound, value, "value", TEXT),
-    FIELD(lpi_bound, bytes, "bytes", INT),
-    FIELD(lpi_bound, proof, "proof", TEXT),
+    FIELD(lp_bound, quantity, "quantity", TEXT),
+    FIELD(lp_bound, value, "value", INT),
+    FIELD(lp_bound, proof, "proof", TEXT),
     {.key = NULL},
 };
 
@@ -281,18 +281,18 @@ static lp_status read_lists(lpi_reader *r, const sections *nodes)
     lp_schedule *s = r->schedule;
     int64_t i;
 
-    LIST(home, lpi_home, homes);
-    LIST(move, lpi_move, moves);
-    LIST(pin, lpi_pin, pins);
-    LIST(alias, lpi_alias, aliases);
-    LIST(place, lpi_placed, places);
+    LIST(home, lp_home, homes);
+    LIST(move, lp_move, moves);
+    LIST(pin, lp_pin, pins);
+    LIST(alias, lp_alias, aliases);
+    LIST(place, lp_placed, places);
     for (i = 0; i < s->places_count; i++) {
-        const lpi_placed *place = &s->places[i];
+        const lp_placed *place = &s->places[i];
 
-        if ((place->kind == LPI_PLACE_WORKSPACE ? !place->layer || place->tensor
-                                                : !place->tensor) ||
-            (place->layer && place->kind != LPI_PLACE_WORKSPACE &&
-             place->kind != LPI_PLACE_TILE))
+        if ((place->kind == LP_PLACE_WORKSPACE ? !place->layer || place->tensor
+                                               : !place->tensor) ||
+            (place->layer && place->kind != LP_PLACE_WORKSPACE &&
+             place->kind != LP_PLACE_TILE))
             return lpi_yaml_fail(r->name, place->line, r->error,
                                  "place: a workspace has a 'layer', all else a "
                                  "'tensor'");
@@ -331,11 +331,11 @@ static lp_status read_planners(lpi_reader *r, const lpi_yaml *node)
 
 static lp_status read_bounds(lpi_reader *r, const lpi_yaml *node)
 {
-    lpi_bound *bounds;
+    lp_bound *bounds;
     int64_t i;
 
     LP_TRY(lpi_node_list(r, node, "bounds"));
-    bounds = LPI_NEW(r->schedule->arena, lpi_bound, node->count);
+    bounds = LPI_NEW(r->schedule->arena, lp_bound, node->count);
     if (!bounds)
         return lpi_fail_memory(r->error);
     for (i = 0; i < node->count; i++)

@@ -249,8 +249,8 @@ lp_status lpi_records_read(lpi_reader *reader, const lpi_yaml *node,
         char *record = records + (size_t)i * size;
         int64_t line = node->items[i].line;
 
-        *(lpi_line *)(record + line_offset) = line > INT32_MAX ? INT32_MAX
-                                                               : (lpi_line)line;
+        *(lp_line *)(record + line_offset) = line > INT32_MAX ? INT32_MAX
+                                                              : (lp_line)line;
         LP_TRY(lpi_record_read(reader, &node->items[i], fields, record));
     }
     *ret_records = records;

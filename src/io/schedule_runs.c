@@ -7,7 +7,7 @@
 static const char *const overlaps[] = {"recompute", "keep", NULL};
 
 typedef struct group_entry {
-    lpi_line line;
+    lp_line line;
     int32_t overlap;
     const char *name;
     const lpi_yaml *layers, *tiles;
@@ -34,7 +34,7 @@ static const lpi_field group_fields[] = {
 };
 
 typedef struct tile_entry {
-    lpi_line line;
+    lp_line line;
     int64_t axis, extent;
 } tile_entry;
 
@@ -51,7 +51,7 @@ static const lpi_field tile_fields[] = {
 };
 
 static lp_status read_group_layers(lpi_reader *r, const lpi_yaml *node,
-                                   lpi_group *group)
+                                   lp_group *group)
 {
     lp_layer **layers;
     int64_t i;
@@ -80,17 +80,17 @@ static lp_status read_group_layers(lpi_reader *r, const lpi_yaml *node,
 }
 
 static lp_status read_tiles(lpi_reader *r, const lpi_yaml *node,
-                            lpi_group *group)
+                            lp_group *group)
 {
     const tile_entry *entries;
     int64_t count, i, j;
-    lpi_tile *tiles;
+    lp_tile *tiles;
     void *list;
 
     LP_TRY(lpi_records_read(r, node, tile_fields, sizeof(tile_entry),
                             offsetof(tile_entry, line), &list, &count));
     entries = list;
-    tiles = LPI_NEW(r->schedule->arena, lpi_tile, count);
+    tiles = LPI_NEW(r->schedule->arena, lp_tile, count);
     if (!tiles)
         return lpi_fail_memory(r->error);
     for (i = 0; i < count; i++) {
@@ -104,7 +104,7 @@ static lp_status read_tiles(lpi_reader *r, const lpi_yaml *node,
                                  "tiles: an axis from 0 to %d, once, and an "
                                  "extent above zero",
                                  LPI_RANKS - 1);
-        tiles[i] = (lpi_tile){(int32_t)entries[i].axis, entries[i].extent};
+        tiles[i] = (lp_tile){(int32_t)entries[i].axis, entries[i].extent};
     }
     group->tiles = tiles;
     group->tiles_count = (int32_t)count;
@@ -114,20 +114,20 @@ static lp_status read_tiles(lpi_reader *r, const lpi_yaml *node,
 lp_status lpi_groups_read(lpi_reader *r, const lpi_yaml *node)
 {
     const group_entry *entries;
-    lpi_group *groups;
+    lp_group *groups;
     int64_t count, i;
     void *list;
 
     LP_TRY(lpi_records_read(r, node, group_fields, sizeof(group_entry),
                             offsetof(group_entry, line), &list, &count));
     entries = list;
-    groups = LPI_NEW(r->schedule->arena, lpi_group, count);
+    groups = LPI_NEW(r->schedule->arena, lp_group, count);
     if (!groups)
         return lpi_fail_memory(r->error);
     for (i = 0; i < count; i++) {
-        groups[i] = (lpi_group){.name = entries[i].name,
-                                .keeps_rows = entries[i].overlap == 1,
-                                .line = entries[i].line};
+        groups[i] = (lp_group){.name = entries[i].name,
+                               .keeps_rows = entries[i].overlap == 1,
+                               .line = entries[i].line};
         if (!*groups[i].name || strchr(groups[i].name, '#') ||
             lpi_map_get(r->groups, groups[i].name) >= 0 ||
             lpi_layer_named(&r->layers, groups[i].name))
@@ -146,7 +146,7 @@ lp_status lpi_groups_read(lpi_reader *r, const lpi_yaml *node)
 }
 
 /* The layer or the group that "name" stands for. */
-static bool find_run(const lpi_reader *r, const char *name, lpi_unit *unit)
+static bool find_run(const lpi_reader *r, const char *name, lp_unit *unit)
 {
     int64_t group = lpi_map_get(r->groups, name);
 
@@ -156,14 +156,14 @@ static bool find_run(const lpi_reader *r, const char *name, lpi_unit *unit)
 }
 
 /* "NAME", the first execution unless "NAME#ORDINAL". */
-static lp_status read_run(lpi_reader *r, const lpi_yaml *node, lpi_unit *unit)
+static lp_status read_run(lpi_reader *r, const lpi_yaml *node, lp_unit *unit)
 {
     const char *mark = node->kind == LPI_YAML_TEXT ? strrchr(node->text, '#')
                                                    : NULL;
     char *name;
 
     unit->ordinal = 1;
-    unit->line = (lpi_line)node->line;
+    unit->line = (lp_line)node->line;
     if (node->kind == LPI_YAML_TEXT && find_run(r, node->text, unit))
         return LP_OK;
     if (mark && lpi_parse_int(mark + 1, &unit->ordinal)) {
@@ -185,11 +185,11 @@ lp_status lpi_runs_read(lpi_reader *r, const lpi_yaml *node)
     lp_schedule *s = r->schedule;
     int64_t *layer_runs = LPI_NEW(r->scratch, int64_t, r->model->layers_count);
     int64_t *group_runs = LPI_NEW(r->scratch, int64_t, s->groups_count);
-    lpi_unit *units;
+    lp_unit *units;
     int64_t i;
 
     LP_TRY(lpi_node_list(r, node, "runs"));
-    units = LPI_NEW(s->arena, lpi_unit, node->count);
+    units = LPI_NEW(s->arena, lp_unit, node->count);
     if (!layer_runs || !group_runs || !units)
         return lpi_fail_memory(r->error);
     for (i = 0; i < node->count; i++) {

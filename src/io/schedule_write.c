@@ -126,7 +126,7 @@ static void put_memories(writer *w)
     }
 }
 
-static void put_group(writer *w, const lpi_group *group)
+static void put_group(writer *w, const lp_group *group)
 {
     int32_t i;
 
@@ -156,7 +156,7 @@ static void put_runs(writer *w)
         put_group(w, &w->s->groups[i]);
     lpi_text_put(w->text, w->s->units_count ? "runs:\n" : "runs: []\n");
     for (i = 0; i < w->s->units_count; i++) {
-        const lpi_unit *unit = &w->s->units[i];
+        const lp_unit *unit = &w->s->units[i];
 
         lpi_text_put(w->text, "  - ");
         if (unit->layer) {
@@ -226,7 +226,7 @@ static void put_places(writer *w)
 
     put_section(w, "place", w->s->places_count);
     for (i = 0; i < w->s->places_count; i++) {
-        const lpi_placed *place = &w->s->places[i];
+        const lp_placed *place = &w->s->places[i];
 
         if (place->tensor)
             put_tensor(w, "tensor", place->tensor, true);
@@ -263,9 +263,9 @@ static void put_figures(writer *w)
                         (long long)p->traffic_bytes, (long long)p->macs);
     put_section(w, "bounds", w->s->bounds_count);
     for (i = 0; i < w->s->bounds_count; i++) {
-        put_key(w, "value", true);
-        lpi_put_scalar(w->text, w->s->bounds[i].value);
-        put_int(w, "bytes", w->s->bounds[i].bytes);
+        put_key(w, "quantity", true);
+        lpi_put_scalar(w->text, w->s->bounds[i].quantity);
+        put_int(w, "value", w->s->bounds[i].value);
         put_key(w, "proof", false);
         lpi_put_scalar(w->text, w->s->bounds[i].proof);
         put_end(w);

@@ -114,7 +114,7 @@ static int32_t position(lp_tensor *const *list, int32_t count,
 }
 
 /* Whether "alias" can hold at all between these two tensors. */
-static bool can_hold(const lpi_alias *alias)
+static bool can_hold(const lp_alias *alias)
 {
     const lp_tensor *tensor = alias->tensor, *of = alias->of;
     const lp_layer *layer = tensor->producer, *reader = of->producer;
@@ -125,14 +125,14 @@ static bool can_hold(const lpi_alias *alias)
         return false;
     at = position(layer->inputs, layer->inputs_count, of);
     switch (alias->kind) {
-    case LPI_ALIAS_VIEW:
+    case LP_ALIAS_VIEW:
         return layer->row && layer->row->flags & LPI_VIEW &&
                layer->outputs[0] == tensor && layer->inputs[0] == of &&
                lpi_tensor_bytes(tensor) == lpi_tensor_bytes(of);
-    case LPI_ALIAS_IN_PLACE:
+    case LP_ALIAS_IN_PLACE:
         return layer->outputs[0] == tensor && at >= 0 &&
                lpi_in_place(layer, at);
-    case LPI_ALIAS_PART:
+    case LP_ALIAS_PART:
         if (at == 0 && !strcmp(layer->op, "Split"))
             return lpi_part_find(
                 layer, position(layer->outputs, layer->outputs_count, tensor),
@@ -149,7 +149,7 @@ static const char *const kinds[] = {"a view of", "made in place of",
                                     "a part of"};
 
 /* The alias of value "tensor", NULL without one. */
-static const lpi_alias *alias_of(const lpi_lowering *l, const lp_tensor *tensor)
+static const lp_alias *alias_of(const lpi_lowering *l, const lp_tensor *tensor)
 {
     return lpi_is_value(tensor) ? l->aliases[tensor->id] : NULL;
 }
@@ -172,7 +172,7 @@ static void find_backward(lpi_lowering *l, int64_t unit, int64_t *parents)
     int32_t i;
 
     for (i = 0; i < layer->outputs_count; i++) {
-        const lpi_alias *alias = alias_of(l, layer->outputs[i]);
+        const lp_alias *alias = alias_of(l, layer->outputs[i]);
         int64_t v, of;
 
         if (!alias)
@@ -182,9 +182,9 @@ static void find_backward(lpi_lowering *l, int64_t unit, int64_t *parents)
             continue;
         v = find_value(p, use->outputs, use->outputs_count, alias->tensor);
         parents[v] = of;
-        if (alias->kind == LPI_ALIAS_IN_PLACE)
+        if (alias->kind == LP_ALIAS_IN_PLACE)
             p->values[v].in_place_of = of;
-        if (alias->kind == LPI_ALIAS_PART &&
+        if (alias->kind == LP_ALIAS_PART &&
             lpi_part_find(layer, i, false, &box))
             set_box(&p->values[v], &box);
     }
@@ -200,10 +200,10 @@ static lp_status find_forward(lpi_lowering *l, int64_t unit, int64_t *parents)
     int32_t i;
 
     for (i = 0; i < layer->inputs_count; i++) {
-        const lpi_alias *alias = alias_of(l, layer->inputs[i]);
+        const lp_alias *alias = alias_of(l, layer->inputs[i]);
         int64_t v;
 
-        if (!alias || alias->kind != LPI_ALIAS_PART ||
+        if (!alias || alias->kind != LP_ALIAS_PART ||
             alias->of != layer->outputs[0] ||
             !lpi_part_find(layer, i, true, &box))
             continue;
@@ -386,12 +386,11 @@ lp_status lpi_lower_aliases(lpi_lowering *l)
     int64_t *parents = LPI_NEW(l->scratch, int64_t, p->values_count);
     int64_t i;
 
-    l->aliases =
-        LPI_NEW(l->scratch, const lpi_alias *, p->model->tensors_count);
+    l->aliases = LPI_NEW(l->scratch, const lp_alias *, p->model->tensors_count);
     if (!parents || !l->aliases)
         return lpi_fail_memory(l->error);
     for (i = 0; i < s->aliases_count; i++) {
-        const lpi_alias *alias = &s->aliases[i];
+        const lp_alias *alias = &s->aliases[i];
 
         if (!can_hold(alias))
             return LPI_REFUSE(l, -1, alias->tensor, alias->line,

@@ -29,7 +29,7 @@ typedef struct finder {
     lp_layer **readers; /* by tensor id: the only reader; NULL */
     int32_t *reads;     /* by tensor id: layers and outputs that read it */
     bool *taken;        /* by layer id */
-    lpi_group *groups;
+    lp_group *groups;
     int64_t room;
     int64_t rows;
     lp_error *error;
@@ -112,7 +112,7 @@ static lp_status add_group(finder *f, lp_layer *const *layers, int32_t count)
     lpi_arena *arena = f->s->arena;
     int32_t rank = layers[count - 1]->outputs[0]->shape.rank, i;
     lp_layer **copy = LPI_NEW(arena, lp_layer *, count);
-    lpi_tile *tiles = LPI_NEW(arena, lpi_tile, rank - 1);
+    lp_tile *tiles = LPI_NEW(arena, lp_tile, rank - 1);
     char *name = lpi_arena_printf(arena, "attention_%lld",
                                   (long long)f->s->groups_count + 1);
 
@@ -124,12 +124,12 @@ static lp_status add_group(finder *f, lp_layer *const *layers, int32_t count)
         f->taken[layers[i]->id] = true;
     }
     for (i = 0; i < rank - 1; i++)
-        tiles[i] = (lpi_tile){i, i < rank - 2 ? 1 : f->rows};
-    f->groups[f->s->groups_count++] = (lpi_group){.name = name,
-                                                  .layers = copy,
-                                                  .layers_count = count,
-                                                  .tiles = tiles,
-                                                  .tiles_count = rank - 1};
+        tiles[i] = (lp_tile){i, i < rank - 2 ? 1 : f->rows};
+    f->groups[f->s->groups_count++] = (lp_group){.name = name,
+                                                 .layers = copy,
+                                                 .layers_count = count,
+                                                 .tiles = tiles,
+                                                 .tiles_count = rank - 1};
     return LP_OK;
 }
 

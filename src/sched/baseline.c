@@ -50,7 +50,7 @@ typedef struct maker {
     int64_t *roots;     /* by tensor id: whose bytes it has; -1: none */
     int64_t *root_last; /* by tensor id of a root */
     bool *is_input;     /* by tensor id of a root: of the graph */
-    lpi_alias *aliases;
+    lp_alias *aliases;
     int64_t aliases_room;
     lp_error *error;
 } maker;
@@ -58,9 +58,9 @@ typedef struct maker {
 static lp_status add_units(maker *m)
 {
     const lp_model *model = m->s->model;
-    const lpi_group **group_of =
-        LPI_NEW(m->scratch, const lpi_group *, model->layers_count);
-    lpi_unit *units = LPI_NEW(m->s->arena, lpi_unit, model->layers_count);
+    const lp_group **group_of =
+        LPI_NEW(m->scratch, const lp_group *, model->layers_count);
+    lp_unit *units = LPI_NEW(m->s->arena, lp_unit, model->layers_count);
     int64_t i;
     int32_t j;
 
@@ -71,12 +71,12 @@ static lp_status add_units(maker *m)
             group_of[m->s->groups[i].layers[j]->id] = &m->s->groups[i];
     for (i = 0; i < model->layers_count; i++) {
         lp_layer *layer = model->layers[i];
-        const lpi_group *group = group_of[i];
+        const lp_group *group = group_of[i];
 
         if (layer->is_static ||
             (group && group->layers[group->layers_count - 1] != layer))
             continue;
-        units[m->s->units_count++] = (lpi_unit){
+        units[m->s->units_count++] = (lp_unit){
             .layer = group ? NULL : layer, .group = group, .ordinal = 1};
     }
     m->s->units = units;
@@ -114,7 +114,7 @@ static void find_lasts(maker *m)
 }
 
 static lp_status add_alias(maker *m, const lp_tensor *tensor,
-                           const lp_tensor *of, lpi_alias_kind kind)
+                           const lp_tensor *of, lp_alias_kind kind)
 {
     int64_t root = m->roots[of->id];
 
@@ -122,7 +122,7 @@ static lp_status add_alias(maker *m, const lp_tensor *tensor,
                   m->aliases_room))
         return lpi_fail_memory(m->error);
     m->aliases[m->s->aliases_count++] =
-        (lpi_alias){.tensor = tensor, .of = of, .kind = kind};
+        (lp_alias){.tensor = tensor, .of = of, .kind = kind};
     m->roots[tensor->id] = root;
     if (m->last_unit[tensor->id] > m->root_last[root])
         m->root_last[root] = m->last_unit[tensor->id];
@@ -159,10 +159,10 @@ static lp_status alias_result(maker *m, const lp_layer *layer, int64_t unit)
         return LP_OK;
     if (layer->row && layer->row->flags & LPI_VIEW && lpi_is_value(in) &&
         lpi_tensor_bytes(in) == lpi_tensor_bytes(out) && m->roots[in->id] >= 0)
-        return add_alias(m, out, in, LPI_ALIAS_VIEW);
+        return add_alias(m, out, in, LP_ALIAS_VIEW);
     for (i = 0; i < layer->inputs_count && !m->options->no_in_place; i++)
         if (dies_here(m, layer, i, unit))
-            return add_alias(m, out, layer->inputs[i], LPI_ALIAS_IN_PLACE);
+            return add_alias(m, out, layer->inputs[i], LP_ALIAS_IN_PLACE);
     return LP_OK;
 }
 
@@ -174,7 +174,7 @@ static void add_root(maker *m, const lp_tensor *tensor, bool is_input)
 }
 
 /* In-place results inside groups share a tile buffer where tiles allow. */
-static lp_status alias_group(maker *m, const lpi_group *group, int64_t unit)
+static lp_status alias_group(maker *m, const lp_group *group, int64_t unit)
 {
     int32_t i, j;
 
@@ -221,9 +221,9 @@ static lp_status add_aliases(maker *m)
 static lp_status keep_places(lp_schedule *s, const lpi_program *program,
                              lp_error *error)
 {
-    lpi_placed *places =
-        LPI_NEW(s->arena, lpi_placed, program->residencies_count);
-    lpi_bound *bounds = LPI_NEW(s->arena, lpi_bound, 1);
+    lp_placed *places =
+        LPI_NEW(s->arena, lp_placed, program->residencies_count);
+    lp_bound *bounds = LPI_NEW(s->arena, lp_bound, 1);
     int64_t i;
 
     if (!places || !bounds)
@@ -231,16 +231,17 @@ static lp_status keep_places(lp_schedule *s, const lpi_program *program,
     for (i = 0; i < program->residencies_count; i++) {
         const lpi_residency *r = &program->residencies[i];
 
-        places[i] = (lpi_placed){.kind = (lpi_place_kind)r->kind,
-                                 .tensor = r->tensor,
-                                 .layer = r->layer,
-                                 .memory = r->memory,
-                                 .from = r->first,
-                                 .to = r->last,
-                                 .offset = r->offset};
+        places[i] = (lp_placed){.kind = (lp_place_kind)r->kind,
+                                .tensor = r->tensor,
+                                .layer = r->layer,
+                                .memory = r->memory,
+                                .from = r->first,
+                                .to = r->last,
+                                .offset = r->offset};
     }
-    bounds[0] = (lpi_bound){
-        .value = "arena_bytes", .bytes = program->bound_bytes, .proof = "load"};
+    bounds[0] = (lp_bound){.quantity = "arena_bytes",
+                           .value = program->bound_bytes,
+                           .proof = "load"};
     s->places = places;
     s->places_count = program->residencies_count;
     s->predictions = program->predictions;
@@ -272,7 +273,7 @@ static lp_status fill(maker *m)
 {
     lp_schedule *s = m->s;
     int64_t tensors = s->model->tensors_count;
-    lpi_memory *memory = LPI_NEW(s->arena, lpi_memory, 1);
+    lp_memory *memory = LPI_NEW(s->arena, lp_memory, 1);
     const char **planners = LPI_NEW(s->arena, const char *, 1);
 
     m->last_unit = LPI_NEW(m->scratch, int32_t, tensors);
@@ -282,10 +283,10 @@ static lp_status fill(maker *m)
     if (!memory || !planners || !m->last_unit || !m->roots || !m->root_last ||
         !m->is_input)
         return lpi_fail_memory(m->error);
-    *memory = (lpi_memory){.name = "arena",
-                           .alignment = m->options->alignment
-                                            ? m->options->alignment
-                                            : LPI_ALIGNMENT};
+    *memory = (lp_memory){.name = "arena",
+                          .alignment = m->options->alignment
+                                           ? m->options->alignment
+                                           : LPI_ALIGNMENT};
     planners[0] = "baseline";
     s->memories = memory;
     s->memories_count = 1;
@@ -327,10 +328,10 @@ lp_status lpi_schedule_baseline(const lp_model *model,
 /* Move what "program" has of its schedule into its own arena. */
 static lp_status adopt(lpi_program *program, lp_error *error)
 {
-    size_t size = (size_t)program->units_count * sizeof(lpi_unit);
-    lpi_unit *units = LPI_NEW(program->arena, lpi_unit, program->units_count);
-    lpi_memory *memories =
-        LPI_NEW(program->arena, lpi_memory, program->memories_count);
+    size_t size = (size_t)program->units_count * sizeof(lp_unit);
+    lp_unit *units = LPI_NEW(program->arena, lp_unit, program->units_count);
+    lp_memory *memories =
+        LPI_NEW(program->arena, lp_memory, program->memories_count);
     lp_schedule *s = LPI_NEW(program->arena, lp_schedule, 1);
 
     if (!units || !memories || !s)

@@ -240,7 +240,7 @@ static lp_status check_buffers(lpi_checker *c)
 
 static lp_status check_run(lpi_checker *c, const lpi_step *step)
 {
-    const lpi_unit *unit = &c->p->units[c->unit];
+    const lp_unit *unit = &c->p->units[c->unit];
     const lpi_use *use = &c->p->uses[c->unit];
     int32_t count, i, j, made = 0;
     lp_layer *const *layers = lpi_unit_layers(unit, &count);

@@ -8,7 +8,7 @@
 static lp_status check_residency(lpi_checker *c, int64_t i)
 {
     const lpi_residency *r = &c->p->residencies[i];
-    const lpi_memory *memory = &c->p->memories[r->memory];
+    const lp_memory *memory = &c->p->memories[r->memory];
     lpi_held *h = &c->held[i];
 
     c->unit = r->first;

@@ -34,7 +34,7 @@ lpi_box lpi_tensor_box(const lp_tensor *tensor)
 /* Count the tiles along each axis of the last result. */
 static lp_status count_tiles(lpi_cutter *c)
 {
-    const lpi_group *g = c->group;
+    const lp_group *g = c->group;
     const lp_layer *last = g->layers[g->layers_count - 1];
     const lp_tensor *out = last->outputs_count ? last->outputs[0] : NULL;
     int32_t i;
@@ -81,7 +81,7 @@ static lpi_box tile_box(const lpi_cutter *c, const lp_tensor *out, int64_t tile)
 /* Pieces of all stages, with room for their boxes. */
 static lp_status make_pieces(lpi_cutter *c)
 {
-    const lpi_group *g = c->group;
+    const lp_group *g = c->group;
     lpi_arena *arena = c->l->program->arena;
     int64_t operands = 0;
     int32_t s, i;

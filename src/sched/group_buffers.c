@@ -112,10 +112,10 @@ static bool lies_in_source(const lpi_cutter *c, const lpi_piece *piece)
 static int64_t shared_buffer(const lpi_cutter *c, int32_t s)
 {
     const lpi_stage *stage = &c->stages[s];
-    const lpi_alias *alias = c->l->aliases[stage->out[0].tensor->id];
+    const lp_alias *alias = c->l->aliases[stage->out[0].tensor->id];
     int32_t i, at = -1, later;
 
-    if (!alias || alias->kind == LPI_ALIAS_PART || stage->out[0].value >= 0)
+    if (!alias || alias->kind == LP_ALIAS_PART || stage->out[0].value >= 0)
         return -1;
     for (i = 0; i < stage->layer->inputs_count; i++)
         if (stage->in[i].tensor == alias->of)
@@ -126,7 +126,7 @@ static int64_t shared_buffer(const lpi_cutter *c, int32_t s)
     if (memcmp(stage->in[at].boxes, stage->in[at].source->boxes,
                (size_t)c->tiles * sizeof(lpi_box)) != 0)
         return -1;
-    if (alias->kind == LPI_ALIAS_IN_PLACE &&
+    if (alias->kind == LP_ALIAS_IN_PLACE &&
         memcmp(stage->in[at].boxes, stage->out[0].boxes,
                (size_t)c->tiles * sizeof(lpi_box)) != 0)
         return -1;

@@ -13,7 +13,7 @@ static lp_status check_form(lpi_lowering *l)
     int64_t i;
 
     for (i = 0; i < s->pins_count; i++) {
-        const lpi_pin *pin = &s->pins[i];
+        const lp_pin *pin = &s->pins[i];
 
         if (!pin->tensor->is_static)
             return LPI_REFUSE(l, -1, pin->tensor, pin->line,

@@ -51,13 +51,13 @@ lp_status lpi_program_place(lpi_program *program, const char *rule,
     return status == LP_OK ? lpi_predict_placed(program, error) : status;
 }
 
-static bool is_same(const lpi_residency *r, const lpi_placed *place)
+static bool is_same(const lpi_residency *r, const lp_placed *place)
 {
     static const lpi_residency_kind kinds[] = {
-        [LPI_PLACE_VALUE] = LPI_OF_VALUE,
-        [LPI_PLACE_TILE] = LPI_OF_TILE,
-        [LPI_PLACE_WORKSPACE] = LPI_OF_WORKSPACE,
-        [LPI_PLACE_STAGING] = LPI_OF_STAGING,
+        [LP_PLACE_VALUE] = LPI_OF_VALUE,
+        [LP_PLACE_TILE] = LPI_OF_TILE,
+        [LP_PLACE_WORKSPACE] = LPI_OF_WORKSPACE,
+        [LP_PLACE_STAGING] = LPI_OF_STAGING,
     };
 
     return r->kind == kinds[place->kind] && r->memory == place->memory &&
@@ -91,7 +91,7 @@ lp_status lpi_place_given(lpi_lowering *l)
         heads[p->residencies[i].first] = i;
     }
     for (i = 0; i < s->places_count; i++) {
-        const lpi_placed *place = &s->places[i];
+        const lp_placed *place = &s->places[i];
         int64_t *at = place->from >= 0 && place->from <= p->units_count
                           ? &heads[place->from]
                           : NULL;

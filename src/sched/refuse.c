@@ -3,7 +3,7 @@
 
 #include "sched.h"
 
-lp_layer *const *lpi_unit_layers(const lpi_unit *unit, int32_t *ret_count)
+lp_layer *const *lpi_unit_layers(const lp_unit *unit, int32_t *ret_count)
 {
     *ret_count = unit->group ? unit->group->layers_count : 1;
     return unit->group ? unit->group->layers : &unit->layer;
@@ -11,7 +11,7 @@ lp_layer *const *lpi_unit_layers(const lpi_unit *unit, int32_t *ret_count)
 
 void lpi_unit_name(const lp_schedule *schedule, int64_t unit, lpi_text *text)
 {
-    const lpi_unit *self = &schedule->units[unit];
+    const lp_unit *self = &schedule->units[unit];
 
     lpi_text_put(text, self->group ? self->group->name : self->layer->name);
     if (self->ordinal > 1)
@@ -26,7 +26,7 @@ static void put(char *to, size_t size, const char *text)
 
 lp_status lpi_refuse(lp_refusal *refusal, lp_error *error,
                      const lp_schedule *schedule, int64_t unit,
-                     const char *tensor, int64_t bytes, lpi_line line,
+                     const char *tensor, int64_t bytes, lp_line line,
                      const char *format, ...)
 {
     char why[640], where[400];

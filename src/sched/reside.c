@@ -25,7 +25,7 @@ typedef struct stay {
     int64_t first, last;
     const int64_t *touches; /* units that read or make a value of the root */
     int64_t touches_count;
-    const lpi_move **moves; /* in order */
+    const lp_move **moves; /* in order */
     int64_t moves_count;
     copy *copies;
     int64_t count, room;
@@ -107,7 +107,7 @@ static void close_below(stay *s, int32_t memory, int64_t from, int64_t last)
 }
 
 /* "after" at the start is the time before unit 0, when inputs are there. */
-static lp_status move(stay *s, const lpi_move *move)
+static lp_status move(stay *s, const lp_move *move)
 {
     int64_t at = move->after < s->first ? s->first : move->after;
     int64_t source = find_copy(s, at, -1);
@@ -158,8 +158,8 @@ static lp_status touch(stay *s, int64_t unit)
 
 static int by_time(const void *a, const void *b)
 {
-    const lpi_move *x = *(const lpi_move *const *)a;
-    const lpi_move *y = *(const lpi_move *const *)b;
+    const lp_move *x = *(const lp_move *const *)a;
+    const lp_move *y = *(const lp_move *const *)b;
 
     if (x->after != y->after)
         return x->after < y->after ? -1 : 1;
@@ -173,7 +173,7 @@ static lp_status check_moves(stay *s)
 
     qsort(s->moves, (size_t)s->moves_count, sizeof(*s->moves), by_time);
     for (i = 0; i < s->moves_count; i++) {
-        const lpi_move *m = s->moves[i];
+        const lp_move *m = s->moves[i];
         bool is_input = s->l->program->values[s->root].unit < 0;
 
         if (m->before <= m->after || m->after < (is_input ? -1 : s->first) ||
@@ -195,10 +195,10 @@ static lp_status walk(stay *s, int32_t home)
 {
     bool is_input = s->l->program->values[s->root].unit < 0;
     int64_t next = 0, i;
-    lpi_move store = {.tensor = tensor_of(s),
-                      .memory = home,
-                      .after = s->first,
-                      .before = s->first + 1};
+    lp_move store = {.tensor = tensor_of(s),
+                     .memory = home,
+                     .after = s->first,
+                     .before = s->first + 1};
 
     LP_TRY(check_moves(s));
     LP_TRY(open_copy(s, is_input ? home : 0, s->first, s->first, -1));
@@ -278,7 +278,7 @@ static lp_status reside_moved(lpi_lowering *l, const lpi_wishes *w,
     touches = LPI_NEW(l->scratch, int64_t, n);
     for (i = w->moves[tensor->id]; i >= 0; i = w->next[i])
         s.moves_count++;
-    s.moves = LPI_NEW(l->scratch, const lpi_move *, s.moves_count);
+    s.moves = LPI_NEW(l->scratch, const lp_move *, s.moves_count);
     if (!touches || !s.moves)
         return lpi_fail_memory(l->error);
     s.touches = touches;

@@ -35,23 +35,23 @@ static bool can_cut(const lp_schedule *s, const lp_layer *layer, int64_t rows,
 }
 
 /* A group of "layer" alone. */
-static bool add_group(lp_schedule *s, lpi_group *group, lp_layer *layer,
+static bool add_group(lp_schedule *s, lp_group *group, lp_layer *layer,
                       int64_t rows)
 {
     lp_layer **layers = LPI_NEW(s->arena, lp_layer *, 1);
-    lpi_tile *tile = LPI_NEW(s->arena, lpi_tile, 1);
+    lp_tile *tile = LPI_NEW(s->arena, lp_tile, 1);
     char *name =
         lpi_arena_printf(s->arena, "rows_%lld", (long long)s->groups_count + 1);
 
     if (!layers || !tile || !name)
         return false;
     layers[0] = layer;
-    *tile = (lpi_tile){layer->outputs[0]->shape.rank - 2, rows};
-    *group = (lpi_group){.name = name,
-                         .layers = layers,
-                         .layers_count = 1,
-                         .tiles = tile,
-                         .tiles_count = 1};
+    *tile = (lp_tile){layer->outputs[0]->shape.rank - 2, rows};
+    *group = (lp_group){.name = name,
+                        .layers = layers,
+                        .layers_count = 1,
+                        .tiles = tile,
+                        .tiles_count = 1};
     return true;
 }
 
@@ -60,8 +60,8 @@ lp_status lpi_schedule_rows(lp_schedule *schedule, int64_t rows,
 {
     const lp_model *model = schedule->model;
     lpi_arena *scratch = lpi_arena_new(lpi_arena_cap(schedule->arena));
-    lpi_group *groups = LPI_NEW(schedule->arena, lpi_group,
-                                schedule->groups_count + model->layers_count);
+    lp_group *groups = LPI_NEW(schedule->arena, lp_group,
+                               schedule->groups_count + model->layers_count);
     bool *taken = scratch ? LPI_NEW(scratch, bool, model->layers_count) : NULL;
     lp_status status = groups && taken ? LP_OK : lpi_fail_memory(error);
     int64_t i;

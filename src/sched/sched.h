@@ -16,95 +16,6 @@
 
 /* ---- the schedule as a value ---------------------------------------- */
 
-/* Where an entry stands in the YAML file; 0: in none. */
-typedef int32_t lpi_line;
-
-typedef struct lpi_tile { /* extent of the tiles along an axis of the last */
-    int32_t axis;         /* layer's output 0 */
-    int64_t extent;
-} lpi_tile;
-
-/* Layers fused, executed tile by tile; the last one's output 0 is tiled, its
- * tiles in row-major order. */
-typedef struct lpi_group {
-    const char *name;
-    lp_layer *const *layers; /* in order */
-    int32_t layers_count;
-    const lpi_tile *tiles;
-    int32_t tiles_count;
-    bool keeps_rows; /* overlap: keep rows, else compute halos again */
-    lpi_line line;
-} lpi_group;
-
-typedef struct lpi_unit {
-    lp_layer *layer; /* or, when NULL, */
-    const lpi_group *group;
-    int64_t ordinal; /* 1: its first execution */
-    lpi_line line;
-} lpi_unit;
-
-typedef struct lpi_memory {
-    const char *name;
-    int64_t capacity_bytes; /* 0: no limit */
-    int64_t alignment;      /* of every placed interval, a power of two */
-    lpi_line line;
-} lpi_memory;
-
-/* "tensor" lives in "memory", not in memory 0. */
-typedef struct lpi_home {
-    const lp_tensor *tensor;
-    int32_t memory;
-    lpi_line line;
-} lpi_home;
-
-/* Copy "tensor" to "memory": issued after unit "after" (-1: at the start),
- * ready before unit "before". */
-typedef struct lpi_move {
-    const lp_tensor *tensor;
-    int32_t memory;
-    int64_t after, before;
-    lpi_line line;
-} lpi_move;
-
-/* Static "tensor" stays in memory 0 from unit "from" to unit "to". */
-typedef struct lpi_pin {
-    const lp_tensor *tensor;
-    int64_t from, to;
-    lpi_line line;
-} lpi_pin;
-
-typedef enum lpi_alias_kind {
-    LPI_ALIAS_VIEW,     /* output 0 is input 0 (rows with LPI_VIEW) */
-    LPI_ALIAS_IN_PLACE, /* output 0 overwrites an input of the same bytes */
-    LPI_ALIAS_PART,     /* an input of Concat lies inside the output; an
-                           output of Split inside the input */
-} lpi_alias_kind;
-
-/* Every production of "tensor" shares the bytes of "of". */
-typedef struct lpi_alias {
-    const lp_tensor *tensor, *of;
-    lpi_alias_kind kind;
-    lpi_line line;
-} lpi_alias;
-
-typedef enum lpi_place_kind {
-    LPI_PLACE_VALUE,     /* a storage, called by its root tensor */
-    LPI_PLACE_TILE,      /* tile buffer of a tensor in a group */
-    LPI_PLACE_WORKSPACE, /* of a layer with bodies, called by the layer */
-    LPI_PLACE_STAGING,   /* of a strided part, called by its tensor */
-} lpi_place_kind;
-
-/* The residency of "tensor" (WORKSPACE: of "layer") in "memory" over the units
- * "from" to "to" starts at byte "offset". */
-typedef struct lpi_placed {
-    lpi_place_kind kind;
-    const lp_tensor *tensor;
-    const lp_layer *layer; /* TILE: the reader, NULL: the producer */
-    int32_t memory;
-    int64_t from, to, offset;
-    lpi_line line;
-} lpi_placed;
-
 /* How a tensor is stored: read, written and checked for form; executed by no
  * program yet. */
 typedef struct lpi_precision {
@@ -116,14 +27,8 @@ typedef struct lpi_precision {
     const int64_t *zero_points;
     int64_t scales_count, zero_points_count;
     const char *file; /* of large scales; NULL */
-    lpi_line line;
+    lp_line line;
 } lpi_precision;
-
-typedef struct lpi_bound {
-    const char *value; /* key of a prediction */
-    int64_t bytes;
-    const char *proof;
-} lpi_bound;
 
 struct lp_schedule {
     lpi_arena *arena; /* holds it; the tensors and layers are the model's */
@@ -134,28 +39,28 @@ struct lp_schedule {
     int64_t planners_count;
     int64_t seed;
     const char *effort;
-    const lpi_memory *memories; /* memory 0: where units read and write */
+    const lp_memory *memories; /* memory 0: where units read and write */
     int64_t memories_count;
     const lpi_precision *precisions;
     int64_t precisions_count;
-    const lpi_group *groups;
+    const lp_group *groups;
     int64_t groups_count;
-    const lpi_unit *units;
+    const lp_unit *units;
     int64_t units_count;
-    const lpi_home *homes;
+    const lp_home *homes;
     int64_t homes_count;
-    const lpi_move *moves;
+    const lp_move *moves;
     int64_t moves_count;
-    const lpi_pin *pins;
+    const lp_pin *pins;
     int64_t pins_count;
-    const lpi_alias *aliases;
+    const lp_alias *aliases;
     int64_t aliases_count;
-    const lpi_placed
+    const lp_placed
         *places; /* of all residencies, or none: placed on lowering */
     int64_t places_count;
     bool has_predictions;
     lp_predictions predictions;
-    const lpi_bound *bounds;
+    const lp_bound *bounds;
     int64_t bounds_count;
     const char *rule; /* that placed it; "given": the file */
 };
@@ -257,9 +162,9 @@ typedef struct lpi_program {
     lpi_arena *arena; /* holds all of it */
     const lp_model *model;
     const lp_schedule *schedule;
-    const lpi_unit *units;
+    const lp_unit *units;
     int64_t units_count;
-    const lpi_memory *memories;
+    const lp_memory *memories;
     int64_t memories_count;
     lpi_value *values; /* graph inputs, then by unit */
     int64_t values_count;
@@ -317,7 +222,7 @@ typedef struct lpi_lowering {
     lpi_program *program;
     const lp_schedule *schedule;
     lpi_arena *scratch;
-    const lpi_alias **aliases; /* by tensor id; NULL: none */
+    const lp_alias **aliases; /* by tensor id; NULL: none */
     int64_t residencies_room, steps_room;
     lpi_copy *copies; /* between memories, in any order */
     int64_t copies_count, copies_room;
@@ -328,7 +233,7 @@ typedef struct lpi_lowering {
 /* LP_EINFEASIBLE: unit "unit" (-1: none) is refused for "tensor" (NULL). */
 lp_status lpi_refuse(lp_refusal *refusal, lp_error *error,
                      const lp_schedule *schedule, int64_t unit,
-                     const char *tensor, int64_t bytes, lpi_line line,
+                     const char *tensor, int64_t bytes, lp_line line,
                      const char *format, ...)
     __attribute__((format(printf, 8, 9), cold));
 
@@ -342,7 +247,7 @@ lp_status lpi_refuse(lp_refusal *refusal, lp_error *error,
 void lpi_unit_name(const lp_schedule *schedule, int64_t unit, lpi_text *text);
 
 /* Layers of a unit: one, or those of its group. */
-lp_layer *const *lpi_unit_layers(const lpi_unit *unit, int32_t *ret_count);
+lp_layer *const *lpi_unit_layers(const lp_unit *unit, int32_t *ret_count);
 
 /* Activations that a program holds: no statics, no captures. */
 bool lpi_is_value(const lp_tensor *tensor);
@@ -403,7 +308,7 @@ lp_status lpi_wishes_find(lpi_lowering *l, lpi_wishes *ret_wishes);
 typedef struct lpi_cutter {
     lpi_lowering *l;
     int64_t unit;
-    const lpi_group *group;
+    const lp_group *group;
     lpi_stage *stages;
     int64_t tiles;
     int64_t counts[LPI_RANKS];  /* of tiles, by axis */

@@ -165,7 +165,7 @@ static lp_status check_layer(walk *w, const lp_layer *layer, int64_t unit)
 
 static lp_status walk_unit(walk *w, int64_t u)
 {
-    const lpi_unit *unit = &w->l->program->units[u];
+    const lp_unit *unit = &w->l->program->units[u];
     int32_t count, i, j;
     lp_layer *const *layers = lpi_unit_layers(unit, &count);
 

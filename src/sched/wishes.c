@@ -22,7 +22,7 @@ static lp_status find_wishes(lpi_lowering *l, lpi_wishes *w)
     for (i = 0; i < p->model->tensors_count; i++)
         w->moves[i] = -1;
     for (i = 0; i < s->homes_count; i++) {
-        const lpi_home *home = &s->homes[i];
+        const lp_home *home = &s->homes[i];
 
         if (!lpi_is_value(home->tensor) || w->homes[home->tensor->id])
             return LPI_REFUSE(l, -1, home->tensor, home->line, "'%.200s' %s",
