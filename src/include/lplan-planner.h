@@ -526,6 +526,35 @@ LP_API lp_status lp_solve_remat(lp_scratch *scratch, const lp_graph *graph,
 /* Whether CBC was built in. */
 LP_API bool lp_solve_has_cbc(void);
 
+/* ---- units as a graph
+ * ---------------------------------------------------------- */
+
+/* Unit "unit" shows the bytes of "source", a tensor, as "tensor". */
+typedef struct lp_unit_view {
+    int64_t unit;
+    int32_t storage; /* tensor of the graph */
+    int32_t tensor, source;
+} lp_unit_view;
+
+/* The units of a schedule, each run once, as a graph: nodes are units, those
+ * that only view left out; tensors are storages, which views share. */
+typedef struct lp_unit_graph {
+    lp_graph graph;             /* costs of nodes: ns on the device, else MACs;
+                                   tensors cannot be moved until the caller
+                                   prices it */
+    const int64_t *units;       /* by node */
+    const int32_t *roots;       /* by tensor of the graph: of the problem */
+    const int32_t *storages;    /* by tensor of the problem: of the graph;
+                                   -1: inside a group */
+    const lp_unit_view *views;  /* in the order of the schedule */
+    const lp_unit_facts *facts; /* by unit */
+    int64_t views_count;
+} lp_unit_graph;
+
+LP_API lp_status lp_schedule_graph(const lp_problem *problem,
+                                   const lp_schedule *schedule,
+                                   lp_unit_graph *ret_graph, lp_error *error);
+
 #ifdef __cplusplus
 }
 #endif
