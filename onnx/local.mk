@@ -2,6 +2,7 @@
 liblpi_la_SOURCES += $(onnx_sources)
 onnx_sources = \
 	onnx/attribute.c \
+	onnx/bundle.c \
 	onnx/external.c \
 	onnx/function.c \
 	onnx/import.c \

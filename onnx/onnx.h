@@ -20,6 +20,12 @@ lp_status lpi_onnx_read(const char *path, int64_t cap_bytes,
 lp_status lpi_onnx_tensor_read(const char *path, int64_t cap_bytes,
                                lp_model **ret_model, lp_error *error);
 
+/* Read the value of "container" (a tensor of texts, a SequenceProto, an
+ * OptionalProto) in the file "path" into "arena". */
+lp_status lpi_onnx_bundle_read(const char *path, lpi_container container,
+                               lpi_arena *arena, const lpi_bundle **ret_bundle,
+                               lp_error *error);
+
 /* ---- everything below is for this folder only --------------------------- */
 
 /* Messages of the schema, made from onnx.proto into onnx.pb-c.h. */

@@ -3,10 +3,11 @@
 include_HEADERS += src/include/lplan.h src/include/lplan-planner.h
 
 noinst_LTLIBRARIES += liblpi.la
-liblpi_la_LIBADD = onnx/libpb.la $(PROTOBUF_C_LIBS) $(XXHASH_LIBS) $(YAML_LIBS)
+liblpi_la_LIBADD = onnx/libpb.la $(PROTOBUF_C_LIBS) $(XXHASH_LIBS) \
+	$(YAML_LIBS) $(JANSSON_LIBS) $(CBC_LIBS)
 liblpi_la_SOURCES = $(base_sources) $(graph_sources) $(kernel_sources) \
 	$(ops_sources) $(cost_sources) $(solve_sources) \
-	$(sched_sources) $(io_sources) $(exec_sources) \
+	$(sched_sources) $(plan_sources) $(io_sources) $(exec_sources) \
 	$(api_sources)
 
 base_sources = \
@@ -21,6 +22,7 @@ base_sources = \
 
 graph_sources = \
 	src/graph/build.c \
+	src/graph/bundle.c \
 	src/graph/dtype.c \
 	src/graph/graph.h \
 	src/graph/sort.c \
@@ -30,6 +32,7 @@ kernel_sources = \
 	src/kernel/attend.c \
 	src/kernel/conv.c \
 	src/kernel/conv8.c \
+	src/kernel/count.c \
 	src/kernel/deconv.c \
 	src/kernel/depthwise.c \
 	src/kernel/gemm.c \
@@ -88,8 +91,10 @@ ops_sources = \
 	src/ops/attention.c \
 	src/ops/boxes.c \
 	src/ops/branch.c \
+	src/ops/bundles.c \
 	src/ops/cast.c \
 	src/ops/cells.c \
+	src/ops/chance.c \
 	src/ops/constant.c \
 	src/ops/contract.c \
 	src/ops/contrib_attention.c \
@@ -106,13 +111,16 @@ ops_sources = \
 	src/ops/expand.c \
 	src/ops/fast.c \
 	src/ops/gather.c \
+	src/ops/gridding.c \
 	src/ops/infer.c \
 	src/ops/join.c \
 	src/ops/lengths.c \
 	src/ops/logic.c \
 	src/ops/loop.c \
+	src/ops/loss.c \
 	src/ops/mask.c \
 	src/ops/math.c \
+	src/ops/matrix.c \
 	src/ops/matmul.c \
 	src/ops/nbits.c \
 	src/ops/node.c \
@@ -132,11 +140,13 @@ ops_sources = \
 	src/ops/quantize.c \
 	src/ops/random.c \
 	src/ops/rearrange.c \
+	src/ops/reals.c \
 	src/ops/recurrent.c \
 	src/ops/recurring.c \
 	src/ops/reduce.c \
 	src/ops/reducing.c \
 	src/ops/reductions.c \
+	src/ops/regions.c \
 	src/ops/registry.c \
 	src/ops/resize.c \
 	src/ops/rotary.c \
@@ -148,15 +158,24 @@ ops_sources = \
 	src/ops/scan.c \
 	src/ops/scatter.c \
 	src/ops/select.c \
+	src/ops/sequence.c \
+	src/ops/sequencing.c \
 	src/ops/settle.c \
 	src/ops/shape.c \
+	src/ops/signal.c \
 	src/ops/slice.c \
 	src/ops/softmax.c \
 	src/ops/states.c \
+	src/ops/streaming.c \
+	src/ops/strings.c \
 	src/ops/suppress.c \
 	src/ops/taps.c \
+	src/ops/tfidf.c \
+	src/ops/training.c \
+	src/ops/unique.c \
 	src/ops/unpool.c \
-	src/ops/window.c
+	src/ops/window.c \
+	src/ops/windows.c
 
 cost_sources = \
 	src/cost/charge.c \
@@ -173,20 +192,50 @@ cost_sources = \
 
 solve_sources = \
 	src/solve/blocks.c \
+	src/solve/cbc.c \
 	src/solve/conflicts.c \
+	src/solve/layout.c \
+	src/solve/meetings.c \
 	src/solve/offsets.c \
+	src/solve/order.c \
+	src/solve/order_bound.c \
+	src/solve/order_flow.c \
+	src/solve/order_graph.c \
+	src/solve/order_lazy.c \
+	src/solve/order_prepare.c \
+	src/solve/order_rules.c \
+	src/solve/order_search.c \
+	src/solve/order_state.c \
+	src/solve/place.c \
+	src/solve/place_core.c \
+	src/solve/place_order.c \
+	src/solve/place_search.c \
+	src/solve/place_state.c \
+	src/solve/remat.c \
+	src/solve/remat_bound.c \
+	src/solve/remat_change.c \
+	src/solve/remat_dual.c \
+	src/solve/remat_events.c \
+	src/solve/remat_order.c \
+	src/solve/remat_repair.c \
+	src/solve/remat_search.c \
+	src/solve/remat_state.c \
 	src/solve/solve.h
 
 sched_sources = \
 	src/sched/alias.c \
 	src/sched/attention.c \
 	src/sched/baseline.c \
+	src/sched/bound.c \
 	src/sched/buffers.c \
 	src/sched/check.c \
+	src/sched/check_bytes.c \
 	src/sched/check_places.c \
+	src/sched/device.c \
 	src/sched/group.c \
 	src/sched/group_buffers.c \
 	src/sched/hash.c \
+	src/sched/keep.c \
 	src/sched/lower.c \
 	src/sched/place.c \
 	src/sched/predict.c \
@@ -195,15 +244,39 @@ sched_sources = \
 	src/sched/rows.c \
 	src/sched/sched.h \
 	src/sched/shadow.c \
+	src/sched/split.c \
+	src/sched/sharing.c \
 	src/sched/steps.c \
+	src/sched/timeline.c \
 	src/sched/values.c \
+	src/sched/weights.c \
 	src/sched/wishes.c
+
+plan_sources = \
+	src/plan/bounds.c \
+	src/plan/chain.c \
+	src/plan/columns.c \
+	src/plan/draft.c \
+	src/plan/events.c \
+	src/plan/graph.c \
+	src/plan/known.c \
+	src/plan/link.c \
+	src/plan/meaning.c \
+	src/plan/obstacle.c \
+	src/plan/plan.h \
+	src/plan/print.c \
+	src/plan/problem.c \
+	src/plan/registry.c \
+	src/plan/scratch.c \
+	src/plan/settings.c
 
 io_sources = \
 	src/io/chart.c \
 	src/io/columns.c \
 	src/io/compare.c \
+	src/io/device.c \
 	src/io/diff.c \
+	src/io/graph_json.c \
 	src/io/grid.c \
 	src/io/held.c \
 	src/io/io.h \
@@ -222,12 +295,17 @@ io_sources = \
 	src/io/net_layer.c \
 	src/io/net_window.c \
 	src/io/page.c \
+	src/io/place_csv.c \
+	src/io/place_report.c \
+	src/io/plan_write.c \
 	src/io/put.c \
+	src/io/remat_report.c \
 	src/io/report.c \
 	src/io/report_json.c \
 	src/io/report_netron.c \
 	src/io/report_text.c \
 	src/io/report_tsv.c \
+	src/io/schedule_memories.c \
 	src/io/schedule_precision.c \
 	src/io/schedule_read.c \
 	src/io/schedule_record.c \
@@ -240,6 +318,7 @@ io_sources = \
 exec_sources = \
 	src/exec/array.c \
 	src/exec/body.c \
+	src/exec/bundle.c \
 	src/exec/compare.c \
 	src/exec/content.c \
 	src/exec/draw.c \
@@ -253,7 +332,9 @@ exec_sources = \
 	src/exec/memory.c \
 	src/exec/npy.c \
 	src/exec/program.c \
+	src/exec/roll.c \
 	src/exec/rounds.c \
+	src/exec/stream.c \
 	src/exec/weights.c
 
 api_sources = \
@@ -262,8 +343,11 @@ api_sources = \
 	src/api/fill.c \
 	src/api/model.c \
 	src/api/outcome.c \
+	src/api/planners.c \
 	src/api/run.c \
-	src/api/schedule.c
+	src/api/schedule.c \
+	src/api/solve.c \
+	src/api/solve_remat.c
 
 lib_LTLIBRARIES += liblplan.la
 liblplan_la_SOURCES =
@@ -275,7 +359,7 @@ liblplan_la_LDFLAGS = $(AM_LDFLAGS) -no-undefined -version-info $(LPLAN_ABI)
 bin_PROGRAMS += lplan
 lplan_SOURCES = $(cli_sources)
 lplan_LDADD = liblplan.la
-lplan_LDFLAGS = $(AM_LDFLAGS) -static
+lplan_LDFLAGS = $(AM_LDFLAGS) -static -export-dynamic
 
 cli_sources = \
 	src/cli/analyze.c \
@@ -284,17 +368,24 @@ cli_sources = \
 	src/cli/check.c \
 	src/cli/cli.h \
 	src/cli/completion.c \
+	src/cli/device.c \
 	src/cli/diff.c \
 	src/cli/dump.c \
 	src/cli/fill.c \
 	src/cli/gnuplot.c \
+	src/cli/list.c \
 	src/cli/main.c \
 	src/cli/model_args.c \
 	src/cli/options.c \
 	src/cli/output.c \
+	src/cli/plan.c \
 	src/cli/plot.c \
+	src/cli/progress.c \
 	src/cli/run.c \
 	src/cli/schedule.c \
+	src/cli/solve.c \
+	src/cli/solve_remat.c \
+	src/cli/solve_place.c \
 	src/cli/usage.c
 
 # Completion for bash, printed by the command itself.

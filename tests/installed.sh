@@ -20,6 +20,13 @@ $CC "$top_srcdir/examples/use_library.c" \
     $("$PKG_CONFIG" --cflags --libs lplan) -o "$work/use_library"
 "$work/use_library" "$model"
 
+# A planner of somebody else, built against what is installed.
+cp "$top_srcdir"/examples/planner/* "$work"
+make -s -C "$work" CC="$CC" PKG_CONFIG="$PKG_CONFIG" shortest.so
+"$bindir/lplan" plan "$top_srcdir/examples/small_unet.lpm" \
+    --planner-path "$work" --planner shortest -o "$work/plan.yaml"
+"$bindir/lplan" check "$top_srcdir/examples/small_unet.lpm" "$work/plan.yaml"
+
 "$bindir/lplan" --version
 "$bindir/lplan" analyze "$model" --format tsv >"$work/report.tsv"
 test -s "$work/report.tsv"

@@ -26,26 +26,28 @@ LDADD = liblpi.la $(CMOCKA_LIBS)
 programs = tests/ops/samples
 if HAVE_CMOCKA
 programs += $(unit_tests)
-if HAVE_JANSSON
-programs += tests/unit/test_format
-endif
 else
 TESTS += tests/unit/without-cmocka.sh
 endif
 
-tests_unit_test_format_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-tests_unit_test_format_LDADD = $(LDADD) $(JANSSON_LIBS)
-
 # Fuzz targets: with a main that replays the corpus, and under libFuzzer.
 check_PROGRAMS += tests/fuzz/replay_onnx tests/fuzz/replay_lpm \
-	tests/fuzz/replay_npy tests/fuzz/replay_pb
+	tests/fuzz/replay_npy tests/fuzz/replay_pb \
+	tests/fuzz/replay_device tests/fuzz/replay_schedule \
+	tests/fuzz/replay_csv tests/fuzz/replay_graph
 tests_fuzz_replay_onnx_SOURCES = tests/fuzz/onnx.c tests/fuzz/replay.c
 tests_fuzz_replay_lpm_SOURCES = tests/fuzz/lpm.c tests/fuzz/replay.c
 tests_fuzz_replay_npy_SOURCES = tests/fuzz/npy.c tests/fuzz/replay.c
 tests_fuzz_replay_pb_SOURCES = tests/fuzz/pb.c tests/fuzz/replay.c
+tests_fuzz_replay_device_SOURCES = tests/fuzz/device.c tests/fuzz/replay.c
+tests_fuzz_replay_schedule_SOURCES = tests/fuzz/schedule.c tests/fuzz/replay.c
+tests_fuzz_replay_csv_SOURCES = tests/fuzz/csv.c tests/fuzz/replay.c
+tests_fuzz_replay_graph_SOURCES = tests/fuzz/graph.c tests/fuzz/replay.c
 if FUZZ
 check_PROGRAMS += tests/fuzz/fuzz_onnx tests/fuzz/fuzz_lpm \
-	tests/fuzz/fuzz_npy tests/fuzz/fuzz_pb
+	tests/fuzz/fuzz_npy tests/fuzz/fuzz_pb \
+	tests/fuzz/fuzz_device tests/fuzz/fuzz_schedule \
+	tests/fuzz/fuzz_csv tests/fuzz/fuzz_graph
 tests_fuzz_fuzz_onnx_SOURCES = tests/fuzz/onnx.c
 tests_fuzz_fuzz_onnx_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_lpm_SOURCES = tests/fuzz/lpm.c
@@ -54,6 +56,14 @@ tests_fuzz_fuzz_npy_SOURCES = tests/fuzz/npy.c
 tests_fuzz_fuzz_npy_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_pb_SOURCES = tests/fuzz/pb.c
 tests_fuzz_fuzz_pb_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_device_SOURCES = tests/fuzz/device.c
+tests_fuzz_fuzz_device_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_schedule_SOURCES = tests/fuzz/schedule.c
+tests_fuzz_fuzz_schedule_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/csv.c
+tests_fuzz_fuzz_csv_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_graph_SOURCES = tests/fuzz/graph.c
+tests_fuzz_fuzz_graph_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
 
 unit_tests = \
@@ -62,10 +72,14 @@ unit_tests = \
 	tests/unit/test_cost \
 	tests/unit/test_cost_live \
 	tests/unit/test_cost_weights \
+	tests/unit/test_counting \
+	tests/unit/test_device \
 	tests/unit/test_exec \
 	tests/unit/test_file \
+	tests/unit/test_format \
 	tests/unit/test_format_text \
 	tests/unit/test_graph \
+	tests/unit/test_group \
 	tests/unit/test_kernel \
 	tests/unit/test_kernel_math \
 	tests/unit/test_kernel_rows \
@@ -76,10 +90,15 @@ unit_tests = \
 	tests/unit/test_onnx_beyond \
 	tests/unit/test_onnx_damage \
 	tests/unit/test_onnx_hostile \
+	tests/unit/test_order \
 	tests/unit/test_pack \
 	tests/unit/test_pack_wide \
+	tests/unit/test_plan \
+	tests/unit/test_place \
+	tests/unit/test_remat \
 	tests/unit/test_report \
 	tests/unit/test_sched \
+	tests/unit/test_split \
 	tests/unit/test_tile \
 	tests/unit/test_walk
 
@@ -93,12 +112,32 @@ scripts = \
 	tests/fuzz/replay.sh \
 	tests/judge/mutate.py \
 	tests/judge/ort.py \
+	tests/judge/place_checker.py \
+	tests/judge/remat_checker.py \
+	tests/judge/stored.py \
 	tests/man.sh \
 	tests/ops/micro.sh \
 	tests/ops/run_cases.sh \
+	tests/plan/modules.sh \
 	tests/oracle/counts.py \
 	tests/ops/check_cases.py \
+	tests/ops/node_cases.py \
 	tests/round_trip.sh
+
+# Modules with planners that cannot be used.
+check_LTLIBRARIES += \
+	tests/plan/empty.la \
+	tests/plan/greedy.la \
+	tests/plan/misnamed.la \
+	tests/plan/stale.la
+tests_plan_empty_la_SOURCES = tests/plan/empty.c
+tests_plan_empty_la_LDFLAGS = $(planner_ldflags)
+tests_plan_greedy_la_SOURCES = tests/plan/greedy.c
+tests_plan_greedy_la_LDFLAGS = $(planner_ldflags)
+tests_plan_misnamed_la_SOURCES = tests/plan/misnamed.c
+tests_plan_misnamed_la_LDFLAGS = $(planner_ldflags)
+tests_plan_stale_la_SOURCES = tests/plan/stale.c
+tests_plan_stale_la_LDFLAGS = $(planner_ldflags)
 
 # What the scripts read; folders are taken whole.
 test_data = \
@@ -109,9 +148,11 @@ test_data = \
 	tests/judge/checker.py \
 	tests/judge/plan.py \
 	tests/ops/micro \
+	tests/ops/node_cases.list \
 	tests/oracle \
 	tests/unit/counted.h \
 	tests/unit/handmade.h \
+	tests/unit/order_graphs.h \
 	tests/unit/random_graph.h \
 	tests/unit/random_net.h \
 	tests/unit/teams.h \
@@ -135,14 +176,22 @@ installcheck-local:
 		sh $(srcdir)/tests/installed.sh >/dev/null
 
 # What a bench prints is read by people.
-EXTRA_PROGRAMS += tests/bench/arrays tests/bench/kernels
+EXTRA_PROGRAMS += tests/bench/arrays tests/bench/kernels tests/bench/order
 tests_bench_arrays_SOURCES = tests/bench/arrays.c tests/bench/bench.h
 tests_bench_arrays_LDADD = liblpi.la
 tests_bench_kernels_SOURCES = tests/bench/kernels.c tests/bench/bench.h
 tests_bench_kernels_LDADD = liblpi.la
-CLEANFILES += tests/bench/arrays$(EXEEXT) tests/bench/kernels$(EXEEXT)
-bench: lplan tests/bench/arrays tests/bench/kernels
+tests_bench_order_SOURCES = tests/bench/order.c tests/unit/order_graphs.h
+tests_bench_order_LDADD = liblpi.la
+CLEANFILES += tests/bench/arrays$(EXEEXT) tests/bench/kernels$(EXEEXT) \
+	tests/bench/order$(EXEEXT)
+bench: lplan tests/bench/arrays tests/bench/kernels tests/bench/order
 	@tests/bench/kernels$(EXEEXT)
 	@tests/bench/arrays$(EXEEXT)
+	@tests/bench/order$(EXEEXT)
 	@"$${PYTHON:-python3}" $(srcdir)/tests/bench/analyze.py ./lplan
+	@top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; \
+		. $(srcdir)/tests/environment; \
+		"$$PYTHON" $(srcdir)/tests/bench/place.py ./lplan
+	@"$${PYTHON:-python3}" $(srcdir)/tests/bench/remat.py ./lplan
 .PHONY: bench

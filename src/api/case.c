@@ -15,13 +15,26 @@ typedef struct set {
     lp_given given[OPERANDS_MOST];
     lp_input_shape shapes[OPERANDS_MOST];
     int64_t inputs_count, outputs_count;
-    size_t given_count;
+    size_t given_count, shapes_count;
 } set;
 
-/* Read "kind"_0.pb, ... of the folder "path" into "arrays". */
-static lp_status read_arrays(const char *path, const char *kind,
-                             lp_array **arrays, int64_t *ret_count,
-                             lp_error *error)
+/* What the case of a raw model gives, or stores, as file "i". */
+static const lp_tensor *tensor_of(const lp_model *model, bool is_input,
+                                  int64_t i)
+{
+    if (!is_input)
+        return i < model->outputs_count ? model->outputs[i] : NULL;
+    for (int64_t k = 0; k < model->inputs_count; k++)
+        if (model->inputs[k]->kind == LPI_INPUT && i-- == 0)
+            return model->inputs[k];
+    return NULL;
+}
+
+/* Read the inputs (input_0.pb, ...) or outputs of "model" in the folder
+ * "path" into "arrays". */
+static lp_status read_arrays(const char *path, const lp_model *model,
+                             bool is_input, lp_array **arrays,
+                             int64_t *ret_count, lp_error *error)
 {
     size_t size = strlen(path) + 64;
     char *name = lpi_alloc(size);
@@ -31,11 +44,12 @@ static lp_status read_arrays(const char *path, const char *kind,
     if (!name)
         return lpi_fail_memory(error);
     while (*ret_count < OPERANDS_MOST && status == LP_OK) {
-        snprintf(name, size, "%s/%s_%lld.pb", path, kind,
-                 (long long)*ret_count);
+        snprintf(name, size, "%s/%s_%lld.pb", path,
+                 is_input ? "input" : "output", (long long)*ret_count);
         if (access(name, F_OK) != 0)
             break;
-        status = lp_array_read(name, 0, &arrays[*ret_count], error);
+        status = lpi_array_read(name, tensor_of(model, is_input, *ret_count),
+                                &arrays[*ret_count], error);
         *ret_count += status == LP_OK;
     }
     lpi_free(name);
@@ -63,24 +77,35 @@ static void name_inputs(const lp_model *model, set *s)
         if (model->inputs[i]->kind != LPI_INPUT)
             continue;
         s->given[count] = (lp_given){name, s->inputs[count]};
-        s->shapes[count] = (lp_input_shape){name, s->inputs[count]->shape};
+        if (model->inputs[i]->declared &&
+            model->inputs[i]->declared->container == LPI_TENSOR)
+            s->shapes[s->shapes_count++] =
+                (lp_input_shape){name, s->inputs[count]->shape};
         count++;
     }
     s->given_count = (size_t)count;
 }
 
-/* Read the model and settle it for the shapes of "s". */
-static lp_status load(const char *path, set *s, lp_model **ret_model,
-                      lp_error *error)
+/* Read the model at "path", and the arrays of "folder" into "s", and settle it
+ * for their shapes. */
+static lp_status load(const char *path, const char *folder, set *s,
+                      lp_model **ret_model, lp_error *error)
 {
     lp_load_options options = {.shapes = s->shapes};
     lp_model *model;
     lp_status status;
 
     LP_TRY(lpi_onnx_read(path, 0, &model, error));
-    name_inputs(model, s);
-    options.shapes_count = s->given_count;
-    status = lpi_model_settle(model, &options, error);
+    status = read_arrays(folder, model, true, s->inputs, &s->inputs_count,
+                         error);
+    if (status == LP_OK)
+        status = read_arrays(folder, model, false, s->outputs,
+                             &s->outputs_count, error);
+    if (status == LP_OK) {
+        name_inputs(model, s);
+        options.shapes_count = s->shapes_count;
+        status = lpi_model_settle(model, &options, error);
+    }
     if (status != LP_OK)
         lp_model_free(model);
     else
@@ -125,9 +150,7 @@ static lp_status run_set(const char *model_path, const char *path, set *s,
     if (options)
         own = *options;
     own.inputs = s->given;
-    LP_TRY(read_arrays(path, "input", s->inputs, &s->inputs_count, error));
-    LP_TRY(read_arrays(path, "output", s->outputs, &s->outputs_count, error));
-    LP_TRY(load(model_path, s, &model, error));
+    LP_TRY(load(model_path, path, s, &model, error));
     own.inputs_count = s->given_count;
     status = lp_model_run(model, &own, &run, error);
     if (status == LP_OK) {

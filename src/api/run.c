@@ -70,6 +70,20 @@ static lp_status check_type(const job *j, const lp_tensor *tensor,
     return LP_EINPUT;
 }
 
+/* The same of a sequence, an optional or texts. */
+static lp_status check_bundle(const job *j, const lp_tensor *tensor,
+                              const lp_array *array)
+{
+    const lpi_bundle *bundle = lpi_array_is_bundle(array) ? array->bytes : NULL;
+
+    if (bundle && bundle->container == (int32_t)tensor->container &&
+        (tensor->container != LPI_TENSOR || array->dtype == tensor->dtype))
+        return LP_OK;
+    return lpi_fail(j->error, LP_EINPUT, j->model->path,
+                    "input '%.200s' is given a value of another kind",
+                    tensor->name);
+}
+
 /* Draw input "i". */
 static lp_status draw(job *j, int64_t i)
 {
@@ -102,11 +116,15 @@ static lp_status take_inputs(job *j)
 
         if (tensor->kind != LPI_INPUT)
             continue;
+        j->inputs[i] = given(j, tensor->name);
+        if (lpi_is_bundle(tensor) && j->inputs[i]) {
+            LP_TRY(check_bundle(j, tensor, j->inputs[i]));
+            continue;
+        }
         if (tensor->container != LPI_TENSOR || !lp_dtype_bits(tensor->dtype))
             return lpi_fail(j->error, LP_EUNSUPPORTED, model->path,
                             "input '%.200s' is no tensor of numbers",
                             tensor->name);
-        j->inputs[i] = given(j, tensor->name);
         if (j->inputs[i]) {
             LP_TRY(check_type(j, tensor, j->inputs[i]));
             continue;
@@ -119,6 +137,21 @@ static lp_status take_inputs(job *j)
 }
 
 /* ---- the program ----------------------------------------------------- */
+
+/* Whether every value of the model is a plain tensor of known shape, which is
+ * what plans are made of. */
+static bool is_plannable(const lp_model *model)
+{
+    for (int64_t i = 0; i < model->tensors_count; i++) {
+        const lp_tensor *tensor = model->tensors[i];
+
+        if (!tensor->is_static && (tensor->container != LPI_TENSOR ||
+                                   tensor->dtype == LP_STRING ||
+                                   !lpi_shape_known(tensor->shape)))
+            return false;
+    }
+    return true;
+}
 
 /* Lower the schedule, or the baseline; "*ret_program" is NULL when nothing
  * can be planned because shapes depend on data. */
@@ -133,6 +166,8 @@ static lp_status make_program(job *j, lp_schedule **ret_baseline,
     *ret_program = NULL;
     if (!program)
         return lpi_fail_memory(j->error);
+    if (!schedule && !is_plannable(j->model))
+        return LP_OK;
     if (!schedule) {
         status = lpi_schedule_baseline(j->model, NULL, ret_baseline, &local);
         schedule = *ret_baseline;

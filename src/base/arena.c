@@ -64,7 +64,7 @@ static block *add_block(lpi_arena *arena, size_t size)
     return fresh;
 }
 
-void *lpi_arena_alloc(lpi_arena *arena, size_t size)
+void *lpi_arena_room(lpi_arena *arena, size_t size)
 {
     block *current = arena->newest;
     void *result;
@@ -78,7 +78,14 @@ void *lpi_arena_alloc(lpi_arena *arena, size_t size)
         return NULL;
     result = current->bytes + current->used;
     current->used += size;
-    return memset(result, 0, size);
+    return result;
+}
+
+void *lpi_arena_alloc(lpi_arena *arena, size_t size)
+{
+    void *result = lpi_arena_room(arena, size);
+
+    return result ? memset(result, 0, size) : NULL;
 }
 
 void *lpi_arena_array(lpi_arena *arena, int64_t count, size_t size)

@@ -21,13 +21,6 @@ lp_status lpi_fail_memory(lp_error *error) __attribute__((cold));
  * Returns the status of "error". */
 lp_status lpi_fail_within(lp_error *error, lp_status status, const char *where);
 
-#define LP_TRY(expression)                                                     \
-    do {                                                                       \
-        lp_status lp_try_status = (expression);                                \
-        if (lp_try_status != LP_OK)                                            \
-            return lp_try_status;                                              \
-    } while (0)
-
 /* A bug in lplan, not in its input: report it and abort. */
 void lpi_assert_failed(const char *expression, const char *file, int line)
     __attribute__((noreturn));
@@ -64,6 +57,10 @@ void lpi_arena_free(lpi_arena *arena);
 /* Zeroed, aligned to 16 bytes; NULL over the cap or without memory.
  * "size" 0 gives a valid pointer. */
 void *lpi_arena_alloc(lpi_arena *arena, size_t size);
+
+/* The same, but the bytes hold anything: room that is written before it is
+ * read. */
+void *lpi_arena_room(lpi_arena *arena, size_t size);
 
 /* "count" elements of "size" bytes; NULL also when the product overflows or
  * "count" is negative. */
@@ -129,6 +126,10 @@ int64_t lpi_mul(int64_t a, int64_t b);
 /* Product of "count" factors, 1 for none. */
 int64_t lpi_product(const int64_t *factors, int64_t count);
 int64_t lpi_ceil_div(int64_t a, int64_t b);
+
+/* "a" times "b" by "c" (above zero), rounded up; the product does not
+ * overflow. */
+int64_t lpi_mul_div(int64_t a, int64_t b, int64_t c);
 
 /* Parse a whole decimal number with an optional sign; nothing may follow. */
 bool lpi_parse_int(const char *text, int64_t *ret_value);

@@ -36,6 +36,14 @@ int64_t lpi_ceil_div(int64_t a, int64_t b)
     return a / b + (a % b > 0);
 }
 
+int64_t lpi_mul_div(int64_t a, int64_t b, int64_t c)
+{
+    unsigned __int128 product = (unsigned __int128)(uint64_t)a * (uint64_t)b;
+    unsigned __int128 result = (product + (uint64_t)c - 1) / (uint64_t)c;
+
+    return result < INT64_MAX ? (int64_t)result : INT64_MAX;
+}
+
 bool lpi_parse_int(const char *text, int64_t *ret_value)
 {
     long long value;

@@ -3,6 +3,8 @@
 #ifndef LPI_CLI_H
 #define LPI_CLI_H
 
+#include <time.h>
+
 #include <lplan.h>
 
 /* Exit codes. */
@@ -67,7 +69,8 @@ typedef struct cli_command {
 } cli_command;
 
 extern const cli_command cli_analyze, cli_plot, cli_diff, cli_dump, cli_help,
-    cli_completion, cli_run, cli_fill, cli_schedule, cli_check;
+    cli_completion, cli_run, cli_fill, cli_schedule, cli_check, cli_solve,
+    cli_plan, cli_listing;
 
 /* All of them, ended by NULL. */
 extern const cli_command *const cli_commands[];
@@ -160,6 +163,10 @@ cli_exit cli_settle(const cli_model *model, const cli_list *dims,
 cli_exit cli_load(const cli_source *source, const lp_load_options *options,
                   lp_model **ret_model);
 
+/* Load the one model that "operands" name, for "command". */
+cli_exit cli_load_one(const cli_model *args, const cli_list *operands,
+                      const char *command, lp_model **ret_model);
+
 /* All bytes of the file "path" ("-": stdin), ended by a NUL; at most
  * "cap_bytes". */
 cli_exit cli_slurp(const char *path, int64_t cap_bytes, char **ret_text,
@@ -171,6 +178,17 @@ bool cli_split(const char *text, const char **ret_name, const char **ret_value);
 /* A copy of "*text" up to "separator", which "*text" is moved past; NULL
  * when nothing is left. */
 char *cli_part(const char **text, char separator);
+
+/* ---- plan.c, device.c --------------------------------------------------- */
+
+/* Append the folders that $LPLAN_PLANNERS names. */
+void cli_planner_folders(cli_list *folders);
+
+/* The device in the file "name", or called so; free it with lp_device_free. */
+cli_exit cli_device_load(const char *name, lp_device **ret_device);
+
+/* Print the names of the devices there are, one a line. */
+cli_exit cli_device_list(void);
 
 /* ---- check.c ---------------------------------------------------------- */
 
@@ -187,6 +205,31 @@ cli_exit cli_assert_check(const cli_list *asserts);
 
 /* CLI_NO, and a message each, when "report" proves one of "asserts" false. */
 cli_exit cli_assert(const cli_list *asserts, const lp_report *report);
+
+/* ---- solve.c, solve_*.c ----------------------------------------------- */
+
+/* What the options of "lplan solve" say; zero where not given. */
+typedef struct cli_solve_args {
+    int64_t capacity_bytes;
+    const char *effort, *output, *budget;
+    int32_t format; /* 1: json */
+    int32_t order;  /* 1: free */
+    int64_t seed;
+    bool exact;
+} cli_solve_args;
+
+/* A problem: "run" solves the one in the file "path"; "takes" names the
+ * options that it knows, ended by NULL. */
+typedef struct cli_problem {
+    const char *name;
+    cli_exit (*run)(const cli_solve_args *args, const char *path);
+    const char *const *takes;
+} cli_problem;
+
+extern const cli_problem cli_solve_place, cli_solve_grade, cli_solve_remat;
+
+/* Units of work that --effort "text" stands for; 0 for NULL. */
+cli_exit cli_effort(const char *text, int64_t *ret_work);
 
 /* ---- cases.c ---------------------------------------------------------- */
 
@@ -232,5 +275,20 @@ typedef struct cli_gnuplot {
 /* Store the bytes of the picture; free them with free. */
 cli_exit cli_gnuplot_run(const cli_gnuplot *job, char **ret_bytes,
                          size_t *ret_length);
+
+/* ---- progress.c ---------------------------------------------------------- */
+
+typedef struct cli_bar {
+    bool shows;
+    time_t last;
+} cli_bar;
+
+/* Shows progress, at most once a second, in the cli_bar "context"; false once
+ * interrupted. */
+bool cli_bar_show(void *context, int64_t done, int64_t all, const char *layer);
+
+/* Note SIGINT and SIGTERM from now on. */
+void cli_interrupt_catch(void);
+bool cli_interrupted(void);
 
 #endif

@@ -10,9 +10,9 @@
 #include "cli.h"
 
 const cli_command *const cli_commands[] = {
-    &cli_analyze,  &cli_plot,       &cli_diff, &cli_dump,
-    &cli_schedule, &cli_check,      &cli_run,  &cli_fill,
-    &cli_help,     &cli_completion, NULL,
+    &cli_analyze, &cli_plot, &cli_diff,       &cli_dump, &cli_schedule,
+    &cli_check,   &cli_run,  &cli_fill,       &cli_plan, &cli_solve,
+    &cli_listing, &cli_help, &cli_completion, NULL,
 };
 
 const cli_command *cli_command_find(const char *name)

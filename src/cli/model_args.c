@@ -293,3 +293,21 @@ cli_exit cli_load(const cli_source *source, const lp_load_options *options,
         return cli_fail(CLI_SYSTEM, source->name, "%s", error.message);
     return status == LP_OK ? CLI_YES : cli_fail_with(&error, CLI_INPUT);
 }
+
+cli_exit cli_load_one(const cli_model *args, const cli_list *operands,
+                     const char *command, lp_model **ret_model)
+{
+    const cli_source *sources;
+    lp_load_options options;
+    size_t count;
+    cli_exit code;
+
+    code = cli_sources(args, operands, 0, &sources, &count);
+    if (code == CLI_YES && count != 1)
+        code = cli_fail(CLI_USAGE, command, "one model, not %zu", count);
+    if (code == CLI_YES)
+        code = cli_settle(args, NULL, NULL, &options);
+    if (code == CLI_YES)
+        code = cli_load(&sources[0], &options, ret_model);
+    return code;
+}

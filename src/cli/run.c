@@ -1,13 +1,11 @@
 /* run.c: "lplan run", compute a model, and "lplan fill", its drawn weights.
  *
  * Outputs are written when the whole run is done, so that an interrupt leaves
- * none; an interrupt ends the run after the step it is in. */
+ * none. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -117,43 +115,6 @@ static const cli_option options[] = {
     {.name = NULL},
 };
 
-/* ---- progress and interrupts ----------------------------------------- */
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
-typedef struct bar {
-    bool shows;
-    time_t last;
-} bar;
-
-/* A line on the terminal, at most once a second. */
-static bool progress(void *context, int64_t done, int64_t all,
-                     const char *layer)
-{
-    bar *b = context;
-    time_t now = time(NULL);
-
-    if (b->shows && (now != b->last || done == all)) {
-        int filled = all > 0 ? (int)(done * 30 / all) : 0;
-
-        filled = filled > 30 ? 30 : filled;
-        fprintf(stderr, "\r\033[K[%.*s%*s] %lld/%lld %.40s", filled,
-                "##############################", 30 - filled, "",
-                (long long)done, (long long)all, cli_escape(layer));
-        if (done >= all)
-            fputs("\r\033[K", stderr);
-        fflush(stderr);
-        b->last = now;
-    }
-    return !interrupted;
-}
-
 /* ---- arguments ------------------------------------------------------- */
 
 static cli_exit parse_seed(const char *option, const char *text,
@@ -252,7 +213,7 @@ static bool as_planned(const lp_run *run)
         return true;
     if (run->is_estimated)
         return m->arena_bytes <= p->arena_bytes &&
-               m->traffic_bytes == p->traffic_bytes;
+               m->traffic_bytes <= p->traffic_bytes;
     return m->arena_bytes == p->arena_bytes &&
            m->traffic_bytes == p->traffic_bytes && m->macs == p->macs;
 }
@@ -299,8 +260,8 @@ static cli_exit run_model(const run_args *args, const lp_tolerance *tolerance,
         return cli_fail_with(&error, CLI_INPUT);
     wanted->schedule = schedule;
     if (lp_model_run(model, wanted, &run, &error) != LP_OK) {
-        code = interrupted ? CLI_SYSTEM : CLI_INPUT;
-        if (interrupted)
+        code = cli_interrupted() ? CLI_SYSTEM : CLI_INPUT;
+        if (cli_interrupted())
             cli_fail(code, "run", "interrupted: nothing was written");
         else
             code = cli_fail_with(&error,
@@ -369,17 +330,16 @@ static cli_exit check(const run_args *args, const cli_list *operands)
 static cli_exit run(const void *arguments, const cli_list *operands)
 {
     const run_args *args = arguments;
-    struct sigaction action = {.sa_handler = on_interrupt};
     lp_tolerance tolerance = {.rtol = 1e-3, .atol = 1e-7};
-    bar shown = {.shows = isatty(STDERR_FILENO) && !args->cases};
+    cli_bar bar = {.shows = isatty(STDERR_FILENO) && !args->cases};
     lp_run_options wanted = {
         .fill_weights = args->fill_weights != NULL,
         .threads = (int32_t)args->threads,
         .check_memory = args->check_memory,
         .profile = args->profile,
         .max_memory_bytes = args->model.max_memory_bytes,
-        .progress = progress,
-        .progress_context = &shown,
+        .progress = cli_bar_show,
+        .progress_context = &bar,
     };
     cli_exit code = check(args, operands);
 
@@ -396,8 +356,7 @@ static cli_exit run(const void *arguments, const cli_list *operands)
         code = parse_tolerance("ltol", args->ltol, &tolerance.ltol);
     if (code != CLI_YES)
         return code;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    cli_interrupt_catch();
     if (args->one_case || args->cases)
         return cli_cases_run(args->one_case ? args->one_case : args->cases,
                              args->cases != NULL, args->tsv, &wanted,

@@ -121,25 +121,6 @@ static void print_string(const char *text)
     cli_print("\"");
 }
 
-/* Load the one model that "operands" from the first on name. */
-static cli_exit load(const cli_model *args, const cli_list *operands,
-                     const char *command, lp_model **ret_model)
-{
-    const cli_source *sources;
-    lp_load_options options;
-    size_t count;
-    cli_exit code;
-
-    code = cli_sources(args, operands, 0, &sources, &count);
-    if (code == CLI_YES && count != 1)
-        code = cli_fail(CLI_USAGE, command, "one model, not %zu", count);
-    if (code == CLI_YES)
-        code = cli_settle(args, NULL, NULL, &options);
-    if (code == CLI_YES)
-        code = cli_load(&sources[0], &options, ret_model);
-    return code;
-}
-
 /* Write "schedule" and print what it takes. */
 static cli_exit deliver(const schedule_args *args, const lp_schedule *schedule)
 {
@@ -178,7 +159,7 @@ static cli_exit run_schedule(const void *arguments, const cli_list *operands)
     lp_schedule *schedule;
     lp_model *model;
     lp_status status;
-    cli_exit code = load(&args->model, operands, "schedule", &model);
+    cli_exit code = cli_load_one(&args->model, operands, "schedule", &model);
 
     if (code != CLI_YES)
         return code;
@@ -241,7 +222,7 @@ static cli_exit run_check(const void *arguments, const cli_list *operands)
     if (models.count == 0)
         return cli_fail(CLI_USAGE, "check", "a model and a schedule, not 0");
     path = models.items[--models.count];
-    code = load(&args->model, &models, "check", &model);
+    code = cli_load_one(&args->model, &models, "check", &model);
     if (code != CLI_YES)
         return code;
     if (lp_schedule_load(model, path, &schedule, &error) == LP_OK) {

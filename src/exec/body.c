@@ -11,6 +11,7 @@ bool lpi_body_known(const lp_layer *layer)
 {
     return !*layer->domain &&
            (!strcmp(layer->op, "If") || !strcmp(layer->op, "Loop") ||
+            !strcmp(layer->op, "SequenceMap") ||
             (!strcmp(layer->op, "Scan") && layer->version != 8));
 }
 
@@ -32,11 +33,14 @@ lp_status lpi_copy_out(lpi_frame *frame, const lp_tensor *tensor,
     lp_shape shape;
     lp_array *array;
 
+    LP_TRY(lpi_check_bundle(frame, tensor));
     LP_TRY(lpi_frame_get(frame, tensor, &bytes, &shape));
-    array = lpi_array_new(tensor->dtype, shape);
+    array = lpi_is_bundle(tensor) ? lpi_array_of_bundle(bytes)
+                                  : lpi_array_new(tensor->dtype, shape);
     if (!array)
         return lpi_fail_memory(frame->exec->error);
-    memcpy(array->bytes, bytes, (size_t)array->size_bytes);
+    if (!lpi_is_bundle(tensor))
+        memcpy(array->bytes, bytes, (size_t)array->size_bytes);
     lpi_content_release(frame->exec, mark);
     *ret_array = array;
     return LP_OK;
@@ -50,6 +54,9 @@ lp_status lpi_copy_in(lpi_frame *frame, const lp_tensor *tensor,
 
     if (!tensor)
         return LP_OK;
+    if (lpi_is_bundle(tensor) || lpi_array_is_bundle(array))
+        return lpi_frame_bundle(
+            frame, tensor, lpi_array_is_bundle(array) ? array->bytes : NULL);
     LP_TRY(lpi_frame_put(frame, tensor, array->shape, &bytes));
     memcpy(bytes, array->bytes, (size_t)array->size_bytes);
     return LP_OK;
@@ -141,7 +148,13 @@ static lp_status run_branch(lpi_frame *frame, const lp_layer *layer,
 
         if (!to)
             continue;
+        LP_TRY(lpi_check_bundle(inner, from));
         LP_TRY(lpi_frame_get(inner, from, &bytes, &shape));
+        if (lpi_is_bundle(to) || lpi_is_bundle(from)) {
+            LP_TRY(lpi_frame_bundle(frame, to,
+                                    lpi_is_bundle(from) ? bytes : NULL));
+            continue;
+        }
         LP_TRY(lpi_frame_put(frame, to, shape, &room));
         memcpy(room, bytes,
                (size_t)lpi_storage_bytes(to->dtype, lpi_shape_elements(shape)));
@@ -170,6 +183,8 @@ lp_status lpi_body_run(lpi_frame *frame, const lp_layer *layer)
 {
     if (!strcmp(layer->op, "If"))
         return run_if(frame, layer);
+    if (!strcmp(layer->op, "SequenceMap"))
+        return lpi_map_run(frame, layer);
     return !strcmp(layer->op, "Loop") ? lpi_loop_run(frame, layer)
                                       : lpi_scan_run(frame, layer);
 }

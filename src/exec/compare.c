@@ -150,6 +150,9 @@ lp_status lp_array_compare(const lp_array *got, const lp_array *wanted,
 
     if (!tolerance)
         tolerance = &usual;
+    if (lpi_array_is_bundle(got) || lpi_array_is_bundle(wanted))
+        return lpi_bundles_compare(got, wanted, tolerance, ret_difference,
+                                   error);
     if (!same_type(got, wanted, &difference)) {
         difference.count = 1;
     } else if (tolerance->bytes || class == LPI_NO_CLASS) {

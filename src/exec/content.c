@@ -59,11 +59,12 @@ static int64_t static_bytes(const lp_model *model, int32_t depth)
 static lp_status reserve(lpi_exec *exec)
 {
     lpi_content *content = &exec->content;
-    int64_t size = static_bytes(exec->model, 0);
     void *flight = MAP_FAILED;
+    int64_t size;
 
     if (content->flight)
         return LP_OK;
+    size = static_bytes(exec->model, 0);
     if (size < FLIGHT_MOST)
         flight = mmap(NULL, (size_t)size + 1, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -74,6 +75,14 @@ static lp_status reserve(lpi_exec *exec)
     content->flight = flight;
     content->flight_size = size;
     return LP_OK;
+}
+
+static void note_peak(lpi_content *content)
+{
+    int64_t bytes = content->flight_bytes + content->pinned_bytes;
+
+    if (bytes > content->flight_peak_bytes)
+        content->flight_peak_bytes = bytes;
 }
 
 /* Put "tensor" into flight, on top of the stack. */
@@ -97,28 +106,61 @@ static lp_status take_off(lpi_exec *exec, lpi_slot *slot, int64_t size)
     slot->bytes = content->flight + content->flight_bytes;
     content->held[content->held_count++] = slot;
     content->flight_bytes += aligned;
-    if (content->flight_bytes > content->flight_peak_bytes)
-        content->flight_peak_bytes = content->flight_bytes;
+    note_peak(content);
     return LP_OK;
 }
 
-/* Room for the content of "tensor" in its slot of "frame": what is small
- * stays there. */
+lp_status lpi_content_slice(lpi_frame *frame, const lp_tensor *tensor,
+                            const lpi_box *box, lpi_slot *slot)
+{
+    int64_t strides[LPI_RANKS], dims[LPI_RANKS], run = 1, count = 1;
+    int64_t bytes = lp_dtype_bits(tensor->dtype) / 8, first = 0, i;
+    int32_t axis = box->rank, a;
+
+    LP_TRY(lpi_stream_note(frame, tensor));
+    lpi_strides(box->rank, tensor->shape.dims, strides);
+    for (a = 0; a < box->rank; a++) {
+        dims[a] = box->to[a] - box->from[a];
+        first += box->from[a] * strides[a];
+    }
+    while (axis > 0 && run == strides[axis - 1])
+        run *= dims[--axis];
+    for (a = 0; a < axis; a++)
+        count *= dims[a];
+    LP_TRY(take_off(frame->exec, slot, run * count * bytes));
+    for (i = 0; i < count; i++) {
+        int64_t from = first, rest = i;
+
+        for (a = axis - 1; a >= 0; rest /= dims[a--])
+            from += rest % dims[a] * strides[a];
+        LP_TRY(lpi_content_read_part(frame->exec, frame->model, tensor,
+                                     (int64_t[2]){from, from + run},
+                                     (char *)slot->bytes + i * run * bytes));
+    }
+    return LP_OK;
+}
+
+/* Room for the content of "tensor" in its slot of "frame": what is small, or
+ * pinned, stays there. */
 static lp_status hold(lpi_frame *frame, const lp_tensor *tensor)
 {
     lpi_exec *exec = frame->exec;
     lpi_content *content = &exec->content;
     lpi_slot *slot = &frame->slots[tensor->id];
     int64_t size = lpi_tensor_bytes(tensor);
+    bool stays = size <= KEPT_TENSOR && content->kept_bytes + size <= KEPT_ALL;
 
     slot->shape = tensor->shape;
-    if (size > KEPT_TENSOR || content->kept_bytes + size > KEPT_ALL)
+    if (!stays && tensor != content->pinning)
         return take_off(exec, slot, size);
     slot->buffer = lpi_buffer_new(exec, size, true);
     if (!slot->buffer)
         return lpi_fail_memory(exec->error);
     slot->bytes = slot->buffer->bytes;
-    content->kept_bytes += size;
+    slot->is_pinned = !stays;
+    content->kept_bytes += stays ? size : 0;
+    content->pinned_bytes += stays ? 0 : size;
+    note_peak(content);
     return LP_OK;
 }
 
@@ -234,6 +276,7 @@ static lp_status make_chain(lpi_frame *frame, const lp_tensor *tensor)
 lp_status lpi_content_get(lpi_frame *frame, const lp_tensor *tensor,
                           const void **ret_bytes)
 {
+    LP_TRY(lpi_stream_note(frame, tensor));
     while (tensor->kind == LPI_CAPTURE && !at_hand(frame, tensor)) {
         tensor = tensor->outer;
         frame = frame->outer;
@@ -242,7 +285,11 @@ lp_status lpi_content_get(lpi_frame *frame, const lp_tensor *tensor,
     if (*ret_bytes)
         return LP_OK;
     if (tensor->kind == LPI_ACTIVATION) {
+        frame->exec->content.making++;
+        lpi_exec_tally(frame->exec, true);
         LP_TRY(make_chain(frame, tensor));
+        lpi_exec_tally(frame->exec, false);
+        frame->exec->content.making--;
     } else {
         LP_TRY(hold(frame, tensor));
         LP_TRY(lpi_content_read(frame->exec, frame->model, tensor,

@@ -143,6 +143,12 @@ static void draw_ints(const lpi_draw *draw, uint64_t key, int64_t first,
 bool lpi_draw_fill(lp_dtype dtype, const lpi_draw *draw, uint64_t key,
                    int64_t count, void *to)
 {
+    return lpi_draw_part(dtype, draw, key, (int64_t[2]){0, count}, to);
+}
+
+bool lpi_draw_part(lp_dtype dtype, const lpi_draw *draw, uint64_t key,
+                   const int64_t range[2], void *to)
+{
     static const lpi_draw coin = {.least = 0, .most = 1};
     lpi_class class = lpi_class_of(dtype);
     union {
@@ -154,13 +160,13 @@ bool lpi_draw_fill(lp_dtype dtype, const lpi_draw *draw, uint64_t key,
     if (class == LPI_NO_CLASS)
         return false;
     if (dtype == LP_FLOAT32) {
-        draw_floats(draw, key, 0, count, to);
+        draw_floats(draw, key, range[0], range[1] - range[0], to);
         return true;
     }
     if (dtype == LP_BOOL)
         draw = &coin;
-    for (int64_t first = 0; first < count; first += PART) {
-        int64_t now = count - first < PART ? count - first : PART;
+    for (int64_t first = range[0]; first < range[1]; first += PART) {
+        int64_t now = range[1] - first < PART ? range[1] - first : PART;
 
         if (class == LPI_F32 || class == LPI_F64)
             draw_floats(draw, key, first, now, part.f);
@@ -169,7 +175,7 @@ bool lpi_draw_fill(lp_dtype dtype, const lpi_draw *draw, uint64_t key,
         if (class == LPI_F64)
             for (int64_t i = now; i--;)
                 part.d[i] = (double)part.f[i];
-        lpi_pack(dtype, &part, first, now, to);
+        lpi_pack(dtype, &part, first - range[0], now, to);
     }
     return true;
 }

@@ -55,11 +55,14 @@ static bool all_known(const lp_layer *layer)
     return layer->is_static;
 }
 
-/* Whether the shape of an operand or result is one that rows can run on. */
-static bool is_tensor(const lp_tensor *tensor)
+/* Whether "layer" runs with "tensor" as an operand or a result: constant texts
+ * have no content, and few rows know bundles. */
+static bool is_fit(const lp_layer *layer, const lp_tensor *tensor)
 {
-    return !tensor ||
-           (tensor->container == LPI_TENSOR && tensor->dtype != LP_STRING);
+    return !tensor || !lpi_is_bundle(tensor) ||
+           (!tensor->is_static &&
+            (lpi_body_known(layer) ||
+             (layer->row && layer->row->flags & LPI_BUNDLES)));
 }
 
 static bool can_run(const lp_layer *layer)
@@ -67,10 +70,10 @@ static bool can_run(const lp_layer *layer)
     if (all_known(layer))
         return true;
     for (int32_t i = 0; i < layer->inputs_count; i++)
-        if (!is_tensor(layer->inputs[i]))
+        if (!is_fit(layer, layer->inputs[i]))
             return false;
     for (int32_t i = 0; i < layer->outputs_count; i++)
-        if (!is_tensor(layer->outputs[i]))
+        if (!is_fit(layer, layer->outputs[i]))
             return false;
     return lpi_body_known(layer) || (layer->row && layer->row->run);
 }
@@ -198,12 +201,21 @@ lp_status lpi_exec_start(lpi_exec *exec)
 
 void lpi_exec_end(lpi_exec *exec)
 {
+    lpi_buffer_trim(exec, INT64_MAX);
     lpi_content_close(exec);
     lpi_arena_free(exec->arena);
     lpi_arena_free(exec->scratch);
 }
 
 /* ---- steps ----------------------------------------------------------- */
+
+void lpi_exec_tally(lpi_exec *exec, bool keeps)
+{
+    int64_t counted = lpi_macs_take();
+
+    if (counted > 0 && keeps)
+        exec->counters.loop_macs += counted;
+}
 
 lp_status lpi_exec_step(lpi_exec *exec, const char *name)
 {
@@ -242,36 +254,17 @@ lp_status lpi_exec_layer(lpi_frame *frame, const lp_layer *layer)
 /* Put the inputs into buffers of the frame. */
 static lp_status put_inputs(lpi_frame *frame, const lp_array *const *inputs)
 {
-    void *bytes;
-
-    for (int64_t i = 0; i < frame->model->inputs_count; i++) {
-        if (!inputs[i])
-            continue;
-        LP_TRY(lpi_frame_put(frame, frame->model->inputs[i], inputs[i]->shape,
-                             &bytes));
-        memcpy(bytes, inputs[i]->bytes, (size_t)inputs[i]->size_bytes);
-    }
+    for (int64_t i = 0; i < frame->model->inputs_count; i++)
+        if (inputs[i])
+            LP_TRY(lpi_copy_in(frame, frame->model->inputs[i], inputs[i]));
     return LP_OK;
 }
 
 /* Copy the outputs of the graph into new arrays. */
 static lp_status take_outputs(lpi_frame *frame, lp_array **ret_outputs)
 {
-    const lp_model *model = frame->model;
-
-    for (int64_t i = 0; i < model->outputs_count; i++) {
-        int64_t mark = lpi_content_mark(frame->exec);
-        const void *bytes;
-        lp_shape shape;
-
-        LP_TRY(lpi_frame_get(frame, model->outputs[i], &bytes, &shape));
-        ret_outputs[i] = lpi_array_new(model->outputs[i]->dtype, shape);
-        if (!ret_outputs[i])
-            return lpi_fail_memory(frame->exec->error);
-        memcpy(ret_outputs[i]->bytes, bytes,
-               (size_t)ret_outputs[i]->size_bytes);
-        lpi_content_release(frame->exec, mark);
-    }
+    for (int64_t i = 0; i < frame->model->outputs_count; i++)
+        LP_TRY(lpi_copy_out(frame, frame->model->outputs[i], &ret_outputs[i]));
     return LP_OK;
 }
 
@@ -345,8 +338,13 @@ lp_status lpi_exec_run(lpi_exec *exec, const lpi_program *program,
     lp_status status;
 
     memset(&exec->counters, 0, sizeof(exec->counters));
+    lpi_exec_tally(exec, false);
     status = run_frame(&frame, inputs, ret_outputs);
+    lpi_exec_tally(exec, true);
+    if (LPI_COUNTS_MACS)
+        exec->counters.macs = exec->counters.loop_macs;
     lpi_frame_end(&frame);
+    lpi_buffer_trim(exec, INT64_MAX);
     exec->content.kept_bytes = 0;
     for (int64_t i = 0; status != LP_OK && i < outputs; i++) {
         lp_array_free(ret_outputs[i]);

@@ -44,6 +44,10 @@ typedef struct lpi_draw {
 bool lpi_draw_fill(lp_dtype dtype, const lpi_draw *draw, uint64_t key,
                    int64_t count, void *to);
 
+/* The same for the elements from "range"[0] to "range"[1]. */
+bool lpi_draw_part(lp_dtype dtype, const lpi_draw *draw, uint64_t key,
+                   const int64_t range[2], void *to);
+
 /* How input "input" of the graph "model" is drawn: floats in [-1, 1), integers
  * 0 to 9, but indices of a Gather within the axis. */
 lpi_draw lpi_draw_input(const lp_model *model, const lp_tensor *input);
@@ -67,6 +71,9 @@ typedef struct lpi_content {
     lpi_slot **held; /* whose content is in flight, oldest first */
     int64_t held_count, held_room;
     int64_t kept_bytes; /* small ones, which stay in their slots */
+    int64_t pinned_bytes;     /* what pins hold in slots */
+    const lp_tensor *pinning; /* being made to stay by a pin; NULL */
+    int32_t making;           /* content for itself, or for a pin */
     lpi_map *first_of;  /* range of a file to the id of the first tensor */
 } lpi_content;
 
@@ -74,6 +81,11 @@ typedef struct lpi_content {
  * lpi_content_release with the mark that was taken before. */
 lp_status lpi_content_get(lpi_frame *frame, const lp_tensor *tensor,
                           const void **ret_bytes);
+
+/* The part "box" of "tensor", of which lpi_can_slice says yes, contiguous;
+ * "slot" (zero) holds it, and must stay until it is released. */
+lp_status lpi_content_slice(lpi_frame *frame, const lp_tensor *tensor,
+                            const lpi_box *box, lpi_slot *slot);
 
 /* A mark of what is in flight, and freeing what came after it. */
 int64_t lpi_content_mark(const lpi_exec *exec);
@@ -92,11 +104,17 @@ lp_status lpi_content_exists(lpi_exec *exec, const lp_tensor *tensor,
 lp_status lpi_content_read(lpi_exec *exec, const lp_model *model,
                            const lp_tensor *tensor, void *bytes);
 
+/* The same for the elements from "range"[0] to "range"[1] alone. */
+lp_status lpi_content_read_part(lpi_exec *exec, const lp_model *model,
+                                const lp_tensor *tensor,
+                                const int64_t range[2], void *bytes);
+
 /* ---- frame.c, heap.c ------------------------------------------------- */
 
 /* Bytes on the heap that several tensors may share. */
 typedef struct lpi_buffer {
-    int64_t size;
+    int64_t size, room; /* room: what it was made with, "size" or more */
+    struct lpi_buffer *next; /* among those to be used again */
     int32_t references;
     bool is_static; /* not an activation */
     void *bytes;
@@ -108,6 +126,7 @@ struct lpi_slot {
     lp_shape shape; /* in this run */
     lpi_buffer *buffer;
     int32_t uses; /* reads to come (heap) */
+    bool is_pinned;
 };
 
 struct lpi_frame {
@@ -147,6 +166,10 @@ lp_status lpi_frame_shape(lpi_frame *frame, const lp_tensor *tensor,
  * options.max_memory_bytes. */
 lpi_buffer *lpi_buffer_new(lpi_exec *exec, int64_t size, bool is_static);
 void lpi_buffer_drop(lpi_exec *exec, lpi_buffer *buffer);
+
+/* Free the buffers that would be used again until they and "more" bytes beside
+ * the living fit below the highest load so far. */
+void lpi_buffer_trim(lpi_exec *exec, int64_t more);
 
 /* Run the layers of "frame", whose inputs are put, in their order, each
  * buffer freed after its last use. */
@@ -213,6 +236,31 @@ lp_model *lpi_body_of(const lp_layer *layer, const char *name);
 lp_status lpi_read_int(lpi_frame *frame, const lp_layer *layer, int32_t i,
                        int64_t absent, int64_t *ret_value);
 
+/* ---- bundle.c: sequences, optionals, texts --------------------------- */
+
+/* Whether the bytes of "array" are a bundle, and a copy of one as an array
+ * (NULL without memory). */
+bool lpi_array_is_bundle(const lp_array *array);
+lp_array *lpi_array_of_bundle(const lpi_bundle *bundle);
+
+/* lp_array_compare where one of both holds a bundle. */
+lp_status lpi_bundles_compare(const lp_array *got, const lp_array *wanted,
+                              const lp_tolerance *tolerance,
+                              lp_difference *ret_difference, lp_error *error);
+
+/* Read the file "path" as what "tensor" of a raw model is declared to be. */
+lp_status lpi_array_read(const char *path, const lp_tensor *tensor,
+                         lp_array **ret_array, lp_error *error);
+
+/* Make a copy of "bundle" the content of "tensor" of "frame". */
+lp_status lpi_frame_bundle(lpi_frame *frame, const lp_tensor *tensor,
+                           const lpi_bundle *bundle);
+
+/* Refuse "tensor" when it is a constant bundle, which has no content. */
+lp_status lpi_check_bundle(const lpi_frame *frame, const lp_tensor *tensor);
+
+lp_status lpi_map_run(lpi_frame *frame, const lp_layer *layer);
+
 /* ---- rounds.c: Loop and Scan ----------------------------------------- */
 
 lp_status lpi_loop_run(lpi_frame *frame, const lp_layer *layer);
@@ -236,14 +284,37 @@ lp_status lpi_program_address(lpi_frame *frame, int64_t value, int64_t unit,
 /* Address of residency "residency", noted as touched. */
 char *lpi_program_at(lpi_frame *frame, int64_t residency);
 
+/* roll.c: make room for tile "tile" in the rows kept of each result. */
+void lpi_rows_roll(lpi_frame *frame, const lpi_tiling *tiling, int64_t tile);
+
 /* Run unit "unit", a group, tile by tile. */
 lp_status lpi_group_run(lpi_frame *frame, int64_t unit);
+
+/* ---- stream.c: weights on their way ---------------------------------- */
+
+/* What the unit that runs has read, and the pins of the program. */
+typedef struct lpi_stream {
+    bool is_open; /* a unit runs, and weights come from another memory */
+    const lp_tensor **seen;
+    int64_t count, room;         /* of "seen", a power of two */
+    int32_t *pins;               /* by tensor id: how many hold it */
+    int64_t *begins, *ends;      /* pins by unit, ... */
+    int64_t *next_begin, *next_end; /* ... linked; -1 ends */
+} lpi_stream;
+
+/* Before and after unit "unit" of the program of "frame". */
+lp_status lpi_stream_begin(lpi_frame *frame, int64_t unit);
+void lpi_stream_end(lpi_frame *frame, int64_t unit);
+
+/* The unit that runs asks for the content of static "tensor" of "frame". */
+lp_status lpi_stream_note(lpi_frame *frame, const lp_tensor *tensor);
 
 /* ---- exec.c: a model ------------------------------------------------- */
 
 /* Bytes and work seen while running. */
 typedef struct lpi_counters {
     int64_t macs, traffic_bytes;
+    int64_t loop_macs; /* what the loops counted, in builds where they do */
     int64_t arena_bytes; /* end of the highest byte handed out */
     int64_t heap_bytes, heap_peak_bytes;
     bool is_estimated; /* bounds stood for sizes: less may be done */
@@ -262,6 +333,9 @@ struct lpi_exec {
     lpi_arena *scratch;  /* of one layer */
     int32_t threads;
     lpi_content content;
+    lpi_buffer *spare; /* buffers to be used again, "spare_bytes" in all */
+    int64_t spare_bytes;
+    lpi_stream stream;
     lpi_counters counters;
     lpi_profile *profile; /* by layer of the model; NULL: not wanted */
     int64_t done, all;    /* steps of the model */
@@ -286,6 +360,10 @@ lp_status lpi_exec_run(lpi_exec *exec, const lpi_program *program,
 
 /* Run "layer" as a step of "frame", with its time and the progress told. */
 lp_status lpi_exec_layer(lpi_frame *frame, const lp_layer *layer);
+
+/* Take what the loops counted since the last call into the counters, unless it
+ * is not of a run ("keeps" false). */
+void lpi_exec_tally(lpi_exec *exec, bool keeps);
 
 /* Tell the progress after a step called "name". */
 lp_status lpi_exec_step(lpi_exec *exec, const char *name);

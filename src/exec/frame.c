@@ -6,7 +6,7 @@
 
 #include "exec.h"
 
-enum { ARENA_CAP_GIB = 2 };
+enum { ARENA_CAP_GIB = 2, SPARE_LEAST = 64 << 10 };
 
 lp_status lpi_exec_fail(const lpi_exec *exec, const char *format, ...)
 {
@@ -19,21 +19,64 @@ lp_status lpi_exec_fail(const lpi_exec *exec, const char *format, ...)
     return lpi_fail(exec->error, LP_EINPUT, exec->model->path, "%s", reason);
 }
 
+void lpi_buffer_trim(lpi_exec *exec, int64_t more)
+{
+    const lpi_counters *counters = &exec->counters;
+    int64_t load = lpi_add(counters->heap_bytes, more);
+
+    while (exec->spare && lpi_add(load, exec->spare_bytes) >
+                              counters->heap_peak_bytes) {
+        lpi_buffer **oldest = &exec->spare, *buffer;
+
+        while ((*oldest)->next)
+            oldest = &(*oldest)->next;
+        buffer = *oldest;
+        *oldest = NULL;
+        exec->spare_bytes -= buffer->room;
+        lpi_free(buffer);
+    }
+}
+
+/* The smallest spare buffer of "size" bytes that is not twice as large, taken
+ * out; NULL: none. */
+static lpi_buffer *take_spare(lpi_exec *exec, int64_t size)
+{
+    lpi_buffer **link, **best = NULL, *buffer;
+
+    for (link = &exec->spare; *link; link = &(*link)->next)
+        if ((*link)->room >= size && (*link)->room / 2 <= size &&
+            (!best || (*link)->room < (*best)->room))
+            best = link;
+    if (!best)
+        return NULL;
+    buffer = *best;
+    *best = buffer->next;
+    exec->spare_bytes -= buffer->room;
+    return buffer;
+}
+
 lpi_buffer *lpi_buffer_new(lpi_exec *exec, int64_t size, bool is_static)
 {
     int64_t most = exec->options->max_memory_bytes;
     lpi_counters *counters = &exec->counters;
     size_t head = 64;
     lpi_buffer *buffer;
+    int64_t room;
 
     if (size >= INT64_MAX - 64 ||
         (most > 0 && !is_static && lpi_add(counters->heap_bytes, size) > most))
         return NULL;
-    buffer = lpi_alloc(head + (size_t)size);
+    buffer = take_spare(exec, size);
+    room = buffer ? buffer->room : size;
+    if (!buffer) {
+        lpi_buffer_trim(exec, size);
+        buffer = lpi_alloc(head + (size_t)size);
+    }
     if (!buffer)
         return NULL;
     *buffer = (lpi_buffer){
         .size = size,
+        .room = room,
         .references = 1,
         .is_static = is_static,
         .bytes = (char *)buffer + head,
@@ -49,7 +92,14 @@ void lpi_buffer_drop(lpi_exec *exec, lpi_buffer *buffer)
     if (!buffer || --buffer->references)
         return;
     exec->counters.heap_bytes -= buffer->is_static ? 0 : buffer->size;
-    lpi_free(buffer);
+    if (buffer->is_static || buffer->room < SPARE_LEAST) {
+        lpi_free(buffer);
+        return;
+    }
+    buffer->next = exec->spare;
+    exec->spare = buffer;
+    exec->spare_bytes += buffer->room;
+    lpi_buffer_trim(exec, 0);
 }
 
 /* Free what hangs on the slots, and what came into flight since the start. */
@@ -113,6 +163,8 @@ lp_status lpi_frame_get(lpi_frame *frame, const lp_tensor *tensor,
     slot = &frame->slots[tensor->id];
     *ret_shape = slot->shape;
     *ret_bytes = slot->bytes;
+    if (slot->bytes && tensor->is_static)
+        return lpi_stream_note(frame, tensor);
     if (slot->bytes)
         return LP_OK;
     if (tensor->is_static)

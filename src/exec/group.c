@@ -4,7 +4,9 @@
  * tensors of the boxes' shapes, so that rows know nothing of tiles.  Boxes
  * that are contiguous where they lie are used there; others are gathered into
  * tile buffers, and results are copied to the whole tensor when something
- * later reads it.  Static operands are made once for all tiles and cut. */
+ * later reads it.  Rows that a group keeps move to where the next tile wants
+ * them before it runs.  Static operands are made once for all tiles and cut;
+ * where sums are computed in parts, only the slice of a part is read. */
 #include <string.h>
 
 #include "exec.h"
@@ -14,7 +16,10 @@ typedef struct tiles {
     lpi_frame *frame;
     const lpi_tiling *tiling;
     int64_t unit;
-    lpi_arena *arena; /* of one layer of one tile */
+    lpi_arena *arena;           /* of one layer of one tile */
+    lpi_slot slices[LPI_RANKS]; /* of weights, by operand; of sums in parts */
+    lpi_box cuts[LPI_RANKS];    /* what they hold */
+    int64_t mark;               /* of what was in flight before them */
 } tiles;
 
 /* An array in memory that covers "box" of a tensor of shape "shape". */
@@ -110,10 +115,48 @@ static lp_status area_of(tiles *t, const lpi_piece *piece, int64_t tile,
         return lpi_program_address(t->frame, piece->value, t->unit,
                                    &ret_area->bytes, &room);
     }
-    if (piece->source)
-        return area_of(t, piece->source, tile, ret_area);
     return lpi_exec_fail(t->frame->exec, "tensor '%.200s' lies nowhere",
                          piece->tensor->name);
+}
+
+/* Where those after it read output "piece" at "tile". */
+static lp_status read_area(tiles *t, const lpi_piece *piece, int64_t tile,
+                           area *ret_area)
+{
+    lpi_piece whole = *piece;
+
+    if (piece->kept >= 0) {
+        ret_area->bytes = lpi_program_at(t->frame, piece->kept);
+        ret_area->box = piece->held[tile];
+        return LP_OK;
+    }
+    if (piece->held)
+        whole.buffer = -1;
+    return area_of(t, &whole, tile, ret_area);
+}
+
+static bool same_box(const lpi_box *a, const lpi_box *b)
+{
+    for (int32_t i = 0; i < a->rank; i++)
+        if (a->from[i] != b->from[i] || a->to[i] != b->to[i])
+            return false;
+    return a->rank == b->rank;
+}
+
+/* The slice of weight "piece", operand "i", at "tile": read unless it is the
+ * one of the tile before. */
+static lp_status get_slice(tiles *t, const lpi_piece *piece, int32_t i,
+                           int64_t tile, const void **ret_bytes)
+{
+    lpi_box box = box_of(piece, tile);
+
+    if (t->slices[i].bytes == NULL || !same_box(&box, &t->cuts[i])) {
+        lpi_content_release(t->frame->exec, t->mark);
+        LP_TRY(lpi_content_slice(t->frame, piece->tensor, &box, &t->slices[i]));
+        t->cuts[i] = box;
+    }
+    *ret_bytes = t->slices[i].bytes;
+    return LP_OK;
 }
 
 /* The part of static operand "piece" at "tile": in place where it is
@@ -141,19 +184,22 @@ static lp_status cut_static(tiles *t, const lpi_piece *piece, int64_t tile,
 }
 
 /* Address of operand "piece" at "tile", gathered where it has to be. */
-static lp_status get_input(tiles *t, const lpi_piece *piece, int64_t tile,
-                           const void **ret_bytes)
+static lp_status get_input(tiles *t, const lpi_piece *piece, int32_t i,
+                           int64_t tile, const void **ret_bytes)
 {
     lpi_piece outside = *piece;
     lpi_box box;
     area from, to;
 
     if (piece->value < 0 && !piece->source)
-        return cut_static(t, piece, tile, ret_bytes);
+        return i < LPI_RANKS && lpi_is_sliced(t->tiling, piece) &&
+                       !t->frame->slots[piece->tensor->id].bytes
+                   ? get_slice(t, piece, i, tile, ret_bytes)
+                   : cut_static(t, piece, tile, ret_bytes);
     box = box_of(piece, tile);
     outside.buffer = -1;
     if (piece->source)
-        LP_TRY(area_of(t, piece->source, tile, &from));
+        LP_TRY(read_area(t, piece->source, tile, &from));
     else
         LP_TRY(area_of(t, &outside, tile, &from));
     if (piece->buffer < 0) {
@@ -173,27 +219,51 @@ static lp_status get_output(tiles *t, const lpi_piece *piece, int64_t tile,
     lpi_box box = box_of(piece, tile);
     area at;
 
-    LP_TRY(area_of(t, piece, tile, &at));
+    if (piece->buffer < 0)
+        LP_TRY(read_area(t, piece, tile, &at));
+    else
+        LP_TRY(area_of(t, piece, tile, &at));
     *ret_bytes = at.bytes + (piece->buffer >= 0
                                  ? 0
                                  : offset_in(piece->tensor, &at.box, &box));
     return LP_OK;
 }
 
-/* Copy output "piece" of "tile" to the whole tensor, if there is one. */
+/* Copy output "piece" of "tile" to the rows kept, or to the whole tensor, if
+ * there is one. */
 static lp_status put_output(tiles *t, const lpi_piece *piece, int64_t tile)
 {
+    lpi_piece whole = {.tensor = piece->tensor,
+                       .value = piece->value,
+                       .buffer = -1,
+                       .kept = piece->kept,
+                       .held = piece->held};
     lpi_box box;
     area from, to;
-    int64_t room;
 
-    if (!piece->tensor || piece->buffer < 0 || piece->value < 0)
+    if (!piece->tensor || piece->buffer < 0 ||
+        (piece->value < 0 && piece->kept < 0))
         return LP_OK;
     box = box_of(piece, tile);
     LP_TRY(area_of(t, piece, tile, &from));
-    to.box = whole_box(piece->tensor->shape);
-    LP_TRY(
-        lpi_program_address(t->frame, piece->value, t->unit, &to.bytes, &room));
+    LP_TRY(read_area(t, &whole, tile, &to));
+    copy_box(lp_dtype_bits(piece->tensor->dtype), &box, &to, &from);
+    return LP_OK;
+}
+
+/* Copy what output "piece" of "tile" holds of its sums from the whole tensor to
+ * where it is computed. */
+static lp_status take_sums(tiles *t, const lpi_piece *piece, int64_t tile)
+{
+    lpi_piece whole = *piece;
+    lpi_box box = box_of(piece, tile);
+    area from, to;
+
+    if (piece->buffer < 0)
+        return LP_OK;
+    whole.buffer = -1;
+    LP_TRY(area_of(t, &whole, tile, &from));
+    LP_TRY(area_of(t, piece, tile, &to));
     copy_box(lp_dtype_bits(piece->tensor->dtype), &box, &to, &from);
     return LP_OK;
 }
@@ -209,34 +279,52 @@ static lp_status run_stage(tiles *t, const lpi_stage *s, int64_t tile)
     lpi_node node = {.model = (lp_model *)t->frame->model};
     lpi_run run = {.node = &node, .in = in, .out = out};
     lpi_box box;
+    lpi_part part = {.out = &box};
+    int64_t range[2];
     lp_layer *shadow = NULL;
 
     if (!boxes || !in || !out)
         return lpi_fail_memory(exec->error);
     for (int32_t i = 0; i < layer->inputs_count; i++)
         if (s->in[i].tensor)
-            LP_TRY(get_input(t, &s->in[i], tile, &in[i]));
+            LP_TRY(get_input(t, &s->in[i], i, tile, &in[i]));
     for (int32_t i = 0; i < layer->outputs_count; i++)
         if (s->out[i].tensor)
             LP_TRY(get_output(t, &s->out[i], tile, &out[i]));
     box = s->out[0].boxes ? s->out[0].boxes[tile] : (lpi_box){.rank = -1};
-    LP_TRY(lpi_shadow_new(t->arena, t->frame->model, layer, &box, boxes,
-                          &shadow, exec->error));
+    lpi_tiling_range(t->tiling, tile, range);
+    part.from = range[0];
+    part.to = range[1];
+    LP_TRY(lpi_shadow_part(t->arena, t->frame->model, layer, &part, boxes,
+                           &shadow, exec->error));
     node.layer = shadow;
+    run.continues = range[0] > 0;
+    run.goes_on = range[1] &&
+                  tile + t->tiling->tiles / t->tiling->parts < t->tiling->tiles;
+    if (run.continues)
+        LP_TRY(take_sums(t, &s->out[0], tile));
     LP_TRY(lpi_layer_compute(t->frame, &run));
     for (int32_t i = 0; i < layer->outputs_count; i++)
         LP_TRY(put_output(t, &s->out[i], tile));
     return lpi_layer_count(t->frame, layer, shadow);
 }
 
+/* Whether all that "tile" needs of stage "s" was computed before. */
+static bool is_idle(const lpi_stage *s, int64_t tile)
+{
+    return s->out[0].held && lpi_box_empty(&s->out[0].boxes[tile]);
+}
+
 static lp_status run_tiles(tiles *t)
 {
     for (int64_t tile = 0; tile < t->tiling->tiles; tile++) {
+        lpi_rows_roll(t->frame, t->tiling, tile);
         for (int32_t i = 0; i < t->tiling->stages_count; i++) {
             const lpi_stage *s = &t->tiling->stages[i];
             int64_t start = lpi_exec_now_ns();
 
-            LP_TRY(run_stage(t, s, tile));
+            if (!is_idle(s, tile))
+                LP_TRY(run_stage(t, s, tile));
             lpi_exec_profile(t->frame, s->layer, start, tile == 0);
             lpi_arena_reset(t->arena);
         }
@@ -251,7 +339,8 @@ lp_status lpi_group_run(lpi_frame *frame, int64_t unit)
     tiles t = {.frame = frame,
                .tiling = frame->program->uses[unit].tiling,
                .unit = unit,
-               .arena = frame->shadow};
+               .arena = frame->shadow,
+               .mark = mark};
     lp_status status = run_tiles(&t);
 
     lpi_content_release(frame->exec, mark);

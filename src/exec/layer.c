@@ -18,6 +18,7 @@ typedef struct call {
     void **out;
     lp_shape *shapes;   /* of the inputs */
     int64_t **out_dims; /* of the results of a shadow; NULL without */
+    const lpi_bundle **bundles; /* results that are some */
 } call;
 
 static lp_status gather(call *c)
@@ -28,12 +29,16 @@ static lp_status gather(call *c)
     c->in = LPI_NEW(arena, const void *, layer->inputs_count);
     c->out = LPI_NEW(arena, void *, layer->outputs_count);
     c->shapes = LPI_NEW(arena, lp_shape, layer->inputs_count);
-    if (!c->in || !c->out || !c->shapes)
+    c->bundles = LPI_NEW(arena, const lpi_bundle *, layer->outputs_count);
+    if (!c->in || !c->out || !c->shapes || !c->bundles)
         return lpi_fail_memory(c->frame->exec->error);
-    for (int32_t i = 0; i < layer->inputs_count; i++)
-        if (layer->inputs[i])
-            LP_TRY(lpi_frame_get(c->frame, layer->inputs[i], &c->in[i],
-                                 &c->shapes[i]));
+    for (int32_t i = 0; i < layer->inputs_count; i++) {
+        if (!layer->inputs[i])
+            continue;
+        LP_TRY(lpi_check_bundle(c->frame, layer->inputs[i]));
+        LP_TRY(lpi_frame_get(c->frame, layer->inputs[i], &c->in[i],
+                             &c->shapes[i]));
+    }
     return LP_OK;
 }
 
@@ -44,6 +49,13 @@ static bool same_dims(lp_shape a, lp_shape b)
             !memcmp(a.dims, b.dims, (size_t)a.rank * sizeof(*a.dims)));
 }
 
+/* Whether "layer" makes output "i" although nobody wants it: rows compute their
+ * first result always. */
+static bool is_unwanted(const lp_layer *layer, int32_t i)
+{
+    return i == 0 && !layer->outputs[0];
+}
+
 /* Whether the shapes of this run can differ from those of the model. */
 static bool is_loose(const call *c)
 {
@@ -51,13 +63,17 @@ static bool is_loose(const call *c)
         const lp_tensor *tensor = c->layer->inputs[i];
 
         if (tensor && (tensor->is_bound || tensor->value_is_bound ||
+                       lpi_is_bundle(tensor) ||
                        !same_dims(c->shapes[i], tensor->shape)))
             return true;
     }
     for (int32_t i = 0; i < c->layer->outputs_count; i++) {
         const lp_tensor *tensor = c->layer->outputs[i];
 
+        if (is_unwanted(c->layer, i))
+            return true;
         if (tensor && (tensor->is_bound || tensor->dtype == LP_UNDEFINED ||
+                       lpi_is_bundle(tensor) ||
                        !lpi_shape_known(tensor->shape)))
             return true;
     }
@@ -87,7 +103,10 @@ static lp_status make_shadow(call *c, lp_layer **ret_shadow)
     if (!shadow || !in || !out || !params)
         return lpi_fail_memory(c->frame->exec->error);
     for (int32_t i = 0; i < layer->inputs_count; i++) {
-        if (!layer->inputs[i])
+        for (int32_t k = 0; k < i && !in[i]; k++)
+            if (layer->inputs[k] == layer->inputs[i])
+                in[i] = in[k];
+        if (!layer->inputs[i] || in[i])
             continue;
         in[i] = copy_tensor(arena, layer->inputs[i]);
         if (!in[i])
@@ -97,11 +116,14 @@ static lp_status make_shadow(call *c, lp_layer **ret_shadow)
         in[i]->value = c->in[i];
     }
     for (int32_t i = 0; i < layer->outputs_count; i++) {
-        if (!layer->outputs[i])
+        if (!layer->outputs[i] && !is_unwanted(layer, i))
             continue;
-        out[i] = copy_tensor(arena, layer->outputs[i]);
+        out[i] = layer->outputs[i] ? copy_tensor(arena, layer->outputs[i])
+                                   : LPI_NEW(arena, lp_tensor, 1);
         if (!out[i])
             return lpi_fail_memory(c->frame->exec->error);
+        if (!out[i]->name)
+            out[i]->name = "";
         out[i]->shape = lpi_shape_unknown;
         out[i]->is_bound = false;
         out[i]->value = NULL;
@@ -112,6 +134,7 @@ static lp_status make_shadow(call *c, lp_layer **ret_shadow)
     shadow->inputs = in;
     shadow->outputs = out;
     shadow->params = params;
+    shadow->operand_bytes = lpi_operand_bytes(shadow);
     *ret_shadow = shadow;
     return LP_OK;
 }
@@ -181,6 +204,9 @@ static lp_status share(call *c)
     slot->buffer = frame->slots[from->id].buffer;
     slot->buffer->references++;
     c->out[0] = slot->bytes = frame->slots[from->id].bytes;
+    slot->shape = frame->slots[from->id].shape;
+    if (lpi_is_bundle(to))
+        return LP_OK;
     return lpi_frame_shape(frame, to, c->actual->outputs[0]->shape);
 }
 
@@ -191,8 +217,17 @@ static lp_status place(call *c)
 
     if (first)
         LP_TRY(share(c));
+    if (layer->outputs_count && is_unwanted(layer, 0) && c->actual != layer) {
+        int64_t bytes = lpi_tensor_bytes(c->actual->outputs[0]);
+
+        c->out[0] = bytes < 0 ? NULL
+                              : lpi_arena_array(c->frame->shadow,
+                                                lpi_add(bytes, 1), 1);
+        if (!c->out[0])
+            return lpi_fail_memory(c->frame->exec->error);
+    }
     for (int32_t i = first; i < layer->outputs_count; i++)
-        if (layer->outputs[i])
+        if (layer->outputs[i] && !lpi_is_bundle(layer->outputs[i]))
             LP_TRY(lpi_frame_put(c->frame, layer->outputs[i],
                                  c->actual->outputs[i]->shape, &c->out[i]));
     return LP_OK;
@@ -256,7 +291,11 @@ static lp_status compute(const call *c)
         .layer = (lp_layer *)c->actual,
     };
     const lpi_run run = {
-        .node = &node, .in = c->in, .out = c->out, .out_dims = c->out_dims};
+        .node = &node,
+        .in = c->in,
+        .out = c->out,
+        .out_dims = c->out_dims,
+        .bundles = c->bundles};
 
     return lpi_layer_compute(c->frame, &run);
 }
@@ -279,6 +318,12 @@ static lp_status run_call(call *c)
 
         if (!layer->outputs[i] || c->actual == layer)
             continue;
+        if (lpi_is_bundle(layer->outputs[i])) {
+            if (c->bundles[i])
+                LP_TRY(lpi_frame_bundle(c->frame, layer->outputs[i],
+                                        c->bundles[i]));
+            continue;
+        }
         shape.rank = c->actual->outputs[i]->shape.rank;
         shape.dims = c->out_dims[i];
         LP_TRY(lpi_frame_shape(c->frame, layer->outputs[i], shape));

@@ -156,12 +156,14 @@ static lp_status run_unit(lpi_frame *frame, int64_t unit)
     const lp_unit *u = &frame->program->units[unit];
 
     frame->unit = unit;
+    LP_TRY(lpi_stream_begin(frame, unit));
     LP_TRY(bind_inputs(frame, unit));
     if (u->group)
         LP_TRY(lpi_group_run(frame, unit));
     else
         LP_TRY(lpi_exec_layer(frame, u->layer));
     unbind(frame, unit);
+    lpi_stream_end(frame, unit);
     return LP_OK;
 }
 

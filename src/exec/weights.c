@@ -139,7 +139,8 @@ static lp_status stream_of(lpi_exec *exec, const lp_tensor *tensor,
 }
 
 static lp_status draw(lpi_exec *exec, const lp_model *model,
-                      const lp_tensor *tensor, void *bytes)
+                      const lp_tensor *tensor, const int64_t range[2],
+                      void *bytes)
 {
     const lp_tensor *stream;
     lpi_draw how;
@@ -149,9 +150,9 @@ static lp_status draw(lpi_exec *exec, const lp_model *model,
                              tensor->name);
     LP_TRY(stream_of(exec, tensor, &stream));
     how = lpi_fill_draw(stream == tensor ? model : exec->model, stream);
-    if (!lpi_draw_fill(tensor->dtype, &how,
-                       lpi_draw_key(exec->content.seed, stream->name),
-                       lpi_tensor_elements(tensor), bytes))
+    if (!lpi_draw_part(tensor->dtype, &how,
+                       lpi_draw_key(exec->content.seed, stream->name), range,
+                       bytes))
         return lpi_exec_fail(exec, "weight '%.200s' of %s cannot be drawn",
                              tensor->name, lp_dtype_name(tensor->dtype));
     return LP_OK;
@@ -160,8 +161,18 @@ static lp_status draw(lpi_exec *exec, const lp_model *model,
 lp_status lpi_content_read(lpi_exec *exec, const lp_model *model,
                            const lp_tensor *tensor, void *bytes)
 {
+    return lpi_content_read_part(
+        exec, model, tensor, (int64_t[2]){0, lpi_tensor_elements(tensor)},
+        bytes);
+}
+
+lp_status lpi_content_read_part(lpi_exec *exec, const lp_model *model,
+                                const lp_tensor *tensor,
+                                const int64_t range[2], void *bytes)
+{
     const lpi_payload *payload = &tensor->payload;
     int64_t size = lpi_tensor_bytes(tensor);
+    int64_t first = lpi_storage_bytes(tensor->dtype, range[0]);
     lpi_file *file = NULL;
 
     if (payload->where == LPI_INLINE) {
@@ -171,7 +182,7 @@ lp_status lpi_content_read(lpi_exec *exec, const lp_model *model,
     if (payload->where != LPI_NOWHERE)
         LP_TRY(open_file(exec, model, payload, &file));
     if (!file)
-        return draw(exec, model, tensor, bytes);
+        return draw(exec, model, tensor, range, bytes);
     if (payload->encoding == LPI_VARINT)
         return read_varints(exec, file, tensor, bytes);
     if (payload->length >= 0 && payload->length != size)
@@ -180,5 +191,7 @@ lp_status lpi_content_read(lpi_exec *exec, const lp_model *model,
                              "%lld",
                              tensor->name, (long long)payload->length,
                              (long long)size);
-    return lpi_file_read(file, payload->offset, size, bytes, exec->error);
+    return lpi_file_read(file, payload->offset + first,
+                         lpi_storage_bytes(tensor->dtype, range[1]) - first,
+                         bytes, exec->error);
 }

@@ -248,6 +248,49 @@ lp_shape lpi_shape_copy(lpi_arena *arena, int32_t rank, const int64_t *dims);
 lp_status lpi_tensor_load(lp_model *model, lp_tensor *tensor, int64_t most,
                           lp_error *error);
 
+/* ---- bundle.c: values that are no plain tensors ------------------------
+ *
+ * Texts, sequences and optionals are bundles: blocks of bytes that say their
+ * own length, so that they are copied, kept and compared as any content is.
+ * A bundle is a tensor of numbers, a tensor of texts (dtype LP_STRING), or
+ * holds other bundles: a sequence any number, an optional one or none. */
+
+typedef struct lpi_bundle {
+    int64_t size; /* bytes of all of it, a multiple of 64 */
+    int32_t container;
+    int32_t dtype, rank; /* of a tensor */
+    int32_t unused;
+    int64_t count; /* elements of a tensor, or items */
+} lpi_bundle;
+
+enum { LPI_BUNDLES_DEEP = 16 };
+
+/* Whether what "tensor" holds is a bundle; the shape of a sequence or an
+ * optional is the one that all its items have, or unknown. */
+bool lpi_is_bundle(const lp_tensor *tensor);
+
+/* Of a tensor: its shape and its content (numbers in storage form; texts one
+ * behind the other, each with its NUL). */
+lp_shape lpi_bundle_shape(const lpi_bundle *bundle);
+const void *lpi_bundle_bytes(const lpi_bundle *bundle);
+
+/* Item "i" of a sequence or an optional; NULL beyond the last. */
+const lpi_bundle *lpi_bundle_item(const lpi_bundle *bundle, int64_t i);
+
+/* The texts of a tensor of texts, in "arena"; NULL without memory, or when it
+ * is none. */
+const char **lpi_bundle_texts(lpi_arena *arena, const lpi_bundle *bundle);
+
+/* New bundles in "arena": of "shape" and the content at "bytes", of texts, of
+ * items.  NULL without memory. */
+const lpi_bundle *lpi_bundle_tensor(lpi_arena *arena, lp_dtype dtype,
+                                    lp_shape shape, const void *bytes);
+const lpi_bundle *lpi_bundle_of_texts(lpi_arena *arena, lp_shape shape,
+                                      const char *const *texts);
+const lpi_bundle *lpi_bundle_of_items(lpi_arena *arena,
+                                      lpi_container container, int64_t count,
+                                      const lpi_bundle *const *items);
+
 /* ---- dtype.c: the table of dtypes ------------------------------------- */
 
 bool lpi_dtype_is_float(lp_dtype dtype);

@@ -43,7 +43,9 @@ int64_t lpi_tensor_bytes(const lp_tensor *tensor)
 {
     int64_t elements = lpi_tensor_elements(tensor);
 
-    return elements < 0 ? 0 : lpi_storage_bytes(tensor->dtype, elements);
+    return elements < 0 || tensor->container != LPI_TENSOR
+               ? 0
+               : lpi_storage_bytes(tensor->dtype, elements);
 }
 
 void lpi_shape_print(lpi_text *text, lp_shape shape)

@@ -38,18 +38,29 @@ LP_API lp_status lp_fail(lp_error *error, lp_status status, const char *format,
 #endif
     ;
 
+/* Return early from a function when "expression" fails. */
+#define LP_TRY(expression)                                                     \
+    do {                                                                       \
+        lp_status lp_try_status = (expression);                                \
+        if (lp_try_status != LP_OK)                                            \
+            return lp_try_status;                                              \
+    } while (0)
+
 /* ---- columns of a schedule -------------------------------------------- */
 
 /* Where an entry stands in the YAML file; 0: in none. */
 typedef int32_t lp_line;
 
+/* Of a tile: the terms of the sums of a group of one layer. */
+enum { LP_AXIS_REDUCTION = -1 };
+
 typedef struct lp_tile { /* extent of the tiles along an axis of the last */
-    int32_t axis;        /* layer's output 0 */
+    int32_t axis;        /* layer's output 0, or LP_AXIS_REDUCTION */
     int64_t extent;
 } lp_tile;
 
 /* Layers fused, executed tile by tile; the last one's output 0 is tiled, its
- * tiles in row-major order. */
+ * tiles in row-major order; parts of sums are the outermost loop. */
 typedef struct lp_group {
     const char *name;
     lp_layer *const *layers; /* in order */
@@ -129,22 +140,26 @@ typedef struct lp_placed {
     lp_line line;
 } lp_placed;
 
-/* No schedule of the problem has less than "value" of "quantity"
+/* No schedule of the model has less than "value" of "quantity"
  * (live_peak_bytes, arena_bytes, traffic_bytes, latency_ns, ...), by the
  * argument "proof" names. */
 typedef struct lp_bound {
     const char *quantity;
     int64_t value;
     const char *proof;
+    uint32_t given; /* no schedule with these columns as they stand (LP_GROUPS,
+                       ...); it is dropped when one of them is set again */
 } lp_bound;
 
 /* ---- devices ------------------------------------------------------------ */
 
 typedef struct lp_device_memory {
     const char *name;
-    int64_t capacity_bytes; /* 0: no limit */
+    int64_t capacity_bytes; /* 0: no limit; memory 0 has one */
     int64_t alignment;
-    int64_t read_bytes_per_s, write_bytes_per_s; /* by DMA */
+    int64_t read_bytes_per_s, write_bytes_per_s; /* by DMA; 0 in memory 0: as
+                               fast as the other one; write 0 in another: it is
+                               only read */
     const char *source;
 } lp_device_memory;
 
@@ -156,7 +171,7 @@ typedef struct lp_device_rate {
 
 /* What a schedule is made for: lplan-device(5).  Compute and DMA are two
  * engines, each serial. */
-typedef struct lp_device {
+struct lp_device {
     const char *name, *source;
     const lp_device_memory *memories; /* memory 0: where units compute */
     int32_t memories_count;
@@ -165,7 +180,27 @@ typedef struct lp_device {
     int32_t rates_count;
     int64_t ops_per_s;    /* arithmetic that is no MAC; 0: costs nothing */
     int64_t dma_setup_ns; /* of each copy */
-} lp_device;
+    const char *compute_source, *dma_source; /* of these two; "" */
+};
+
+/* MACs per second on operands of "dtype": that of the dtype listed, else of the
+ * narrowest listed one that is as wide, else of the widest one, times its bits
+ * by those of "dtype". */
+LP_API int64_t lp_device_macs_per_s(const lp_device *device, lp_dtype dtype);
+
+/* Time of copying "bytes" from one memory to another, set-up included; -1:
+ * nothing can be written there. */
+LP_API int64_t lp_device_copy_ns(const lp_device *device, int32_t from,
+                                 int32_t to, int64_t bytes);
+
+/* No schedule of "model" on "device" has a latency below "*ret_latency_ns": the
+ * layers that must be computed and the weights that must be read, each once. */
+LP_API lp_status lp_device_bound(const lp_device *device, const lp_model *model,
+                                 int64_t *ret_latency_ns, lp_error *error);
+
+/* Time of "cost", that of "layer", by the dtype of its first activation. */
+LP_API int64_t lp_device_compute_ns(const lp_device *device,
+                                    const lp_layer *layer, const lp_cost *cost);
 
 /* ---- the problem --------------------------------------------------------- */
 
@@ -218,12 +253,26 @@ typedef struct lp_problem {
     const lp_setting *settings; /* of this planner, all its options */
     int32_t settings_count;
     lp_scratch *scratch;
-    const struct lp_plan_run *run; /* of the driver */
+    struct lpi_plan_run *run; /* of the driver */
 } lp_problem;
 
 /* Value of the option "name", parsed; 0 when it is none. */
 LP_API int64_t lp_problem_count(const lp_problem *problem, const char *name);
 LP_API const char *lp_problem_text(const lp_problem *problem, const char *name);
+
+/* Tell the user something about the result, in one line.  What a planner that
+ * lp_plan_with runs has to say stays unsaid. */
+LP_API lp_status lp_problem_note(const lp_problem *problem, lp_error *error,
+                                 const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 3, 4)))
+#endif
+    ;
+
+/* Report a way to fit into less; copied.  Those that fit the budget are shown
+ * when nothing else does. */
+LP_API lp_status lp_problem_add_way(const lp_problem *problem,
+                                    const lp_way *way, lp_error *error);
 
 /* Number of an activation or of a layer that runs; -1: it is none. */
 LP_API int32_t lp_problem_tensor(const lp_problem *problem,
@@ -368,13 +417,15 @@ LP_API lp_status lp_schedule_lower(const lp_problem *problem,
                                    const lp_schedule *schedule,
                                    lp_meaning *ret_meaning, lp_error *error);
 
-/* When what happens on the two engines. */
+/* When what happens on the two engines: lplan-device(5). */
 typedef struct lp_timeline {
     int64_t latency_ns, compute_ns, dma_ns; /* end; busy times */
     const int64_t *starts, *ends;           /* by unit */
     int64_t units_count;
     int64_t traffic_bytes;
-    int64_t bound_ns; /* no timeline of these steps is shorter */
+    int64_t bound_ns;       /* no timeline of these steps is shorter */
+    int64_t order_bound_ns; /* nor of any schedule with these units, whatever
+                               it keeps, copies and pins */
 } lp_timeline;
 
 LP_API lp_status lp_schedule_timeline(const lp_problem *problem,
@@ -421,9 +472,10 @@ typedef struct lp_placement {
     const char *rule;    /* that found the packing */
     int64_t work;        /* units spent */
     /* When it is proved that nothing fits: a small set of buffers that does not
-     * fit alone, from which none can be taken. */
+     * fit alone; "core_minimal": none of them can be taken out. */
     const int64_t *core;
     int64_t core_count;
+    bool core_minimal;
 } lp_placement;
 
 /* Offsets for "buffers" such that none share a byte at a time.  LP_EINPUT: a
@@ -465,6 +517,11 @@ typedef struct lp_order_options {
     int64_t enough_bytes; /* stop at a peak so low; 0: the bound */
 } lp_order_options;
 
+typedef struct lp_order_candidate { /* an order by a rule */
+    const char *rule;               /* "given", "kahn", "reverse-dfs", ... */
+    int64_t peak_bytes;
+} lp_order_candidate;
+
 typedef struct lp_ordering {
     const int32_t *order; /* nodes */
     int64_t peak_bytes;
@@ -473,6 +530,10 @@ typedef struct lp_ordering {
     const char *proof;   /* of the bound */
     const char *rule;    /* that found the order */
     int64_t work;
+    /* What simple rules give, the given order first; "reverse-dfs" is the order
+     * of ONNX Runtime. */
+    const lp_order_candidate *candidates;
+    int32_t candidates_count;
 } lp_ordering;
 
 /* The order of the nodes with the lowest peak. */
@@ -480,7 +541,8 @@ LP_API lp_status lp_solve_order(lp_scratch *scratch, const lp_graph *graph,
                                 const lp_order_options *options,
                                 lp_ordering *ret_ordering, lp_error *error);
 
-/* Peak of "order", each node once. */
+/* Peak of "order", each node once; -1 when it is no order of "graph", or
+ * without memory. */
 LP_API int64_t lp_order_peak(lp_scratch *scratch, const lp_graph *graph,
                              const int32_t *order);
 
@@ -554,6 +616,15 @@ typedef struct lp_unit_graph {
 LP_API lp_status lp_schedule_graph(const lp_problem *problem,
                                    const lp_schedule *schedule,
                                    lp_unit_graph *ret_graph, lp_error *error);
+
+/* Give "schedule", whose units "graph" shows, the units, moves and aliases that
+ * "events" mean; each move takes as long as the problem's budget allows, so
+ * that it hides behind the units between.  Spills go to memory 1. */
+LP_API lp_status lp_schedule_set_events(const lp_problem *problem,
+                                        lp_schedule *schedule,
+                                        const lp_unit_graph *graph,
+                                        const lp_event *events, int64_t count,
+                                        lp_error *error);
 
 #ifdef __cplusplus
 }

@@ -347,6 +347,28 @@ LP_API lp_status lp_diff_write(const lp_report *before, const lp_report *after,
                                const lp_view *view, char **ret_text,
                                size_t *ret_length, lp_error *error);
 
+/* ---- devices ------------------------------------------------------------- */
+
+/* What a model is planned for: memories, rates, DMA: lplan-device(5).  What is
+ * in it, lplan-planner.h shows. */
+typedef struct lp_device lp_device;
+
+/* Read a device from "length" bytes of YAML at "text", called "name" in
+ * messages. */
+LP_API lp_status lp_device_read(const char *text, size_t length,
+                                const char *name, lp_device **ret_device,
+                                lp_error *error);
+
+/* The same from the file "path". */
+LP_API lp_status lp_device_load(const char *path, lp_device **ret_device,
+                                lp_error *error);
+
+/* Its YAML form; free with lp_text_free. */
+LP_API lp_status lp_device_write(const lp_device *device, char **ret_text,
+                                 size_t *ret_length, lp_error *error);
+
+LP_API void lp_device_free(lp_device *device);
+
 /* ---- schedules --------------------------------------------------------- */
 
 /* How a model is run: lplan-schedule(5).  It must not outlive its model. */
@@ -356,8 +378,10 @@ typedef struct lp_predictions {
     int64_t live_peak_bytes;
     int64_t arena_bytes;
     int64_t fast_peak_bytes;
-    int64_t traffic_bytes; /* copied between memories */
+    int64_t traffic_bytes; /* copied between memories, weights with them where
+                              the schedule says where they live */
     int64_t macs;          /* halos computed again count again */
+    int64_t latency_ns;    /* on the device of the schedule; 0: not known */
 } lp_predictions;
 
 /* What a schedule is refused for; "" and -1 where nothing can be named. */
@@ -376,6 +400,8 @@ typedef struct lp_schedule_options {
     int64_t layer_rows;     /* rows in a tile of every other layer that can be
                                cut; 0: whole layers */
     const char *rule;       /* of the placement; NULL: the best one */
+    const lp_device *device; /* whose memories there are; NULL: one memory
+                                without a limit; must outlive the schedule */
 } lp_schedule_options;
 
 /* The baseline: layers in their order, everything stored, placed by the best
@@ -400,6 +426,13 @@ LP_API lp_status lp_schedule_write(const lp_schedule *schedule, char **ret_text,
 
 LP_API void lp_schedule_free(lp_schedule *schedule);
 
+/* Let "schedule", whose memories are those of "device", be one for it: its
+ * check predicts a latency, and compares one that is predicted.  LP_EINPUT when
+ * it is made for another device.  The device must outlive the schedule. */
+LP_API lp_status lp_schedule_set_device(lp_schedule *schedule,
+                                        const lp_device *device,
+                                        lp_error *error);
+
 /* Prove that "schedule" computes what its model computes, inside its memories.
  * LP_EINFEASIBLE when it does not: "ret_refusal" (may be NULL) and "error" say
  * why. */
@@ -409,6 +442,105 @@ LP_API lp_status lp_schedule_check(const lp_schedule *schedule,
 
 /* The rule that placed "schedule", "given" for one read with its places. */
 LP_API const char *lp_schedule_rule(const lp_schedule *schedule);
+
+/* ---- planning ---------------------------------------------------------- */
+
+/* Units of search work: limits are counts, never clocks. */
+enum {
+    LP_EFFORT_QUICK = 50000,
+    LP_EFFORT_DEFAULT = 1000000,
+    LP_EFFORT_THOROUGH = 20000000,
+};
+
+/* All zero is a valid default; NULL may stand for it. */
+typedef struct lp_plan_options {
+    const char *const *planners; /* the chain; none: joint */
+    size_t planners_count;
+    const lp_device *device; /* NULL: one memory, no times */
+    int64_t budget_bytes;    /* of the memory where layers run, in place of the
+                                device's capacity; 0: that, or as low as can
+                                be */
+    int64_t effort;          /* units of work; 0: LP_EFFORT_DEFAULT */
+    int64_t seed;
+    const char *const *settings; /* "PLANNER.OPTION=VALUE" */
+    size_t settings_count;
+    const char *const *folders; /* where modules with planners are */
+    size_t folders_count;
+} lp_plan_options;
+
+/* No schedule has less than "value" of "quantity"; "given" names what it takes
+ * as it stands ("groups, runs"), "" nothing: it holds for every schedule of the
+ * model. */
+typedef struct lp_plan_bound {
+    const char *quantity, *proof, *given;
+    int64_t value, achieved;
+    int64_t gap;    /* achieved - value; 0: proved optimal */
+} lp_plan_bound;
+
+/* What a planner has to say. */
+typedef struct lp_plan_note {
+    const char *planner, *text;
+} lp_plan_note;
+
+/* A way to fit: with "what" the peak is "peak_bytes", at a price. */
+typedef struct lp_way {
+    const char *what;
+    int64_t peak_bytes;
+    int64_t extra_macs, extra_bytes, extra_ns; /* computed and moved again */
+} lp_way;
+
+typedef struct lp_plan_buffer {
+    const char *name;
+    int64_t bytes;
+} lp_plan_buffer;
+
+/* Why nothing fits. */
+typedef struct lp_obstacle {
+    const char *what;   /* one line */
+    const char *layer;  /* that needs them all at once */
+    int64_t run;        /* its position in the runs */
+    bool is_proof;      /* no order, spill or recompute helps: the layer as it
+                           is cut takes them all */
+    int64_t bytes;      /* of them together */
+    const lp_plan_buffer *buffers; /* the smallest set, largest first */
+    int64_t buffers_count;
+} lp_obstacle;
+
+typedef struct lp_plan {
+    const lp_schedule *schedule; /* NULL when nothing fits */
+    lp_predictions predictions;
+    int64_t budget_bytes; /* 0: none */
+    const lp_plan_bound *bounds;
+    int64_t bounds_count;
+    const lp_plan_note *notes;
+    int64_t notes_count;
+    const lp_obstacle *obstacle; /* NULL */
+    const lp_way *ways;          /* cheapest first */
+    int64_t ways_count;
+} lp_plan;
+
+/* Plan "model", which must outlive the plan, as must the device.
+ * LP_EINFEASIBLE when nothing was found that fits the budget: "ret_plan" is
+ * then set too when there is more to say than the error does, else it is left
+ * as it was. */
+LP_API lp_status lp_plan_new(const lp_model *model,
+                             const lp_plan_options *options, lp_plan **ret_plan,
+                             lp_error *error);
+
+/* With its schedule. */
+LP_API void lp_plan_free(lp_plan *plan);
+
+/* "plan" as text or JSON; free with lp_text_free. */
+LP_API lp_status lp_plan_write(const lp_plan *plan, lp_format format,
+                               char **ret_text, size_t *ret_length,
+                               lp_error *error);
+
+/* The planners of the library, and those of modules in "folders", as text or
+ * JSON; free with lp_text_free. */
+LP_API lp_status lp_planner_list(const char *const *folders,
+                                 size_t folders_count, lp_format format,
+                                 char **ret_text, size_t *ret_length,
+                                 lp_error *error);
 
 /* ---- running ----------------------------------------------------------- */
 
@@ -552,6 +684,114 @@ LP_API lp_status lp_case_run(const char *path, const lp_run_options *options,
  * the folder "path", with the values that fill_weights draws. */
 LP_API lp_status lp_model_fill(const lp_model *model, int64_t seed,
                                const char *path, lp_error *error);
+
+/* ---- problems of other tools: offsets ----------------------------------- */
+
+/* Buffers that want places in one memory, out of a file: lplan-solve(1). */
+typedef struct lp_place_problem lp_place_problem;
+
+typedef struct lp_place_answer {
+    bool fits;               /* a placement was found */
+    int64_t buffers;         /* of the problem */
+    int64_t capacity_bytes;  /* asked for; 0: none */
+    int64_t height_bytes;    /* of the lowest placement known; of the given one
+                                when it is graded */
+    int64_t bound_bytes;     /* no placement is lower */
+    const char *proof;       /* of the bound */
+    const char *rule;        /* that found the placement; "given" */
+    int64_t work;            /* units spent */
+    const char *const *core; /* ids of buffers that do not fit alone, when it is
+                                proved that nothing fits */
+    int64_t core_count;
+} lp_place_answer;
+
+/* Read "length" bytes of MiniMalloc's CSV at "text", called "name" in
+ * messages. */
+LP_API lp_status lp_place_problem_read(const char *text, size_t length,
+                                       const char *name,
+                                       lp_place_problem **ret_problem,
+                                       lp_error *error);
+
+/* Place all buffers within "capacity_bytes" (0: in as few bytes as can be
+ * found) with "effort" units of work (0: 1,000,000).  What "ret_answer" points
+ * at lives as long as the problem. */
+LP_API lp_status lp_place_problem_solve(lp_place_problem *problem,
+                                        int64_t capacity_bytes, int64_t effort,
+                                        lp_place_answer *ret_answer,
+                                        lp_error *error);
+
+/* Compare the offsets that the file gives to all buffers with the bound.
+ * LP_EINPUT when two collide, or one is missing. */
+LP_API lp_status lp_place_problem_grade(lp_place_problem *problem,
+                                        int64_t effort,
+                                        lp_place_answer *ret_answer,
+                                        lp_error *error);
+
+/* The problem with the offsets last found, in the form it was read from; free
+ * with lp_text_free. */
+LP_API lp_status lp_place_problem_write(const lp_place_problem *problem,
+                                        char **ret_text, size_t *ret_length,
+                                        lp_error *error);
+
+/* "answer" as text or JSON; free with lp_text_free. */
+LP_API lp_status lp_place_answer_write(const lp_place_answer *answer,
+                                       lp_format format, char **ret_text,
+                                       size_t *ret_length, lp_error *error);
+LP_API void lp_place_problem_free(lp_place_problem *problem);
+
+/* ---- problems of other tools: recompute --------------------------------- */
+
+/* A graph of nodes with times and sizes, out of a file: lplan-solve(1). */
+typedef struct lp_remat_problem lp_remat_problem;
+
+typedef struct lp_remat_wish {
+    int64_t budget_bytes;
+    bool free_order; /* first runs may change places */
+    int64_t effort;  /* units of work; 0: 1,000,000 */
+    int64_t seed;
+    bool exact; /* go on with CBC, where it was built in */
+} lp_remat_wish;
+
+typedef struct lp_remat_answer {
+    bool fits;                /* a sequence was found */
+    bool reproducible;        /* the same again, on every machine */
+    int64_t nodes, runs;      /* of the graph; in the sequence */
+    int64_t given_peak_bytes; /* of the given order, each node once */
+    int64_t floor_bytes;      /* largest working set: no budget below fits */
+    int64_t floor_node;       /* id of the node whose it is */
+    int64_t budget_bytes, peak_bytes;
+    int64_t base_time;  /* of each node once */
+    int64_t time;       /* of all runs */
+    int64_t bound_time; /* no sequence within the budget takes less */
+    const char *proof;  /* of the bound */
+    int64_t work;       /* units spent */
+} lp_remat_answer;
+
+/* Read "length" bytes of JSON at "text", called "name" in messages. */
+LP_API lp_status lp_remat_problem_read(const char *text, size_t length,
+                                       const char *name,
+                                       lp_remat_problem **ret_problem,
+                                       lp_error *error);
+
+/* Peak of the given order, each node once. */
+LP_API int64_t lp_remat_problem_peak(const lp_remat_problem *problem);
+
+/* The runs within the budget that take the least time. */
+LP_API lp_status lp_remat_problem_solve(lp_remat_problem *problem,
+                                        const lp_remat_wish *wish,
+                                        lp_remat_answer *ret_answer,
+                                        lp_error *error);
+
+/* The sequence last found, as JSON; free with lp_text_free. */
+LP_API lp_status lp_remat_problem_write(const lp_remat_problem *problem,
+                                        char **ret_text, size_t *ret_length,
+                                        lp_error *error);
+
+/* "answer" as text or JSON; free with lp_text_free. */
+LP_API lp_status lp_remat_answer_write(const lp_remat_answer *answer,
+                                       lp_format format, char **ret_text,
+                                       size_t *ret_length, lp_error *error);
+LP_API void lp_remat_problem_free(lp_remat_problem *problem);
 
 /* ---- files ----------------------------------------------------------- */
 

@@ -2,7 +2,7 @@
 #ifndef LPI_IO_H
 #define LPI_IO_H
 
-#include "../sched/sched.h"
+#include "../plan/plan.h"
 
 /* ---- the text form of models (lpm_*.c, net.c) -------------------------- */
 
@@ -577,11 +577,11 @@ lp_layer *lpi_layer_named(const lpi_layer_names *names, const char *name);
 void lpi_put_layer(lpi_text *text, const lpi_layer_names *names,
                    const lp_layer *layer, int64_t ordinal);
 
-/* schedule_record.c: maps with known keys. */
+/* schedule_record.c: maps with known keys, of schedules and devices. */
 
 typedef struct lpi_reader {
-    const lp_model *model;
-    lpi_arena *arena, *scratch;
+    const lp_model *model;      /* of a schedule, as all but the arenas */
+    lpi_arena *arena, *scratch; /* of what is read; of the tree */
     lp_schedule *schedule;
     const char *name;
     lpi_layer_names layers;
@@ -589,8 +589,11 @@ typedef struct lpi_reader {
     lp_error *error;
 } lpi_reader;
 
+#define LPI_COUNT_MOST INT64_C(1000000000000000000)
+
 typedef enum lpi_field_kind {
     LPI_FIELD_INT,    /* int64_t */
+    LPI_FIELD_COUNT,  /* int64_t from 1 to LPI_COUNT_MOST; 2Mi, 10G */
     LPI_FIELD_TEXT,   /* const char * */
     LPI_FIELD_TENSOR, /* const lp_tensor * */
     LPI_FIELD_LAYER,  /* const lp_layer * */
@@ -607,6 +610,10 @@ typedef struct lpi_field {
     bool required;
     const char *const *words; /* NULL ends */
 } lpi_field;
+
+/* Read "node" into "to" as "field" says, but for its offset. */
+lp_status lpi_field_read(lpi_reader *reader, const lpi_yaml *node,
+                         const lpi_field *field, void *to);
 
 /* Fill "record" from the map "node": no key may be unknown or twice there. */
 lp_status lpi_record_read(lpi_reader *reader, const lpi_yaml *node,
@@ -625,6 +632,10 @@ lp_status lpi_node_int(const lpi_reader *reader, const lpi_yaml *node,
 lp_status lpi_node_list(const lpi_reader *reader, const lpi_yaml *node,
                         const char *what);
 
+/* schedule_memories.c; "weights" may be NULL. */
+lp_status lpi_memories_read(lpi_reader *reader, const lpi_yaml *node,
+                            const lpi_yaml *weights);
+
 /* schedule_runs.c */
 lp_status lpi_groups_read(lpi_reader *reader, const lpi_yaml *node);
 lp_status lpi_runs_read(lpi_reader *reader, const lpi_yaml *node);
@@ -636,5 +647,66 @@ lp_status lpi_precision_write(const lp_schedule *schedule, lpi_text *text,
 
 /* Append "name" as a YAML scalar. */
 void lpi_put_scalar(lpi_text *text, const char *name);
+
+/* ---- place_csv.c, place_report.c: problems of offsets -------------------- */
+
+/* Columns of the CSV form. */
+enum {
+    LPI_CSV_ID,
+    LPI_CSV_LOWER,
+    LPI_CSV_UPPER,
+    LPI_CSV_SIZE,
+    LPI_CSV_ALIGNMENT,
+    LPI_CSV_HINT,
+    LPI_CSV_GAPS,
+    LPI_CSV_OFFSET,
+    LPI_CSV_COLUMNS,
+};
+
+struct lp_place_problem {
+    lpi_arena *arena;
+    const char *name;
+    const char **ids; /* by buffer */
+    lp_buffer *buffers;
+    int64_t count;
+    bool has[LPI_CSV_COLUMNS]; /* columns of the file */
+    const int64_t *offsets;    /* found last; NULL: none yet */
+};
+
+/* Read into the arena of "problem", whose name is set. */
+lp_status lpi_place_csv_read(lp_place_problem *problem, const char *bytes,
+                             size_t length, lp_error *error);
+void lpi_place_csv_write(const lp_place_problem *problem, lpi_text *text);
+void lpi_place_answer_put(lpi_text *text, const lp_place_answer *answer,
+                          bool as_json);
+
+/* ---- graph_json.c, remat_report.c: problems of recompute ------------------ */
+
+struct lp_remat_problem {
+    lpi_arena *arena;
+    const char *name;
+    const int64_t *ids; /* by node */
+    lp_graph graph;
+    lp_remat_answer answer; /* found last */
+    const lp_event *events;
+    int64_t events_count;
+};
+
+/* Read into the arena of "problem", whose name is set. */
+lp_status lpi_graph_json_read(lp_remat_problem *problem, const char *bytes,
+                              size_t length, lp_error *error);
+void lpi_remat_sequence_put(lpi_text *text, const lp_remat_problem *problem);
+void lpi_remat_answer_put(lpi_text *text, const lp_remat_answer *answer,
+                          bool as_json);
+
+/* ---- plans (plan_write.c) ------------------------------------------------ */
+
+/* Append "plan", text or JSON. */
+lp_status lpi_plan_write(const lp_plan *plan, lp_format format, lpi_text *text,
+                         lp_error *error);
+
+/* Append the planners there are, text or JSON. */
+lp_status lpi_offers_write(const lpi_offer *offers, int64_t count,
+                           lp_format format, lpi_text *text, lp_error *error);
 
 #endif

@@ -13,7 +13,8 @@ enum { FORMAT = 1 };
 typedef struct sections {
     int64_t format, seed;
     const lpi_yaml *model, *dims, *planners, *memories, *precision, *groups,
-        *runs, *home, *move, *pin, *alias, *place, *predictions, *bounds;
+        *runs, *weights, *home, *move, *pin, *alias, *place, *predictions,
+        *bounds;
     const char *device, *effort;
 } sections;
 
@@ -42,6 +43,7 @@ static const lpi_field section_fields[] = {
      .required = true},
     SECTION(dims, NODE),
     SECTION(device, TEXT),
+    SECTION(weights, NODE),
     SECTION(planners, NODE),
     SECTION(seed, INT),
     SECTION(effort, TEXT),
@@ -122,54 +124,6 @@ static lp_status check_dims(lpi_reader *r, const lpi_yaml *node)
             return lpi_yaml_fail(r->name, dims->line, r->error,
                                  "dims: input '%.200s' has rank %d", key->text,
                                  (int)input->shape.rank);
-    }
-    return LP_OK;
-}
-
-/* ---- memories -------------------------------------------------------------
- */
-
-static const lpi_field memory_fields[] = {
-    {.key = "name",
-     .kind = LPI_FIELD_TEXT,
-     .offset = offsetof(lp_memory, name),
-     .required = true},
-    {.key = "capacity_bytes",
-     .kind = LPI_FIELD_INT,
-     .offset = offsetof(lp_memory, capacity_bytes)},
-    {.key = "alignment",
-     .kind = LPI_FIELD_INT,
-     .offset = offsetof(lp_memory, alignment),
-     .required = true},
-    {.key = NULL},
-};
-
-static lp_status read_memories(lpi_reader *r, const lpi_yaml *node)
-{
-    lp_schedule *s = r->schedule;
-    void *list;
-    int64_t i, j;
-
-    LP_TRY(lpi_records_read(r, node, memory_fields, sizeof(lp_memory),
-                            offsetof(lp_memory, line), &list,
-                            &s->memories_count));
-    s->memories = list;
-    if (s->memories_count < 1 || s->memories_count > 64)
-        return lpi_yaml_fail(r->name, node->line, r->error,
-                             "memories: from 1 to 64 are expected");
-    for (i = 0; i < s->memories_count; i++) {
-        const lp_memory *m = &s->memories[i];
-
-        if (m->capacity_bytes < 0 || m->alignment < 1 ||
-            m->alignment > 1 << 30 || (m->alignment & (m->alignment - 1)))
-            return lpi_yaml_fail(r->name, m->line, r->error,
-                                 "memories: capacity below zero, or alignment "
-                                 "that is no power of two up to 2^30");
-        for (j = 0; j < i; j++)
-            if (!strcmp(s->memories[j].name, m->name))
-                return lpi_yaml_fail(r->name, m->line, r->error,
-                                     "memories: '%.200s' stands there twice",
-                                     m->name);
     }
     return LP_OK;
 }
@@ -256,6 +210,9 @@ static const lpi_field prediction_fields[] = {
     FIELD(lp_predictions, fast_peak_bytes, "fast_peak_bytes", INT),
     FIELD(lp_predictions, traffic_bytes, "traffic_bytes", INT),
     FIELD(lp_predictions, macs, "macs", INT),
+    {.key = "latency_ns",
+     .kind = LPI_FIELD_INT,
+     .offset = offsetof(lp_predictions, latency_ns)},
     {.key = NULL},
 };
 
@@ -358,7 +315,7 @@ static lp_status read_all(lpi_reader *r, const lpi_yaml *root)
     if (nodes.dims)
         LP_TRY(check_dims(r, nodes.dims));
     LP_TRY(check_hash(r, nodes.model));
-    LP_TRY(read_memories(r, nodes.memories));
+    LP_TRY(lpi_memories_read(r, nodes.memories, nodes.weights));
     if (nodes.precision)
         LP_TRY(lpi_precision_read(r, nodes.precision));
     if (nodes.groups)

@@ -112,6 +112,19 @@ lp_status lpi_node_int(const lpi_reader *reader, const lpi_yaml *node,
     return LP_OK;
 }
 
+/* "node" as a count above 0, a suffix allowed. */
+static lp_status read_count(const lpi_reader *reader, const lpi_yaml *node,
+                            const char *what, int64_t *ret_value)
+{
+    int64_t value;
+
+    if (node->kind != LPI_YAML_TEXT || !lp_parse_count(node->text, &value) ||
+        value < 1 || value > LPI_COUNT_MOST)
+        return refuse(reader, node, what, "count from 1 to 10^18");
+    *ret_value = value;
+    return LP_OK;
+}
+
 lp_status lpi_node_list(const lpi_reader *reader, const lpi_yaml *node,
                         const char *what)
 {
@@ -169,8 +182,8 @@ static lp_status read_word(lpi_reader *reader, const lpi_yaml *node,
     return refuse(reader, node, field->key, "word that is known here");
 }
 
-static lp_status read_field(lpi_reader *reader, const lpi_yaml *node,
-                            const lpi_field *field, void *to)
+lp_status lpi_field_read(lpi_reader *reader, const lpi_yaml *node,
+                         const lpi_field *field, void *to)
 {
     if (field->kind == LPI_FIELD_NODE) {
         *(const lpi_yaml **)to = node;
@@ -178,6 +191,8 @@ static lp_status read_field(lpi_reader *reader, const lpi_yaml *node,
     }
     if (field->kind == LPI_FIELD_INT)
         return lpi_node_int(reader, node, field->key, to);
+    if (field->kind == LPI_FIELD_COUNT)
+        return read_count(reader, node, field->key, to);
     if (node->kind != LPI_YAML_TEXT)
         return refuse(reader, node, field->key, "text");
     switch (field->kind) {
@@ -195,8 +210,7 @@ static lp_status read_field(lpi_reader *reader, const lpi_yaml *node,
                    ? refuse(reader, node, field->key, "dtype")
                    : LP_OK;
     default:
-        *(const char **)to =
-            lpi_arena_strdup(reader->schedule->arena, node->text);
+        *(const char **)to = lpi_arena_strdup(reader->arena, node->text);
         return *(const char **)to ? LP_OK : lpi_fail_memory(reader->error);
     }
 }
@@ -223,8 +237,8 @@ lp_status lpi_record_read(lpi_reader *reader, const lpi_yaml *node,
             return lpi_yaml_fail(reader->name, key->line, reader->error,
                                  "key '%.200s' stands there twice", key->text);
         seen |= (uint64_t)1 << f;
-        LP_TRY(read_field(reader, &node->items[i + 1], &fields[f],
-                          (char *)record + fields[f].offset));
+        LP_TRY(lpi_field_read(reader, &node->items[i + 1], &fields[f],
+                              (char *)record + fields[f].offset));
     }
     for (f = 0; fields[f].key; f++)
         if (fields[f].required && !(seen & (uint64_t)1 << f))
@@ -242,7 +256,7 @@ lp_status lpi_records_read(lpi_reader *reader, const lpi_yaml *node,
     int64_t i;
 
     LP_TRY(lpi_node_list(reader, node, "section"));
-    records = lpi_arena_array(reader->schedule->arena, node->count, size);
+    records = lpi_arena_array(reader->arena, node->count, size);
     if (!records)
         return lpi_fail_memory(reader->error);
     for (i = 0; i < node->count; i++) {

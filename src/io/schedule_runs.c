@@ -35,12 +35,13 @@ static const lpi_field group_fields[] = {
 
 typedef struct tile_entry {
     lp_line line;
-    int64_t axis, extent;
+    const char *axis;
+    int64_t extent;
 } tile_entry;
 
 static const lpi_field tile_fields[] = {
     {.key = "axis",
-     .kind = LPI_FIELD_INT,
+     .kind = LPI_FIELD_TEXT,
      .offset = offsetof(tile_entry, axis),
      .required = true},
     {.key = "extent",
@@ -79,6 +80,16 @@ static lp_status read_group_layers(lpi_reader *r, const lpi_yaml *node,
     return LP_OK;
 }
 
+/* The number of an axis, or that of "reduction"; LPI_RANKS: neither. */
+static int32_t axis_called(const char *text)
+{
+    if (!strcmp(text, "reduction"))
+        return LP_AXIS_REDUCTION;
+    return text[0] >= '0' && text[0] < '0' + LPI_RANKS && !text[1]
+               ? text[0] - '0'
+               : LPI_RANKS;
+}
+
 static lp_status read_tiles(lpi_reader *r, const lpi_yaml *node,
                             lp_group *group)
 {
@@ -94,17 +105,17 @@ static lp_status read_tiles(lpi_reader *r, const lpi_yaml *node,
     if (!tiles)
         return lpi_fail_memory(r->error);
     for (i = 0; i < count; i++) {
+        int32_t axis = axis_called(entries[i].axis);
         bool twice = false;
 
         for (j = 0; j < i; j++)
-            twice = twice || entries[j].axis == entries[i].axis;
-        if (twice || entries[i].axis < 0 || entries[i].axis >= LPI_RANKS ||
-            entries[i].extent < 1)
+            twice = twice || tiles[j].axis == axis;
+        if (twice || axis == LPI_RANKS || entries[i].extent < 1)
             return lpi_yaml_fail(r->name, entries[i].line, r->error,
-                                 "tiles: an axis from 0 to %d, once, and an "
-                                 "extent above zero",
+                                 "tiles: an axis from 0 to %d or 'reduction', "
+                                 "once, and an extent above zero",
                                  LPI_RANKS - 1);
-        tiles[i] = (lp_tile){(int32_t)entries[i].axis, entries[i].extent};
+        tiles[i] = (lp_tile){axis, entries[i].extent};
     }
     group->tiles = tiles;
     group->tiles_count = (int32_t)count;

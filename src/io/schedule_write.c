@@ -124,6 +124,11 @@ static void put_memories(writer *w)
         put_int(w, "alignment", w->s->memories[i].alignment);
         put_end(w);
     }
+    if (w->s->weights_memory) {
+        lpi_text_put(w->text, "weights: ");
+        lpi_put_scalar(w->text, w->s->memories[w->s->weights_memory].name);
+        lpi_text_put(w->text, "\n");
+    }
 }
 
 static void put_group(writer *w, const lp_group *group)
@@ -138,10 +143,15 @@ static void put_group(writer *w, const lp_group *group)
         lpi_put_layer(w->text, &w->layers, group->layers[i], 0);
     }
     lpi_text_put(w->text, "], tiles: [");
-    for (i = 0; i < group->tiles_count; i++)
-        lpi_text_printf(w->text, "%s{axis: %d, extent: %lld}", i ? ", " : "",
-                        (int)group->tiles[i].axis,
+    for (i = 0; i < group->tiles_count; i++) {
+        lpi_text_put(w->text, i ? ", {axis: " : "{axis: ");
+        if (group->tiles[i].axis == LP_AXIS_REDUCTION)
+            lpi_text_put(w->text, "reduction");
+        else
+            lpi_text_printf(w->text, "%d", (int)group->tiles[i].axis);
+        lpi_text_printf(w->text, ", extent: %lld}",
                         (long long)group->tiles[i].extent);
+    }
     lpi_text_printf(w->text, "], overlap: %s",
                     group->keeps_rows ? "keep" : "recompute");
     put_end(w);
@@ -256,11 +266,15 @@ static void put_figures(writer *w)
         lpi_text_printf(w->text,
                         "predictions: {live_peak_bytes: %lld, arena_bytes: "
                         "%lld, fast_peak_bytes: %lld, traffic_bytes: %lld, "
-                        "macs: %lld}\n",
+                        "macs: %lld",
                         (long long)p->live_peak_bytes,
                         (long long)p->arena_bytes,
                         (long long)p->fast_peak_bytes,
                         (long long)p->traffic_bytes, (long long)p->macs);
+    if (w->s->has_predictions && p->latency_ns)
+        lpi_text_printf(w->text, ", latency_ns: %lld",
+                        (long long)p->latency_ns);
+    lpi_text_put(w->text, w->s->has_predictions ? "}\n" : "");
     put_section(w, "bounds", w->s->bounds_count);
     for (i = 0; i < w->s->bounds_count; i++) {
         put_key(w, "quantity", true);

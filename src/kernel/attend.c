@@ -125,8 +125,10 @@ static void run_block(const lpi_attend *a, const sizes *s, int64_t i,
             own[r * a->depth + d] =
                 r < count ? a->q.at[(i + r) * a->q.row + d * a->q.column] : 0;
     product(s->left, a->depth, padded(count, s->left->rows), s->keys, left);
+    LPI_MACS(count * a->keys * a->depth);
     make_weights(a, s, i, count, scores);
     product(s->right, a->keys, padded(count, s->right->rows), s->values, right);
+    LPI_MACS(count * a->keys * a->value_depth);
     for (int64_t r = 0; r < count; r++)
         memcpy(a->out + (i + r) * a->out_row, result + r * s->values,
                (size_t)a->value_depth * sizeof(*result));

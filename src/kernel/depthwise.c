@@ -117,6 +117,7 @@ static void run_channel(const lpi_conv *conv, const padded *p, int64_t c,
             t.from = copy + (z * p->size[1] + y) * p->phases * p->length;
             t.to = to + i * conv->out[2];
             conv->team.isa->taps_row(&t);
+            LPI_MACS(t.count * t.length);
         }
         if (conv->bias)
             conv->team.isa->binary[LPI_BINARY_ADD](rows * conv->out[2], to, 1,

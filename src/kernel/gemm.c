@@ -2,18 +2,18 @@
  * Geijn, "Anatomy of high-performance matrix multiplication", 2008).
  *
  * B is packed in panels as wide as the register tile, K_BLOCK rows at a time;
- * A in panels as high, M_BLOCK rows of them, or is read where it stands when
- * few panels of B would use it.  Every tile continues what C holds.  Threads
- * take parts of the columns, or of the rows when there are more of them, and
- * share nothing.  A product that wastes much of the tiles may be computed
- * transposed. */
+ * A is read where it stands when its rows are runs of memory, M_BLOCK rows at
+ * a time, else packed in panels as high as the tile.  Every tile continues
+ * what C holds.  Threads take parts of the columns, or of the rows when there
+ * are more of them, and share nothing.  A product that wastes much of the
+ * tiles may be computed transposed. */
 #include <string.h>
 
 #include "kernel.h"
 
 /* M_BLOCK and N_BLOCK are multiples of the sides of every tile. */
 enum { K_BLOCK = 384, M_BLOCK = 144, N_BLOCK = 2304 };
-enum { TILE_MOST = 24 * 48, TILE_SIDE = 48, SOME_PANELS = 4 };
+enum { TILE_MOST = 24 * 48, TILE_SIDE = 48 };
 
 /* Multiply-adds that are worth a thread of their own. */
 enum { WORTH = 1 << 20 };
@@ -77,23 +77,27 @@ static void turn(const float *from, int64_t stride, int64_t width, float *to)
         __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
 }
 
-/* A matrix whose columns are runs of memory, turned in squares; the last ones
- * of a row may overlap. */
-static void pack_turned(const float *from, int64_t stride, int64_t k_count,
-                        int64_t n_count, int64_t width, float *to)
+void lpi_turn(const float *from, int64_t stride, const int64_t sides[2],
+              int64_t width, float *to)
 {
-    enum { SIDE = 4 };
-    int64_t p = 0;
+    enum { SIDE = 4, BLOCK = 64 }; /* lines of "from" that stay in the cache */
+    int64_t k_count = sides[0], n_count = sides[1];
+    int64_t whole = n_count >= SIDE ? k_count / SIDE * SIDE : 0;
 
-    for (; p + SIDE <= k_count && n_count >= SIDE; p += SIDE)
-        for (int64_t j = 0; j < n_count; j += SIDE) {
-            int64_t at = least(j, n_count - SIDE);
+    for (int64_t n = 0; n < n_count; n += BLOCK) {
+        int64_t end = least(n + BLOCK, n_count);
 
-            turn(from + at * stride + p, stride, width, to + p * width + at);
-        }
-    for (; p < k_count; p++)
-        for (int64_t j = 0; j < n_count; j++)
-            to[p * width + j] = from[j * stride + p];
+        for (int64_t p = 0; p < whole; p += SIDE)
+            for (int64_t j = n; j < end; j += SIDE) {
+                int64_t at = least(j, n_count - SIDE);
+
+                turn(from + at * stride + p, stride, width,
+                     to + p * width + at);
+            }
+        for (int64_t p = whole; p < k_count; p++)
+            for (int64_t j = n; j < end; j++)
+                memcpy(to + p * width + j, from + j * stride + p, sizeof(*to));
+    }
 }
 
 void lpi_pack_matrix(const void *context, int64_t k, int64_t k_count, int64_t n,
@@ -105,7 +109,7 @@ void lpi_pack_matrix(const void *context, int64_t k, int64_t k_count, int64_t n,
     if (n_count < width)
         memset(to, 0, (size_t)(k_count * width) * sizeof(*to));
     if (b->row == 1 && b->column != 1) {
-        pack_turned(from, b->column, k_count, n_count, width, to);
+        lpi_turn(from, b->column, (int64_t[]){k_count, n_count}, width, to);
         return;
     }
     for (int64_t p = 0; p < k_count; p++, to += width, from += b->row)
@@ -166,6 +170,10 @@ static void run_block(const piece *part, const int64_t from[2],
                      (from[1] + j) * plan->c_column;
             args.a = a + (plan->in_place ? i * args.a_row : i * args.k);
             args.b = part->b + j * args.k;
+            LPI_MACS(high * wide * args.k);
+            args.next = NULL;
+            if (high == tile->rows && i + high < count[0])
+                args.next = args.c + high * plan->c_row;
             if (high == tile->rows && wide == tile->columns &&
                 plan->c_column == 1)
                 tile->run(&args);
@@ -281,8 +289,7 @@ static void make_plan(const lpi_gemm *gemm, way *plan)
         plan->a = (lpi_matrix){b->at, b->column, b->row};
         plan->b.context = &plan->turned;
     }
-    plan->in_place = plan->a.column == 1 &&
-                     plan->n <= SOME_PANELS * (int64_t)plan->tile->columns;
+    plan->in_place = plan->a.column == 1;
 }
 
 static int32_t threads_of(const lpi_gemm *gemm)
@@ -310,11 +317,13 @@ static bool run_few_rows(const lpi_gemm *gemm)
             memset(gemm->c + m * gemm->c_row + from, 0,
                    (size_t)(to - from) * sizeof(*gemm->c));
         for (int64_t k = 0; k < gemm->k; k++)
-            for (int64_t m = 0; m < gemm->m; m++)
+            for (int64_t m = 0; m < gemm->m; m++) {
                 gemm->team.isa->axpy(to - from,
                                      a->at[m * a->row + k * a->column],
                                      b->at + k * b->row + from,
                                      gemm->c + m * gemm->c_row + from);
+                LPI_MACS(to - from);
+            }
     }
     return true;
 }

@@ -138,13 +138,16 @@ static void run_panel(const piece *part, int64_t n, int64_t columns,
         pack(part, &part->a, k, (int64_t[]){m, rows}, dots->rows,
              part->packed_a, part->rows + m - part->m_from);
         for (int64_t j = 0; j < columns; j += dots->columns)
-            for (int64_t i = 0; i < rows; i += dots->rows)
+            for (int64_t i = 0; i < rows; i += dots->rows) {
+                int64_t size[] = {least(rows - i, dots->rows),
+                                  least(columns - j, dots->columns),
+                                  gemm->c_row};
+
                 run_tile(dots, groups, part->packed_a + i * bytes,
                          part->packed_b + j * bytes,
-                         gemm->c + (m + i) * gemm->c_row + n + j,
-                         (int64_t[]){least(rows - i, dots->rows),
-                                     least(columns - j, dots->columns),
-                                     gemm->c_row});
+                         gemm->c + (m + i) * gemm->c_row + n + j, size);
+                LPI_MACS(size[0] * size[1] * k[1]);
+            }
     }
 }
 

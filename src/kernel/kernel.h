@@ -187,7 +187,8 @@ typedef void (*lpi_take_loop)(int64_t count, const float *from, float *to);
  * one fused multiply-add after the other in ascending k.  "b" holds "columns"
  * floats for each k, packed.  A is read in place: element (i, k) stands at
  * i * a_row + k * a_column.  "c_row" floats lie between rows of C; "fresh":
- * C holds nothing, chains start from 0. */
+ * C holds nothing, chains start from 0.  "next" is where the C of the tile
+ * that comes next begins, NULL where nobody knows. */
 typedef struct lpi_tile_args {
     int64_t k;
     const float *a;
@@ -196,6 +197,7 @@ typedef struct lpi_tile_args {
     float *c;
     int64_t c_row;
     bool fresh;
+    const float *next;
 } lpi_tile_args;
 
 typedef struct lpi_gemm_tile {
@@ -326,6 +328,22 @@ typedef struct lpi_team {
     int32_t threads; /* at least 1 */
 } lpi_team;
 
+/* ---- count.c -------------------------------------------------------------- */
+
+/* Said by loops: so many multiply-adds of elements that exist.  Only builds
+ * with LPI_COUNTING count. */
+#ifdef LPI_COUNTING
+void lpi_macs_add(int64_t count);
+#define LPI_MACS(count) lpi_macs_add(count)
+enum { LPI_COUNTS_MACS = 1 };
+#else
+#define LPI_MACS(count) ((void)0)
+enum { LPI_COUNTS_MACS = 0 };
+#endif
+
+/* What was counted since the last call; -1: this build counts none. */
+int64_t lpi_macs_take(void);
+
 /* Share "i" of "count" of [0, whole), in multiples of "unit". */
 void lpi_share(int64_t whole, int64_t unit, int32_t i, int32_t count,
                int64_t *ret_from, int64_t *ret_to);
@@ -375,6 +393,11 @@ void lpi_gemm_run(const lpi_gemm *gemm);
  * transposed, or without packing. */
 void lpi_pack_matrix(const void *context, int64_t k, int64_t k_count, int64_t n,
                      int64_t n_count, int64_t width, float *to);
+
+/* to[p * width + j] = from[j * stride + p] for p < sides[0], j < sides[1]: a
+ * matrix turned, in squares. */
+void lpi_turn(const float *from, int64_t stride, const int64_t sides[2],
+              int64_t width, float *to);
 
 /* ---- conv.c, window.c, depthwise.c, deconv.c
  * ----------------------------------------

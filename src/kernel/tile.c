@@ -30,6 +30,8 @@ typedef float loose
 
 #define INLINE static inline __attribute__((always_inline))
 
+enum { LINE = 16 }; /* floats of a line of the cache */
+
 /* a * b + c, rounded once. */
 INLINE vector fuse(vector a, vector b, vector c)
 {
@@ -57,20 +59,22 @@ INLINE vector repeat(float x)
 }
 
 /* The tile ROWS x VECTORS, A being read with the strides "a_row" and
- * "a_column", which are constants where A is packed. */
+ * "a_column", which are constants where A is packed.  The tile of C that comes
+ * next is fetched while this one is computed. */
 #define TILE(name, ROWS, VECTORS, a_row, a_column)                             \
-    static void name(const lpi_tile_args *args)                                \
+    INLINE void name##_from(const lpi_tile_args *args, bool fresh)             \
     {                                                                          \
         const float *a = args->a, *b = args->b;                                \
+        float *c = args->c;                                                    \
         vector sum[ROWS][VECTORS];                                             \
                                                                                \
         for (int i = 0; i < ROWS; i++)                                         \
             for (int j = 0; j < VECTORS; j++)                                  \
-                sum[i][j] = (vector){0};                                       \
-        if (!args->fresh)                                                      \
-            for (int i = 0; i < ROWS; i++)                                     \
-                for (int j = 0; j < VECTORS; j++)                              \
-                    sum[i][j] = load(args->c + i * args->c_row + j * WIDTH);   \
+                sum[i][j] = fresh ? (vector){0}                                \
+                                  : load(c + i * args->c_row + j * WIDTH);     \
+        for (int i = 0; i < ROWS && args->next; i++)                           \
+            for (int j = 0; j < VECTORS * WIDTH; j += LINE)                    \
+                __builtin_prefetch(args->next + i * args->c_row + j, 1);       \
         for (int64_t p = 0; p < args->k; p++, b += VECTORS * WIDTH) {          \
             vector right[VECTORS];                                             \
                                                                                \
@@ -86,7 +90,14 @@ INLINE vector repeat(float x)
         }                                                                      \
         for (int i = 0; i < ROWS; i++)                                         \
             for (int j = 0; j < VECTORS; j++)                                  \
-                *(loose *)(args->c + i * args->c_row + j * WIDTH) = sum[i][j]; \
+                *(loose *)(c + i * args->c_row + j * WIDTH) = sum[i][j];       \
+    }                                                                          \
+    static void name(const lpi_tile_args *args)                                \
+    {                                                                          \
+        if (args->fresh)                                                       \
+            name##_from(args, true);                                           \
+        else                                                                   \
+            name##_from(args, false);                                          \
     }
 
 /* The tile for A packed in panels, for A as it stands, and the choice. */

@@ -134,6 +134,32 @@ static void copy_steps(size_t size, const lpi_walk *walk, uint8_t *to,
     }
 }
 
+/* The axis of "walk" along which the source has neighbours, when floats are
+ * strided along the run; -1: none. */
+static int32_t turned_axis(const lpi_walk *walk, size_t size)
+{
+    if (size != sizeof(float) || walk->step[0] != 1 || walk->step[1] < 2)
+        return -1;
+    for (int32_t axis = 0; axis < walk->rank; axis++)
+        if (walk->strides[1][axis] == 1 && walk->strides[0][axis] > 0)
+            return axis;
+    return -1;
+}
+
+/* Planes of the walk's run and "axis", turned. */
+static void copy_turned(lpi_walk *walk, int32_t axis, float *to,
+                        const float *from)
+{
+    const int64_t sides[2] = {walk->dims[axis], walk->length};
+    int64_t width = walk->strides[0][axis];
+
+    walk->dims[axis] = 1;
+    do
+        lpi_turn(from + walk->at[1], walk->step[1], sides, width,
+                 to + walk->at[0]);
+    while (lpi_walk_next(walk));
+}
+
 void lpi_copy_box(int32_t bits, int32_t rank, const int64_t *dims, lpi_place to,
                   lpi_place from)
 {
@@ -141,10 +167,15 @@ void lpi_copy_box(int32_t bits, int32_t rank, const int64_t *dims, lpi_place to,
     size_t size = (size_t)bits / 8;
     lpi_walk walk;
     int64_t i;
-    bool more;
+    bool more = lpi_walk_start(&walk, rank, dims, 2, strides);
+    int32_t turned = more ? turned_axis(&walk, size) : -1;
 
-    for (more = lpi_walk_start(&walk, rank, dims, 2, strides); more;
-         more = lpi_walk_next(&walk)) {
+    if (turned >= 0) {
+        copy_turned(&walk, turned, (float *)to.bytes + to.first,
+                    (const float *)from.bytes + from.first);
+        return;
+    }
+    for (; more; more = lpi_walk_next(&walk)) {
         int64_t t = to.first + walk.at[0], f = from.first + walk.at[1];
 
         if (walk.step[0] == 1 && walk.step[1] == 1)

@@ -282,8 +282,9 @@ static lp_status run_plain(job *j)
                     .past = j->past + j->params->first_row,
                     .out_row = j->out_row,
                     .team = lpi_run_team(j->run)};
+    int64_t bytes = lpi_mul(lpi_attend_workspace(&a), sizeof(float));
 
-    a.workspace = LPI_NEW(j->run->scratch, float, lpi_attend_workspace(&a));
+    a.workspace = lpi_arena_room(j->run->scratch, (size_t)bytes);
     if (a.workspace == NULL)
         return lpi_node_fail_memory(j->run->node);
     for (int64_t i = 0; i < s->batch * s->q_heads; i++) {

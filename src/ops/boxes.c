@@ -45,6 +45,25 @@ lp_status lpi_box_keep(const lpi_node *node, const lpi_box *out, int64_t axis,
     return LP_OK;
 }
 
+lp_status lpi_box_split(const lpi_node *node, int32_t i, int32_t axis,
+                        int64_t range[2], lpi_box *in)
+{
+    int64_t length = lpi_in_shape(node, i).dims[axis];
+
+    if (in[i].rank < 0)
+        in[i] = lpi_box_whole(node, i);
+    range[1] = range[1] < length ? range[1] : length;
+    if (in[i].from[axis] != 0 || in[i].to[axis] != length || range[0] < 0 ||
+        range[0] >= range[1])
+        return lpi_fail(node->error, LP_EUNSUPPORTED, node->layer->name,
+                        "terms %lld to %lld of %lld cannot be summed apart",
+                        (long long)range[0], (long long)range[1],
+                        (long long)length);
+    in[i].from[axis] = range[0];
+    in[i].to[axis] = range[1];
+    return LP_OK;
+}
+
 lp_status lpi_pointwise_tile(const lpi_node *node, const lpi_box *out,
                              lpi_box *in, void *params)
 {
@@ -109,4 +128,20 @@ lp_status lpi_matmul_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
         in[facts->bias] =
             lpi_box_broadcast(lpi_in_shape(node, facts->bias), out);
     return LP_OK;
+}
+
+lp_status lpi_matmul_split(const lpi_node *node, int64_t range[2], lpi_box *in)
+{
+    const lpi_matmul_facts *facts = node->layer->row->facts;
+    const lpi_matmul *p = node->params;
+    int32_t a = lpi_in_shape(node, 0).rank;
+    int32_t b = lpi_in_shape(node, facts->b).rank;
+
+    if (p->transBatchA != 0 || p->transBatchB != 0)
+        return lpi_fail(node->error, LP_EUNSUPPORTED, node->layer->name,
+                        "sums of operands whose batch is turned");
+    LP_TRY(lpi_box_split(node, 0, a > 1 && p->transA != 0 ? a - 2 : a - 1,
+                         range, in));
+    return lpi_box_split(node, facts->b,
+                         b > 1 && p->transB == 0 ? b - 2 : b - 1, range, in);
 }

@@ -248,6 +248,7 @@ const lp_op lpi_ops_conv[] = {
      .cost = conv_cost,
      .run = lpi_conv_layer_run,
      .tile = lpi_conv_tile,
+     .split = lpi_conv_split,
      .flags = LPI_CHAINS,
      .samples =
          "opset 17; input x: float32[1, 3, 8, 8]; weight w: float32[4, 3, 3, "
@@ -297,6 +298,8 @@ const lp_op lpi_ops_conv[] = {
      .cost = integer_cost,
      .run = lpi_conv8_layer_run,
      .tile = lpi_conv_tile,
+     .split = lpi_conv_split,
+     .flags = LPI_CHAINS,
      .samples =
          "opset 10; input x: uint8[1, 1, 3, 3]; weight w: uint8[1, 1, 2, 2]; "
          "weight z: uint8[] = {1}; y = ConvInteger(x, w, z) {pads: [1, 1, 1, "
@@ -333,6 +336,7 @@ const lp_op lpi_ops_conv[] = {
      .facts = &deform_facts,
      .shape = deform_shape,
      .cost = deform_cost,
+     .run = lpi_deform_run,
      .samples =
          "opset 19; input x: float32[1, 2, 3, 3]; weight w: float32[4, 2, 2, "
          "2]; input o: float32[1, 8, 4, 4]; input m: float32[1, 4, 4, 4]; y = "

@@ -92,7 +92,8 @@ lp_status lpi_conv_layer_run(const lpi_run *run)
         return LP_OK;
     room = facts->is_transposed ? lpi_deconv_workspace(&conv)
                                 : lpi_conv_workspace(&conv);
-    conv.workspace = LPI_NEW(run->scratch, float, room);
+    conv.workspace =
+        lpi_arena_room(run->scratch, (size_t)lpi_mul(room, sizeof(float)));
     if (conv.workspace == NULL)
         return lpi_node_fail_memory(run->node);
     if (facts->is_transposed)
@@ -158,4 +159,17 @@ lp_status lpi_conv_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
         }
     }
     return LP_OK;
+}
+
+lp_status lpi_conv_split(const lpi_node *node, int64_t range[2], lpi_box *in)
+{
+    const lpi_conv_facts *facts = node->layer->row->facts;
+    const lpi_slide *window = node->params;
+
+    if (window->group != 1)
+        return lpi_fail(node->error, LP_EUNSUPPORTED, node->layer->name,
+                        "the channels of %lld groups cannot be summed apart",
+                        (long long)window->group);
+    LP_TRY(lpi_box_split(node, 0, 1, range, in));
+    return lpi_box_split(node, facts->weight, 1, range, in);
 }

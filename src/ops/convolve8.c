@@ -1,6 +1,6 @@
 /* convolve8.c: runs of convolutions of 8-bit integers.
  *
- * Sums are exact in int32; padding holds the zero point.  QLinearConv adds the
+ * Sums are exact in int32, in parts too; padding holds the zero point.  QLinearConv adds the
  * bias to the sum and requantizes as product8.c says; it is computed some
  * channels at a time, so that its sums stay in the cache. */
 #include "ops.h"
@@ -106,19 +106,22 @@ static lp_status run_all(job *j, bool scaled)
     if (scaled && j->shape.groups == 1 && plane * channels > SUMS_MOST)
         some = plane < SUMS_MOST / 64 ? SUMS_MOST / plane : 64;
     some = some < channels ? some : channels;
-    if (scaled)
+    if (scaled || j->run->continues)
         sums = LPI_NEW(j->run->scratch, int32_t, some * plane);
-    if (scaled && sums == NULL)
+    if ((scaled || j->run->continues) && sums == NULL)
         return lpi_node_fail_memory(j->run->node);
     for (int64_t n = 0; n < j->shape.batch; n++)
         for (int64_t c = 0; c < channels; c += step) {
+            int32_t *to = scaled ? NULL
+                                 : (int32_t *)j->run->out[0] +
+                                       (n * channels + c) * plane;
+
             step = channels - c < some ? channels - c : some;
-            convolve(j, n, c, step,
-                     scaled ? sums
-                            : (int32_t *)j->run->out[0] +
-                                  (n * channels + c) * plane);
+            convolve(j, n, c, step, sums != NULL ? sums : to);
             if (scaled)
                 requantize(j, n, c, step, sums);
+            else if (sums != NULL)
+                lpi_add_sums(step * plane, sums, to);
         }
     return LP_OK;
 }
@@ -150,7 +153,7 @@ lp_status lpi_conv8_layer_run(const lpi_run *run)
                          .x_zero = *zero,
                          .w_zeros = j.zeros};
     j.conv.workspace =
-        lpi_arena_array(run->scratch, lpi_conv8_workspace(&j.conv), 1);
+        lpi_arena_room(run->scratch, (size_t)lpi_conv8_workspace(&j.conv));
     if (j.conv.workspace == NULL)
         return lpi_node_fail_memory(run->node);
     return run_all(&j, scaled);

@@ -28,7 +28,8 @@ static bool shapes_known(const lp_layer *layer)
     int32_t i;
 
     for (i = 0; i < layer->inputs_count; i++)
-        if (layer->inputs[i] && !lpi_shape_known(layer->inputs[i]->shape))
+        if (layer->inputs[i] && layer->inputs[i]->container == LPI_TENSOR &&
+            !lpi_shape_known(layer->inputs[i]->shape))
             return false;
     return !layer->is_unknown;
 }

@@ -383,7 +383,7 @@ const lp_op lpi_ops_dynamic[] = {
          "output v; output i"},
     {DYNAMIC("Unique", 11, 1, 1, unique_specs), .outputs_min = 1,
      .outputs_max = 4, .settle = unique_settle, .shape = unique_shape,
-     .cost = unique_cost,
+     .cost = unique_cost, .run = lpi_unique_run,
      .samples =
          "opset 17; input x: float32[6]; y, i, v, c = Unique(x); output y; "
          "output v\n---\n"

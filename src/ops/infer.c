@@ -118,7 +118,9 @@ static void mark_outputs(lpi_node *node)
         if (!tensor)
             continue;
         tensor->is_bound = node->is_bound || (seen.any_bound && !of_shape);
-        tensor->is_static = is_static && !tensor->is_bound;
+        tensor->is_static =
+            is_static && !tensor->is_bound &&
+            (tensor->kind == LPI_CONSTANT || !lpi_is_bundle(tensor));
         tensor->is_weight = pure && seen.all_weight;
         bytes = lpi_tensor_bytes(tensor);
         tensor->stored_bytes = seen.count && seen.all_static &&
@@ -186,7 +188,7 @@ static bool outputs_small(const lp_layer *layer)
 
         if (!tensor && i < layer->row->outputs_min)
             return false;
-        if (tensor && (elements < 0 || elements > LPI_FOLD_MOST ||
+        if (tensor && (elements < 0 || lpi_is_bundle(tensor) || elements > LPI_FOLD_MOST ||
                        lpi_class_of(tensor->dtype) == LPI_NO_CLASS))
             return false;
     }
@@ -242,9 +244,7 @@ static lp_status fold(const lpi_node *node)
     return LP_OK;
 }
 
-/* Bytes of the operands of "layer", a tensor that stands there twice counted
- * once. */
-static int64_t operand_bytes(const lp_layer *layer)
+int64_t lpi_operand_bytes(const lp_layer *layer)
 {
     int64_t bytes = 0;
     int32_t i;
@@ -282,6 +282,8 @@ static void conclude(lpi_node *node)
             continue;
         any = true;
         all_static = all_static && tensor->is_static;
+        if (tensor->container != LPI_TENSOR)
+            continue;
         if (!lpi_shape_known(tensor->shape) || tensor->dtype == LP_UNDEFINED) {
             layer->is_unknown = true;
             if (!layer->note)
@@ -292,7 +294,7 @@ static void conclude(lpi_node *node)
         }
     }
     layer->is_static = any && all_static;
-    layer->operand_bytes = operand_bytes(layer);
+    layer->operand_bytes = lpi_operand_bytes(layer);
 }
 
 /* The row that serves "layer", or NULL. */

@@ -214,7 +214,8 @@ static void dynamic_cost(const lpi_node *node, lp_cost *cost)
 
 const lp_op lpi_ops_matmul[] = {
     {MATMUL("", "MatMul", 1, 2, 2), .facts = &matmul_plain, .cost = matmul_cost,
-     .run = lpi_matmul_run, .tile = lpi_matmul_tile, .flags = LPI_CHAINS,
+     .run = lpi_matmul_run, .tile = lpi_matmul_tile, .split = lpi_matmul_split,
+     .flags = LPI_CHAINS,
      .samples =
          "opset 17; input a: float32[4, 1, 64, 32]; input b: float32[1, 8, "
          "32, 64]; y = MatMul(a, b); output y\n---\n"
@@ -224,7 +225,7 @@ const lp_op lpi_ops_matmul[] = {
          "b); output y"},
     {MATMUL("", "Gemm", 1, 2, 3), .specs = gemm_specs, .facts = &gemm_plain,
      .cost = gemm_cost, .run = lpi_matmul_run, .tile = lpi_matmul_tile,
-     .flags = LPI_CHAINS,
+     .split = lpi_matmul_split, .flags = LPI_CHAINS,
      .samples =
          "opset 17; input a: float32[3, 5]; weight b: float32[4, 5]; weight "
          "c: float32[4]; y = Gemm(a, b, c) {transB: 1}; output y\n---\n"
@@ -233,6 +234,7 @@ const lp_op lpi_ops_matmul[] = {
          "2.0}; output y"},
     {MATMUL("", "MatMulInteger", 10, 2, 4), .roles = "wwzz",
      .facts = &matmul_integer, .cost = integer_cost, .run = lpi_matmul8_run,
+     .split = lpi_matmul_split, .flags = LPI_CHAINS,
      .samples = "opset 17; input a: uint8[4, 3]; weight b: int8[3, 2]; weight "
                 "z: uint8[] = {12}; y = MatMulInteger(a, b, z); output y"},
     {MATMUL("", "QLinearMatMul", 10, 8, 8), .roles = "wszwszsz",
@@ -243,7 +245,7 @@ const lp_op lpi_ops_matmul[] = {
          "QLinearMatMul(a, s, z, b, s, z, s, z); output y"},
     {MATMUL("com.microsoft", "FusedMatMul", 1, 2, 2), .specs = fused_specs,
      .facts = &matmul_plain, .cost = fused_cost, .run = lpi_matmul_run,
-     .flags = LPI_CHAINS,
+     .split = lpi_matmul_split, .flags = LPI_CHAINS,
      .samples =
          "opset 17; opset com.microsoft 1; input a: float32[2, 3, 4, 5]; "
          "input b: float32[2, 3, 6, 5]; y = com.microsoft.FusedMatMul(a, b) "

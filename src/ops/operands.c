@@ -148,6 +148,8 @@ lp_status lpi_run_view(const lpi_run *run)
 {
     int64_t elements = lpi_out_elements(run->node, 0);
 
+    if (lpi_is_bundle(lpi_in(run->node, 0)))
+        return lpi_run_give(run, 0, run->in[0]);
     if (elements != lpi_in_elements(run->node, 0))
         return lpi_node_fail(run->node, "%lld elements become %lld",
                              (long long)lpi_in_elements(run->node, 0),

@@ -68,7 +68,7 @@ typedef struct lpi_box {
 /* Whole tensors for a run: contiguous buffers in storage form.
  *
  * A sum may be computed in parts along its length, in ascending order (rows
- * with LPI_CHAINS, outputs of float32): "continues" says that output 0 holds
+ * with LPI_CHAINS, outputs of float32 or int32): "continues" says that output 0 holds
  * the chains so far, "goes_on" that more will come, so that neither bias nor
  * activation is applied.
  *
@@ -86,6 +86,9 @@ typedef struct lpi_run {
     int64_t *const *out_dims; /* an array an output; NULL: not wanted.  Rows
                                  whose shapes do not depend on data leave it
                                  alone */
+    const lpi_bundle **bundles; /* an element an output: results that are
+                                   bundles, in the arena of the node's model
+                                   (lpi_run_give); their "out" is NULL */
 } lpi_run;
 
 enum {
@@ -97,6 +100,7 @@ enum {
     LPI_IN_PLACE = 32, /* output 0 may lie where an input of its dtype and
                           shape lies: each element is read before written */
     LPI_CHAINS = 64,   /* understands lpi_run.continues and goes_on */
+    LPI_BUNDLES = 128, /* operands or results may be bundles */
 };
 
 struct lp_op {
@@ -137,6 +141,12 @@ struct lp_op {
      * computes the same bytes.  NULL: the row runs whole only. */
     lp_status (*tile)(const lpi_node *node, const lpi_box *out, lpi_box *in,
                       void *params);
+
+    /* Keep of the sum of each output element the terms from "range"[0] to
+     * "range"[1], which is narrowed to their number: cut the boxes "in" that
+     * "tile" gave (or whole ones) to what these need.  NULL: a sum is computed
+     * at once. */
+    lp_status (*split)(const lpi_node *node, int64_t range[2], lpi_box *in);
 
     /* Elements that input "input", a weight tensor of layer "node", stands
      * for, where they are packed into elements of a wider dtype (MatMulNBits);
@@ -274,6 +284,10 @@ lp_status lpi_body_infer(const lpi_node *node, lp_model *body);
 void lpi_body_bind(lp_model *body, int32_t i, const lp_tensor *from,
                    lp_shape shape, bool with_value);
 
+/* Bytes of the operands of "layer", a tensor that stands there twice counted
+ * once. */
+int64_t lpi_operand_bytes(const lp_layer *layer);
+
 /* ---- cost.c ---------------------------------------------------------------
  */
 
@@ -366,6 +380,16 @@ lp_status lpi_matmul8_run(const lpi_run *run);
 lp_status lpi_matmul_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
                           void *params);
 
+/* "split" of matrix products: their inner extent; of convolutions: channels of
+ * the input. */
+lp_status lpi_matmul_split(const lpi_node *node, int64_t range[2], lpi_box *in);
+lp_status lpi_conv_split(const lpi_node *node, int64_t range[2], lpi_box *in);
+
+/* Cut axis "axis" of input "i", "length" terms long, to "range", narrowed to
+ * them. */
+lp_status lpi_box_split(const lpi_node *node, int32_t i, int32_t axis,
+                        int64_t range[2], lpi_box *in);
+
 /* Input "i" as "count" floats: repeated when it has one element, "absent" when
  * there is none; NULL without memory or with another number of elements. */
 const float *lpi_run_scales(const lpi_run *run, int32_t i, int64_t count,
@@ -384,6 +408,9 @@ typedef struct lpi_requantize {
 
 void lpi_requantize_row(const lpi_requantize *how, int64_t count,
                         const int32_t *from, uint8_t *to);
+
+/* Add the sums "from" to "to", modulo 2 to the 32. */
+void lpi_add_sums(int64_t count, const int32_t *from, int32_t *to);
 
 /* ---- window.c: sliding windows (convolution, pooling) ------------------- */
 
@@ -859,6 +886,101 @@ void lpi_run_share(const lpi_run *run, int64_t whole, int64_t cost,
 
 /* The integer in input "i" (0 when it is absent or empty). */
 lp_status lpi_run_int(const lpi_run *run, int32_t i, int64_t *ret_value);
+
+/* ---- reals.c: operands as doubles ---------------------------------------- */
+
+/* Input "i" as doubles in the scratch, whatever numbers it holds; NULL when it
+ * is absent. */
+lp_status lpi_run_reals(const lpi_run *run, int32_t i,
+                        const double **ret_reals);
+
+/* Room for the doubles of output "i" (which may be absent), all zero, and
+ * rounding them once to where they belong. */
+lp_status lpi_run_room(const lpi_run *run, int32_t i, double **ret_reals);
+void lpi_run_keep(const lpi_run *run, int32_t i, const double *reals);
+
+/* The same for "count" elements of "dtype" at "to". */
+void lpi_store_reals(lp_dtype dtype, const double *from, int64_t count,
+                     void *to);
+
+/* ---- gridding.c, regions.c: runs of sample.c ----------------------------- */
+
+typedef struct lpi_sample {
+    const char *mode, *padding_mode;
+    int64_t align_corners;
+    int64_t output_height, output_width, sampling_ratio;
+    float spatial_scale;
+    bool is_half; /* regions are shifted by half a pixel */
+    lpi_list dilations, pads, strides;
+} lpi_sample;
+
+lp_status lpi_grid_run(const lpi_run *run);
+lp_status lpi_affine_grid_run(const lpi_run *run);
+lp_status lpi_align_run(const lpi_run *run);
+lp_status lpi_fold_run(const lpi_run *run);
+lp_status lpi_deform_run(const lpi_run *run);
+
+/* ---- streaming.c: runs of rotary.c's rows with a state ------------------- */
+
+typedef struct lpi_linear {
+    int64_t q_num_heads, kv_num_heads, chunk_size;
+    const char *update_rule;
+    float scale;
+} lpi_linear;
+
+typedef struct lpi_causal {
+    const char *activation;
+} lpi_causal;
+
+lp_status lpi_linear_run(const lpi_run *run);
+lp_status lpi_causal_run(const lpi_run *run);
+
+/* ---- unique.c: the run of Unique ----------------------------------------- */
+
+lp_status lpi_unique_run(const lpi_run *run);
+
+/* ---- chance.c: runs of random.c ------------------------------------------ */
+
+typedef struct lpi_chance {
+    lpi_list shape;
+    int64_t dtype, sample_size, is_test, seed;
+    float mean, scale, low, high, ratio;
+    bool is_seeded, is_normal;
+} lpi_chance;
+
+lp_status lpi_random_run(const lpi_run *run);
+lp_status lpi_bernoulli_run(const lpi_run *run);
+lp_status lpi_multinomial_run(const lpi_run *run);
+lp_status lpi_dropout_run(const lpi_run *run);
+
+/* ---- bundles.c: sequences, optionals, texts ------------------------------ */
+
+/* In a run: make "bundle" (NULL: there was no memory) output "i". */
+lp_status lpi_run_give(const lpi_run *run, int32_t i, const lpi_bundle *bundle);
+
+/* In a run: input "i" as a bundle, one made of it where it is a plain tensor;
+ * the second fails when it is not of "container". */
+lp_status lpi_run_item(const lpi_run *run, int32_t i,
+                       const lpi_bundle **ret_bundle);
+lp_status lpi_run_bundle(const lpi_run *run, int32_t i, lpi_container container,
+                         const lpi_bundle **ret_bundle);
+
+/* In a run: make "item" output "i", which may be a plain tensor. */
+lp_status lpi_run_take(const lpi_run *run, int32_t i, const lpi_bundle *item);
+
+/* In shape: the bundle that input "i" holds in this run, else NULL. */
+const lpi_bundle *lpi_in_bundle(const lpi_node *node, int32_t i);
+
+/* Set the type of output "i"; the second to that of "item". */
+lp_status lpi_out_container(lpi_node *node, int32_t i, lpi_container container,
+                            lp_dtype dtype, lp_shape shape);
+lp_status lpi_out_item(lpi_node *node, int32_t i, const lpi_bundle *item);
+
+/* "a" where "b" is the same, else unknown. */
+lp_shape lpi_shape_shared(lp_shape a, lp_shape b);
+
+/* The run of Equal, of texts. */
+lp_status lpi_texts_equal_run(const lpi_run *run);
 
 /* ---- boxes.c: hooks for tiles ------------------------------------------- */
 

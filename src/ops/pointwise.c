@@ -310,6 +310,9 @@ lp_status lpi_pointwise_run(const lpi_run *run)
     lpi_operand operands[MOST];
 
     LP_ASSERT(count <= MOST);
+    if (run->node->layer->row->flags & LPI_BUNDLES &&
+        lpi_in_dtype(run->node, 0) == LP_STRING)
+        return lpi_texts_equal_run(run);
     for (i = 0; i < count; i++) {
         operands[i].dtype = lpi_in_dtype(run->node, i);
         operands[i].bytes = run->in[i];

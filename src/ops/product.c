@@ -172,7 +172,7 @@ static void multiply_share(const void *context, int64_t from, int64_t to)
 static lp_status multiply_all(job *j)
 {
     int32_t threads = lpi_run_team(j->run).threads;
-    int64_t batches = batches_of(&j->a);
+    int64_t batches = batches_of(&j->a), bytes;
 
     if (batches == 0 || j->a.rows == 0 || j->b.columns == 0)
         return LP_OK;
@@ -187,7 +187,8 @@ static lp_status multiply_all(job *j)
     j->room = room_for(j);
     if (j->threads == threads)
         threads = 1;
-    j->workspace = LPI_NEW(j->run->scratch, float, lpi_mul(j->room, threads));
+    bytes = lpi_mul(lpi_mul(j->room, threads), sizeof(*j->workspace));
+    j->workspace = lpi_arena_room(j->run->scratch, (size_t)bytes);
     if (j->workspace == NULL)
         return lpi_node_fail_memory(j->run->node);
     j->share = lpi_ceil_div(batches, threads);
@@ -266,6 +267,7 @@ static number chain(const lpi_factor *a, const lpi_factor *b, const number *x,
 {
     number sum = {.whole = 0};
 
+    LPI_MACS(a->columns);
     for (int64_t k = 0; k < a->columns; k++) {
         number left = x[k * a->column], right = y[k * b->row];
 

@@ -1,6 +1,6 @@
 /* product8.c: runs of matrix products of 8-bit integers.
  *
- * Sums are exact in int32.  Requantization is ONNX Runtime's: the factor is
+ * Sums are exact in int32, in parts too.  Requantization is ONNX Runtime's: the factor is
  * the float32 a_scale * b_scale / y_scale; each sum becomes a float32, is
  * multiplied, rounded half to even, moved by the zero point and kept in range.
  * Source: ONNX operators MatMulInteger-10, QLinearMatMul-21. */
@@ -50,6 +50,12 @@ void lpi_requantize_row(const lpi_requantize *how, int64_t count,
         value = value < least ? least : value > most ? most : value;
         to[i] = (uint8_t)((int32_t)lpi_round_even(value) + how->zero);
     }
+}
+
+void lpi_add_sums(int64_t count, const int32_t *from, int32_t *to)
+{
+    for (int64_t i = 0; i < count; i++)
+        to[i] = (int32_t)((uint32_t)to[i] + (uint32_t)from[i]);
 }
 
 /* Operands of one of the rows: positions of its inputs, -1 for none. */
@@ -157,17 +163,22 @@ lp_status lpi_matmul8_run(const lpi_run *run)
         .c_row = j.b.columns,
         .team = lpi_run_team(run)};
     bytes = lpi_gemm8_workspace(&j.gemm);
-    j.gemm.workspace = lpi_arena_array(run->scratch, bytes, 1);
-    if (scaled)
+    j.gemm.workspace = lpi_arena_room(run->scratch, (size_t)bytes);
+    if (scaled || run->continues)
         j.sums = LPI_NEW(run->scratch, int32_t, j.a.rows * j.b.columns);
-    if (j.gemm.workspace == NULL || (scaled && j.sums == NULL))
+    if (j.gemm.workspace == NULL ||
+        ((scaled || run->continues) && j.sums == NULL))
         return lpi_node_fail_memory(run->node);
     for (int64_t n = 0; n < batches && j.a.rows > 0 && j.b.columns > 0; n++) {
-        multiply(&j, n,
-                 scaled ? j.sums
-                        : (int32_t *)run->out[0] + n * j.a.rows * j.b.columns);
+        int32_t *to = scaled ? NULL
+                             : (int32_t *)run->out[0] +
+                                   n * j.a.rows * j.b.columns;
+
+        multiply(&j, n, j.sums != NULL ? j.sums : to);
         if (scaled)
             store(&j, n);
+        else if (j.sums != NULL)
+            lpi_add_sums(j.a.rows * j.b.columns, j.sums, to);
     }
     return LP_OK;
 }

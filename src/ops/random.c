@@ -8,11 +8,6 @@
  * RandomNormal-22, RandomUniform-22, Bernoulli-22, Multinomial-22. */
 #include "ops.h"
 
-typedef struct random_params {
-    lpi_list shape;
-    int64_t dtype, sample_size, is_test;
-} random_params;
-
 static const lpi_each uniform = {{[LP_MUL] = 1, [LP_ADD] = 1}};
 static const lpi_each normal = {
     {[LP_MUL] = 2, [LP_ADD] = 1, [LP_LOG] = 1, [LP_SQRT] = 1, [LP_TRIG] = 1}};
@@ -20,30 +15,54 @@ static const lpi_each choice = {{[LP_MUL] = 1, [LP_ADD] = 1, [LP_CMP] = 1}};
 static const lpi_each dropping = {{[LP_CMP] = 1, [LP_MUL] = 1}};
 
 static const lpi_spec shape_specs[] = {
-    LPI_SPEC_NEEDED(random_params, shape, LPI_ATTR_INTS),
-    LPI_SPEC_INT(random_params, dtype, LP_FLOAT32),
+    LPI_SPEC_NEEDED(lpi_chance, shape, LPI_ATTR_INTS),
+    LPI_SPEC_INT(lpi_chance, dtype, LP_FLOAT32),
+    LPI_SPEC_FLOAT(lpi_chance, mean, 0),
+    LPI_SPEC_FLOAT(lpi_chance, scale, 1),
+    LPI_SPEC_FLOAT(lpi_chance, low, 0),
+    LPI_SPEC_FLOAT(lpi_chance, high, 1),
     {.name = NULL},
 };
 
 static const lpi_spec like_specs[] = {
-    LPI_SPEC_INT(random_params, dtype, 0),
+    LPI_SPEC_INT(lpi_chance, dtype, 0),
+    LPI_SPEC_FLOAT(lpi_chance, mean, 0),
+    LPI_SPEC_FLOAT(lpi_chance, scale, 1),
+    LPI_SPEC_FLOAT(lpi_chance, low, 0),
+    LPI_SPEC_FLOAT(lpi_chance, high, 1),
     {.name = NULL},
 };
 
 static const lpi_spec samples_specs[] = {
-    LPI_SPEC_INT(random_params, dtype, LP_INT32),
-    LPI_SPEC_INT(random_params, sample_size, 1),
+    LPI_SPEC_INT(lpi_chance, dtype, LP_INT32),
+    LPI_SPEC_INT(lpi_chance, sample_size, 1),
     {.name = NULL},
 };
 
 static const lpi_spec dropout_specs[] = {
-    LPI_SPEC_INT(random_params, is_test, 0),
+    LPI_SPEC_INT(lpi_chance, is_test, 0),
+    LPI_SPEC_FLOAT(lpi_chance, ratio, 0.5F),
     {.name = NULL},
 };
 
+/* The seed is a float, of Dropout an integer. */
+static lp_status seed_settle(lpi_node *node)
+{
+    lpi_chance *params = (lpi_chance *)node->params;
+    const lpi_attr *seed = lpi_node_attr(node, "seed");
+
+    params->is_normal = node->layer->row->facts == &normal;
+    params->is_seeded = seed != NULL;
+    if (seed != NULL && seed->kind == LPI_ATTR_INT)
+        params->seed = seed->i;
+    else if (seed != NULL && seed->kind == LPI_ATTR_FLOAT)
+        lpi_convert(LPI_F32, &seed->f, LPI_I64, &params->seed, 1);
+    return LP_OK;
+}
+
 static lp_status random_shape(lpi_node *node)
 {
-    const random_params *params = node->params;
+    const lpi_chance *params = node->params;
 
     for (int64_t i = 0; i < params->shape.count; i++)
         if (params->shape.ints[i] < 0)
@@ -58,7 +77,7 @@ static lp_status random_shape(lpi_node *node)
 
 static lp_status like_shape(lpi_node *node)
 {
-    const random_params *params = node->params;
+    const lpi_chance *params = node->params;
     lp_dtype type = params->dtype != 0 ? (lp_dtype)params->dtype
                                        : lpi_in_dtype(node, 0);
 
@@ -67,7 +86,7 @@ static lp_status like_shape(lpi_node *node)
 
 static lp_status multinomial_shape(lpi_node *node)
 {
-    const random_params *params = node->params;
+    const lpi_chance *params = node->params;
     lp_shape x = lpi_in_shape(node, 0);
     int64_t dims[2] = {-1, params->sample_size};
 
@@ -146,57 +165,59 @@ static const lp_op training_row = {
     .outputs_min = 1,
     .outputs_max = 2,
     .roles = "di",
-    .params_size = sizeof(random_params),
+    .params_size = sizeof(lpi_chance),
     .facts = &dropping,
     .shape = dropout_shape,
     .cost = random_cost,
+    .run = lpi_dropout_run,
     .flags = LPI_IMPURE,
 };
 
 /* Change to the row above where the operands, or the form of old opsets, ask
- * for training. */
+ * for training, or may do so when the model runs. */
 static lp_status dropout_settle(lpi_node *node)
 {
-    const random_params *params = node->params;
+    const lpi_chance *params = node->params;
     bool trains = params->is_test == 0 && node->layer->outputs_count > 1;
     lpi_list mode;
 
     if (node->layer->version == 0 || node->layer->version >= 7)
-        trains = lpi_in_ints(node, 2, &mode) && mode.count > 0 &&
-                 mode.ints[0] != 0;
+        trains = lpi_in(node, 2) != NULL &&
+                 (!lpi_in_ints(node, 2, &mode) ||
+                  (mode.count > 0 && mode.ints[0] != 0));
     if (trains)
         node->layer->row = &training_row;
-    return LP_OK;
+    return seed_settle(node);
 }
 
 #define RANDOM(name_, since_, inputs, specs_, facts_)                          \
     .domain = "", .name = name_, .since = since_, .inputs_min = inputs,        \
     .inputs_max = inputs, .outputs_min = 1, .outputs_max = 1,                  \
-    .params_size = sizeof(random_params), .specs = specs_, .facts = facts_,    \
-    .flags = LPI_IMPURE
+    .params_size = sizeof(lpi_chance), .specs = specs_, .facts = facts_,    \
+    .settle = seed_settle, .flags = LPI_IMPURE
 
 const lp_op lpi_ops_random[] = {
     {RANDOM("RandomNormal", 1, 0, shape_specs, &normal), .shape = random_shape,
-     .cost = random_cost,
+     .cost = random_cost, .run = lpi_random_run,
      .samples = "opset 17; y = RandomNormal() {shape: [2, 3]}; output y"},
     {RANDOM("RandomUniform", 1, 0, shape_specs, &uniform),
      .shape = random_shape, .cost = random_cost,
      .samples = "opset 17; y = RandomUniform() {shape: [2, 3], dtype: 10}; "
                 "output y"},
     {RANDOM("RandomNormalLike", 1, 1, like_specs, &normal), .shape = like_shape,
-     .cost = like_cost,
+     .cost = like_cost, .run = lpi_random_run,
      .samples = "opset 17; input x: float32[2, 3]; y = RandomNormalLike(x); "
                 "output y"},
     {RANDOM("RandomUniformLike", 1, 1, like_specs, &uniform),
-     .shape = like_shape, .cost = like_cost,
+     .shape = like_shape, .cost = like_cost, .run = lpi_random_run,
      .samples = "opset 17; input x: int64[2, 3]; y = RandomUniformLike(x) "
                 "{dtype: 1}; output y"},
     {RANDOM("Bernoulli", 15, 1, like_specs, &choice), .shape = like_shape,
-     .cost = random_cost,
+     .cost = random_cost, .run = lpi_bernoulli_run,
      .samples = "opset 17; input x: float32[2, 3]; y = Bernoulli(x) {dtype: "
                 "9}; output y"},
     {RANDOM("Multinomial", 7, 1, samples_specs, &choice),
-     .shape = multinomial_shape, .cost = multinomial_cost,
+     .shape = multinomial_shape, .cost = multinomial_cost, .run = lpi_multinomial_run,
      .samples = "opset 17; input x: float32[2, 5]; y = Multinomial(x) "
                 "{sample_size: 4}; output y"},
     {.domain = "",
@@ -207,7 +228,7 @@ const lp_op lpi_ops_random[] = {
      .outputs_min = 1,
      .outputs_max = 2,
      .roles = "di",
-     .params_size = sizeof(random_params),
+     .params_size = sizeof(lpi_chance),
      .specs = dropout_specs,
      .settle = dropout_settle,
      .shape = dropout_shape,

@@ -21,25 +21,17 @@ static const lpi_spec rotary_specs[] = {
     {.name = NULL},
 };
 
-typedef struct linear_params {
-    int64_t q_num_heads, kv_num_heads, chunk_size;
-    const char *update_rule;
-} linear_params;
-
 static const lpi_spec linear_specs[] = {
-    LPI_SPEC_NEEDED(linear_params, q_num_heads, LPI_ATTR_INT),
-    LPI_SPEC_NEEDED(linear_params, kv_num_heads, LPI_ATTR_INT),
-    LPI_SPEC_INT(linear_params, chunk_size, 64),
-    LPI_SPEC_STRING(linear_params, update_rule, "gated_delta"),
+    LPI_SPEC_NEEDED(lpi_linear, q_num_heads, LPI_ATTR_INT),
+    LPI_SPEC_NEEDED(lpi_linear, kv_num_heads, LPI_ATTR_INT),
+    LPI_SPEC_INT(lpi_linear, chunk_size, 64),
+    LPI_SPEC_FLOAT(lpi_linear, scale, 0),
+    LPI_SPEC_STRING(lpi_linear, update_rule, "gated_delta"),
     {.name = NULL},
 };
 
-typedef struct causal_params {
-    const char *activation;
-} causal_params;
-
 static const lpi_spec causal_specs[] = {
-    LPI_SPEC_STRING(causal_params, activation, "none"),
+    LPI_SPEC_STRING(lpi_causal, activation, "none"),
     {.name = NULL},
 };
 
@@ -90,7 +82,7 @@ static void rotary_cost(const lpi_node *node, lp_cost *cost)
 /* Sizes of a head of the keys and of the values. */
 static lp_status head_sizes(const lpi_node *node, int64_t ret_sizes[2])
 {
-    const linear_params *params = node->params;
+    const lpi_linear *params = node->params;
     lp_shape q = lpi_in_shape(node, 0), k = lpi_in_shape(node, 1);
     lp_shape v = lpi_in_shape(node, 2);
     int64_t query_size, unused;
@@ -116,7 +108,7 @@ static lp_status head_sizes(const lpi_node *node, int64_t ret_sizes[2])
 
 static lp_status linear_shape(lpi_node *node)
 {
-    const linear_params *params = node->params;
+    const lpi_linear *params = node->params;
     lp_shape q = lpi_in_shape(node, 0);
     int32_t state = lpi_in(node, 3) != NULL ? 3 : 0;
     int64_t sizes[2];
@@ -136,7 +128,7 @@ static lp_status linear_shape(lpi_node *node)
 
 static void linear_cost(const lpi_node *node, lp_cost *cost)
 {
-    const linear_params *params = node->params;
+    const lpi_linear *params = node->params;
     lp_shape q = lpi_in_shape(node, 0);
     bool is_delta = strstr(params->update_rule, "delta") != NULL;
     bool is_gated = strncmp(params->update_rule, "gated", 5) == 0;
@@ -184,7 +176,7 @@ static lp_status causal_shape(lpi_node *node)
 
 static void causal_cost(const lpi_node *node, lp_cost *cost)
 {
-    const causal_params *params = node->params;
+    const lpi_causal *params = node->params;
     lp_shape w = lpi_in_shape(node, 1);
     int64_t out = lpi_out_elements(node, 0);
 
@@ -210,14 +202,14 @@ static void causal_cost(const lpi_node *node, lp_cost *cost)
 #define LINEAR_ATTENTION(domain_, since_)                                      \
     .domain = domain_, .name = "LinearAttention", .since = since_,             \
     .inputs_min = 3, .inputs_max = 6, .outputs_min = 1, .outputs_max = 2,      \
-    .params_size = sizeof(linear_params), .specs = linear_specs,               \
-    .shape = linear_shape, .cost = linear_cost
+    .params_size = sizeof(lpi_linear), .specs = linear_specs,               \
+    .shape = linear_shape, .cost = linear_cost, .run = lpi_linear_run
 
 #define CAUSAL_CONV(domain_, since_)                                           \
     .domain = domain_, .name = "CausalConvWithState", .since = since_,         \
     .inputs_min = 2, .inputs_max = 4, .outputs_min = 1, .outputs_max = 2,      \
-    .params_size = sizeof(causal_params), .specs = causal_specs,               \
-    .shape = causal_shape, .cost = causal_cost
+    .params_size = sizeof(lpi_causal), .specs = causal_specs,               \
+    .shape = causal_shape, .cost = causal_cost, .run = lpi_causal_run
 
 const lp_op lpi_ops_rotary[] = {
     {ROTARY("", 23, 3, "dddi", &onnx_facts),

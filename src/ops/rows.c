@@ -22,6 +22,8 @@ void lpi_cost_each(lp_cost *cost, const lpi_each *each, int64_t elements)
 
 lp_status lpi_out_as(lpi_node *node, int32_t i, int32_t from)
 {
+    if (lpi_in(node, from) != NULL && lpi_out(node, i) != NULL)
+        lpi_out(node, i)->container = lpi_in(node, from)->container;
     return lpi_out_set_shape(node, i, lpi_in_dtype(node, from),
                              lpi_in_shape(node, from));
 }

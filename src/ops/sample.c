@@ -9,26 +9,50 @@
 
 #include "ops.h"
 
-typedef struct sample_params {
-    const char *mode, *padding_mode;
-    int64_t align_corners;
-    int64_t output_height, output_width, sampling_ratio;
-} sample_params;
-
 static const lpi_spec grid_specs[] = {
-    LPI_SPEC_STRING(sample_params, mode, "linear"),
-    LPI_SPEC_STRING(sample_params, padding_mode, "zeros"),
-    LPI_SPEC_INT(sample_params, align_corners, 0),
+    LPI_SPEC_STRING(lpi_sample, mode, "linear"),
+    LPI_SPEC_STRING(lpi_sample, padding_mode, "zeros"),
+    LPI_SPEC_INT(lpi_sample, align_corners, 0),
+    {.name = NULL},
+};
+
+static const lpi_spec affine_specs[] = {
+    LPI_SPEC_INT(lpi_sample, align_corners, 0),
+    {.name = NULL},
+};
+
+static const lpi_spec fold_specs[] = {
+    LPI_SPEC_LIST(lpi_sample, dilations, LPI_ATTR_INTS),
+    LPI_SPEC_LIST(lpi_sample, pads, LPI_ATTR_INTS),
+    LPI_SPEC_LIST(lpi_sample, strides, LPI_ATTR_INTS),
     {.name = NULL},
 };
 
 static const lpi_spec roi_specs[] = {
-    LPI_SPEC_STRING(sample_params, mode, "avg"),
-    LPI_SPEC_INT(sample_params, output_height, 1),
-    LPI_SPEC_INT(sample_params, output_width, 1),
-    LPI_SPEC_INT(sample_params, sampling_ratio, 0),
+    LPI_SPEC_FLOAT(lpi_sample, spatial_scale, 1),
+    LPI_SPEC_STRING(lpi_sample, mode, "avg"),
+    LPI_SPEC_INT(lpi_sample, output_height, 1),
+    LPI_SPEC_INT(lpi_sample, output_width, 1),
+    LPI_SPEC_INT(lpi_sample, sampling_ratio, 0),
     {.name = NULL},
 };
+
+/* Before opset 16 regions are not shifted by half a pixel. */
+static lp_status align_settle(lpi_node *node)
+{
+    const lpi_attr *mode =
+        lpi_node_attr(node, "coordinate_transformation_mode");
+    lpi_sample *params = (lpi_sample *)node->params;
+
+    params->is_half = node->layer->version == 0 || node->layer->version >= 16;
+    if (mode != NULL && mode->kind == LPI_ATTR_STRING)
+        params->is_half = strcmp(mode->s, "half_pixel") == 0;
+    if (params->output_height < 1 || params->output_width < 1)
+        return lpi_node_fail(node, "an output of %lld x %lld",
+                             (long long)params->output_height,
+                             (long long)params->output_width);
+    return LP_OK;
+}
 
 /* Y is [N, C, places...]: the grid is [N, places..., axes]. */
 static lp_status grid_shape(lpi_node *node)
@@ -68,7 +92,7 @@ static void interpolate(lp_cost *cost, int64_t count, int64_t sides,
 /* Every coordinate is brought from [-1, 1] to the image: mul, add, round. */
 static void grid_cost(const lpi_node *node, lp_cost *cost)
 {
-    const sample_params *params = node->params;
+    const lpi_sample *params = node->params;
     static const lpi_each place = {
         {[LP_MUL] = 1, [LP_ADD] = 1, [LP_ROUND] = 1}};
     bool is_cubic = strstr(params->mode, "cubic") != NULL;
@@ -120,7 +144,7 @@ static void affine_cost(const lpi_node *node, lp_cost *cost)
 
 static lp_status align_shape(lpi_node *node)
 {
-    const sample_params *params = node->params;
+    const lpi_sample *params = node->params;
     lp_shape x = lpi_in_shape(node, 0), rois = lpi_in_shape(node, 1);
 
     if (x.rank < 0 || rois.rank < 0)
@@ -140,7 +164,7 @@ static lp_status align_shape(lpi_node *node)
 /* A cell takes the mean, or the maximum, of its samples. */
 static void align_cost(const lpi_node *node, lp_cost *cost)
 {
-    const sample_params *params = node->params;
+    const lpi_sample *params = node->params;
     int64_t side = params->sampling_ratio > 0 ? params->sampling_ratio : 2;
     int64_t out = lpi_out_elements(node, 0);
     int64_t samples = lpi_mul(out, lpi_mul(side, side));
@@ -198,35 +222,36 @@ static void fold_cost(const lpi_node *node, lp_cost *cost)
 #define SAMPLE(name_, since_, inputs, roles_, specs_)                          \
     .name = name_, .since = since_, .inputs_min = inputs,                      \
     .inputs_max = inputs, .outputs_min = 1, .outputs_max = 1, .roles = roles_, \
-    .params_size = sizeof(sample_params), .specs = specs_
+    .params_size = sizeof(lpi_sample), .specs = specs_
 
 const lp_op lpi_ops_sample[] = {
     {SAMPLE("GridSample", 16, 2, NULL, grid_specs), .domain = "",
-     .shape = grid_shape, .cost = grid_cost,
+     .shape = grid_shape, .cost = grid_cost, .run = lpi_grid_run,
      .samples =
          "opset 16; input x: float32[2, 3, 4, 5]; input g: float32[2, 6, 7, "
          "2]; y = GridSample(x, g) {mode: \"bilinear\"}; output y\n---\n"
          "opset 20; input x: float32[2, 3, 4, 5, 6]; input g: float32[2, 2, "
          "6, 7, 3]; y = GridSample(x, g) {mode: \"nearest\"}; output y"},
     {SAMPLE("GridSample", 1, 2, NULL, grid_specs), .domain = "com.microsoft",
-     .shape = grid_shape, .cost = grid_cost,
+     .shape = grid_shape, .cost = grid_cost, .run = lpi_grid_run,
      .samples =
          "opset 17; opset com.microsoft 1; input x: float32[2, 3, 4, 5]; "
          "input g: float32[2, 6, 7, 2]; y = com.microsoft.GridSample(x, g) "
          "{mode: \"bicubic\"}; output y"},
-    {SAMPLE("AffineGrid", 20, 2, "di", NULL), .domain = "",
-     .shape = affine_shape, .cost = affine_cost,
+    {SAMPLE("AffineGrid", 20, 2, "di", affine_specs), .domain = "",
+     .shape = affine_shape, .cost = affine_cost, .run = lpi_affine_grid_run,
      .samples =
          "opset 20; input t: float32[2, 2, 3]; weight s: int64[4] = {2, 3, "
          "5, 6}; y = AffineGrid(t, s); output y"},
     {SAMPLE("RoiAlign", 10, 3, "dii", roi_specs), .domain = "",
-     .shape = align_shape, .cost = align_cost,
+     .settle = align_settle, .shape = align_shape, .cost = align_cost,
+     .run = lpi_align_run,
      .samples =
          "opset 16; input x: float32[1, 3, 10, 10]; input r: float32[4, 4]; "
          "input b: int64[4]; y = RoiAlign(x, r, b) {output_height: 5, "
          "output_width: 5, sampling_ratio: 2}; output y"},
-    {SAMPLE("Col2Im", 18, 3, "dii", NULL), .domain = "", .shape = fold_shape,
-     .cost = fold_cost,
+    {SAMPLE("Col2Im", 18, 3, "dii", fold_specs), .domain = "", .shape = fold_shape,
+     .cost = fold_cost, .run = lpi_fold_run,
      .samples =
          "opset 18; input x: float32[1, 5, 5]; weight i: int64[2] = {5, 5}; "
          "weight b: int64[2] = {1, 5}; y = Col2Im(x, i, b); output y"},

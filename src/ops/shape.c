@@ -61,14 +61,6 @@ static lp_status size_run(const lpi_run *run)
     return LP_OK;
 }
 
-/* Sequences and optional values pass too. */
-static lp_status identity_shape(lpi_node *node)
-{
-    if (lpi_in(node, 0) && lpi_out(node, 0))
-        lpi_out(node, 0)->container = lpi_in(node, 0)->container;
-    return lpi_shape_as_first(node);
-}
-
 /* ---- Reshape ------------------------------------------------------------ */
 
 typedef struct reshape {
@@ -273,7 +265,10 @@ const lp_op lpi_ops_shape[] = {
                 "opset 9; input x: float32[2, 3]; y = Shape(x); output y"},
     {OF_SHAPE("Size"), .shape = size_shape, .run = size_run,
      .samples = "input x: float32[2, 3]; y = Size(x); output y"},
-    {VIEW("Identity", 1, 1), .shape = identity_shape,
+    {.domain = "", .name = "Identity", .since = 1, .inputs_min = 1,
+     .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+     .run = lpi_run_view, .flags = LPI_VIEW | LPI_MONOTONE | LPI_BUNDLES,
+     .shape = lpi_shape_as_first,
      .samples = "input x: float32[2, 3]; y = Identity(x); output y"},
     {VIEW("Reshape", 2, 2), .params_size = sizeof(reshape),
      .specs = reshape_specs, .settle = reshape_settle, .shape = reshape_shape,

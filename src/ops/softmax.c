@@ -6,6 +6,8 @@
  * subtract, an exponential, an add (sum) and a division; LogSoftmax subtracts
  * instead of dividing, with one logarithm a group.  Sources: ONNX operators
  * Softmax-11 and Softmax-13. */
+#include <math.h>
+
 #include "ops.h"
 
 typedef struct softmax_params {
@@ -111,6 +113,38 @@ static void harden(const lpi_softmax *s)
     }
 }
 
+/* The same in double, for float64. */
+static lp_status softmax_reals(const lpi_run *run, const lpi_softmax *s,
+                               bool is_hard)
+{
+    const double *from;
+    double *to;
+
+    LP_TRY(lpi_run_reals(run, 0, &from));
+    LP_TRY(lpi_run_room(run, 0, &to));
+    for (int64_t i = 0; i < s->outer * s->inner && s->count > 0; i++) {
+        int64_t at = i / s->inner * s->count * s->inner + i % s->inner;
+        const double *x = from + at;
+        int64_t best = 0;
+        double sum = 0;
+
+        for (int64_t k = 1; k < s->count; k++)
+            if (x[k * s->inner] > x[best * s->inner])
+                best = k;
+        for (int64_t k = 0; k < s->count; k++)
+            sum += exp(x[k * s->inner] - x[best * s->inner]);
+        for (int64_t k = 0; k < s->count; k++) {
+            double shifted = x[k * s->inner] - x[best * s->inner];
+
+            to[at + k * s->inner] = is_hard  ? k == best
+                                    : s->log ? shifted - log(sum)
+                                             : exp(shifted) / sum;
+        }
+    }
+    lpi_run_keep(run, 0, to);
+    return LP_OK;
+}
+
 static lp_status softmax_run(const lpi_run *run)
 {
     const softmax_facts *facts = run->node->layer->row->facts;
@@ -118,6 +152,8 @@ static lp_status softmax_run(const lpi_run *run)
     lpi_softmax s = {.log = facts == &log_facts};
 
     groups_of(run->node, &s);
+    if (!lpi_is_single(lpi_in_dtype(run->node, 0)))
+        return softmax_reals(run, &s, facts == &hard_facts);
     LP_TRY(lpi_run_floats(run, 0, &s.from));
     LP_TRY(lpi_run_result(run, 0, &s.to));
     if (facts == &hard_facts)

@@ -272,26 +272,6 @@ static lp_status find_roots(lpi_lowering *l, const int64_t *parents)
     return LP_OK;
 }
 
-/* Whether two values of a root may share a byte; blocks of the same rows, side
- * by side, do not. */
-static bool touches(const lpi_value *a, const lpi_value *b)
-{
-    int64_t a_end = a->root_offset + (a->blocks - 1) * a->stride_bytes +
-                    a->block_bytes;
-    int64_t b_end = b->root_offset + (b->blocks - 1) * b->stride_bytes +
-                    b->block_bytes;
-
-    if (a->root_offset >= b_end || b->root_offset >= a_end)
-        return false;
-    if (a->blocks > 1 && b->blocks > 1 && a->stride_bytes == b->stride_bytes) {
-        int64_t gap = (b->root_offset - a->root_offset) % a->stride_bytes;
-
-        gap += gap < 0 ? a->stride_bytes : 0;
-        return gap < a->block_bytes || gap + b->block_bytes > a->stride_bytes;
-    }
-    return true;
-}
-
 /* Value "at" is made in place: whatever it destroys must be dead. */
 static lp_status check_destroyed(lpi_lowering *l, int64_t at,
                                  const int64_t *older)
@@ -308,7 +288,7 @@ static lp_status check_destroyed(lpi_lowering *l, int64_t at,
                           "graph",
                           v->tensor->name, p->values[v->root].tensor->name);
     for (i = older[at]; i >= 0; i = older[i])
-        if (p->values[i].last_unit > v->unit && touches(&p->values[i], v))
+        if (p->values[i].last_unit > v->unit && lpi_value_touches(&p->values[i], v))
             return LPI_REFUSE(l, v->unit, v->tensor,
                               l->aliases[v->tensor->id]->line,
                               "'%.200s' would overwrite '%.200s', which %s",
@@ -320,7 +300,7 @@ static lp_status check_destroyed(lpi_lowering *l, int64_t at,
         const lpi_value *other = &p->values[use->inputs[i]];
 
         if (use->inputs[i] != v->in_place_of && other->root == v->root &&
-            touches(other, v))
+            lpi_value_touches(other, v))
             return LPI_REFUSE(l, v->unit, v->tensor,
                               l->aliases[v->tensor->id]->line,
                               "'%.200s' would overwrite '%.200s', another "

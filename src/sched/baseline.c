@@ -41,34 +41,24 @@ const char *lp_schedule_rule(const lp_schedule *schedule)
     return schedule->rule;
 }
 
-/* A baseline in the making. */
-typedef struct maker {
-    lp_schedule *s;
-    const lp_schedule_options *options;
-    lpi_arena *scratch;
-    int32_t *last_unit; /* by tensor id: unit that reads it last */
-    int64_t *roots;     /* by tensor id: whose bytes it has; -1: none */
-    int64_t *root_last; /* by tensor id of a root */
-    bool *is_input;     /* by tensor id of a root: of the graph */
-    lp_alias *aliases;
-    int64_t aliases_room;
-    lp_error *error;
-} maker;
-
-static lp_status add_units(maker *m)
+lp_status lpi_schedule_units(lp_schedule *schedule, lp_error *error)
 {
-    const lp_model *model = m->s->model;
+    const lp_model *model = schedule->model;
+    lpi_arena *scratch = lpi_arena_new(lpi_arena_cap(schedule->arena));
     const lp_group **group_of =
-        LPI_NEW(m->scratch, const lp_group *, model->layers_count);
-    lp_unit *units = LPI_NEW(m->s->arena, lp_unit, model->layers_count);
-    int64_t i;
+        scratch ? LPI_NEW(scratch, const lp_group *, model->layers_count)
+                : NULL;
+    lp_unit *units = LPI_NEW(schedule->arena, lp_unit, model->layers_count);
+    int64_t count = 0, i;
     int32_t j;
 
-    if (!group_of || !units)
-        return lpi_fail_memory(m->error);
-    for (i = 0; i < m->s->groups_count; i++)
-        for (j = 0; j < m->s->groups[i].layers_count; j++)
-            group_of[m->s->groups[i].layers[j]->id] = &m->s->groups[i];
+    if (!group_of || !units) {
+        lpi_arena_free(scratch);
+        return lpi_fail_memory(error);
+    }
+    for (i = 0; i < schedule->groups_count; i++)
+        for (j = 0; j < schedule->groups[i].layers_count; j++)
+            group_of[schedule->groups[i].layers[j]->id] = &schedule->groups[i];
     for (i = 0; i < model->layers_count; i++) {
         lp_layer *layer = model->layers[i];
         const lp_group *group = group_of[i];
@@ -76,144 +66,12 @@ static lp_status add_units(maker *m)
         if (layer->is_static ||
             (group && group->layers[group->layers_count - 1] != layer))
             continue;
-        units[m->s->units_count++] = (lp_unit){
+        units[count++] = (lp_unit){
             .layer = group ? NULL : layer, .group = group, .ordinal = 1};
     }
-    m->s->units = units;
-    return LP_OK;
-}
-
-static void note_read(maker *m, const lp_tensor *tensor, int64_t unit)
-{
-    if (lpi_is_value(tensor))
-        m->last_unit[tensor->id] = (int32_t)unit;
-}
-
-/* Who reads each tensor last; an output of the graph, the caller. */
-static void find_lasts(maker *m)
-{
-    const lp_model *model = m->s->model, *body;
-    int64_t u, i;
-
-    for (u = 0; u < m->s->units_count; u++) {
-        int32_t count, j, k, at;
-        lp_layer *const *layers = lpi_unit_layers(&m->s->units[u], &count);
-
-        for (j = 0; j < count; j++) {
-            for (k = 0; k < layers[j]->outputs_count; k++)
-                note_read(m, layers[j]->outputs[k], u);
-            for (k = 0; k < layers[j]->inputs_count; k++)
-                note_read(m, layers[j]->inputs[k], u);
-            for (at = 0; (body = lpi_next_body(layers[j], &at));)
-                for (i = 0; i < body->captures_count; i++)
-                    note_read(m, body->captures[i]->outer, u);
-        }
-    }
-    for (i = 0; i < model->outputs_count; i++)
-        note_read(m, model->outputs[i], m->s->units_count);
-}
-
-static lp_status add_alias(maker *m, const lp_tensor *tensor,
-                           const lp_tensor *of, lp_alias_kind kind)
-{
-    int64_t root = m->roots[of->id];
-
-    if (!LPI_GROW(m->s->arena, m->aliases, m->s->aliases_count,
-                  m->aliases_room))
-        return lpi_fail_memory(m->error);
-    m->aliases[m->s->aliases_count++] =
-        (lp_alias){.tensor = tensor, .of = of, .kind = kind};
-    m->roots[tensor->id] = root;
-    if (m->last_unit[tensor->id] > m->root_last[root])
-        m->root_last[root] = m->last_unit[tensor->id];
-    return LP_OK;
-}
-
-/* Whether the result of "layer" at "unit" may overwrite input "i". */
-static bool dies_here(const maker *m, const lp_layer *layer, int32_t i,
-                      int64_t unit)
-{
-    int64_t root;
-    int32_t j;
-
-    if (!lpi_in_place(layer, i))
-        return false;
-    root = m->roots[layer->inputs[i]->id];
-    if (root < 0 || m->is_input[root] || m->root_last[root] > unit)
-        return false;
-    for (j = 0; j < layer->inputs_count; j++)
-        if (j != i && lpi_is_value(layer->inputs[j]) &&
-            m->roots[layer->inputs[j]->id] == root)
-            return false;
-    return true;
-}
-
-/* The alias of output 0 of "layer", if any. */
-static lp_status alias_result(maker *m, const lp_layer *layer, int64_t unit)
-{
-    const lp_tensor *in = layer->inputs_count ? layer->inputs[0] : NULL;
-    const lp_tensor *out = layer->outputs_count ? layer->outputs[0] : NULL;
-    int32_t i;
-
-    if (!lpi_is_value(out))
-        return LP_OK;
-    if (layer->row && layer->row->flags & LPI_VIEW && lpi_is_value(in) &&
-        lpi_tensor_bytes(in) == lpi_tensor_bytes(out) && m->roots[in->id] >= 0)
-        return add_alias(m, out, in, LP_ALIAS_VIEW);
-    for (i = 0; i < layer->inputs_count && !m->options->no_in_place; i++)
-        if (dies_here(m, layer, i, unit))
-            return add_alias(m, out, layer->inputs[i], LP_ALIAS_IN_PLACE);
-    return LP_OK;
-}
-
-static void add_root(maker *m, const lp_tensor *tensor, bool is_input)
-{
-    m->roots[tensor->id] = tensor->id;
-    m->root_last[tensor->id] = m->last_unit[tensor->id];
-    m->is_input[tensor->id] = is_input;
-}
-
-/* In-place results inside groups share a tile buffer where tiles allow. */
-static lp_status alias_group(maker *m, const lp_group *group, int64_t unit)
-{
-    int32_t i, j;
-
-    for (i = 0; i < group->layers_count; i++) {
-        const lp_layer *layer = group->layers[i];
-
-        for (j = 0; j < layer->outputs_count; j++)
-            if (lpi_is_value(layer->outputs[j]))
-                add_root(m, layer->outputs[j], false);
-        if (i < group->layers_count - 1)
-            LP_TRY(alias_result(m, layer, unit));
-    }
-    return LP_OK;
-}
-
-static lp_status add_aliases(maker *m)
-{
-    const lp_model *model = m->s->model;
-    int64_t i;
-    int32_t j;
-
-    for (i = 0; i < model->tensors_count; i++)
-        m->roots[i] = -1;
-    for (i = 0; i < model->inputs_count; i++)
-        if (lpi_is_value(model->inputs[i]))
-            add_root(m, model->inputs[i], true);
-    for (i = 0; i < m->s->units_count; i++) {
-        const lp_layer *layer = m->s->units[i].layer;
-
-        if (!layer) {
-            LP_TRY(alias_group(m, m->s->units[i].group, i));
-            continue;
-        }
-        for (j = 0; j < layer->outputs_count; j++)
-            if (lpi_is_value(layer->outputs[j]))
-                add_root(m, layer->outputs[j], false);
-        LP_TRY(alias_result(m, layer, i));
-    }
-    m->s->aliases = m->aliases;
+    lpi_arena_free(scratch);
+    schedule->units = units;
+    schedule->units_count = count;
     return LP_OK;
 }
 
@@ -252,7 +110,7 @@ static lp_status keep_places(lp_schedule *s, const lpi_program *program,
     return LP_OK;
 }
 
-static lp_status place(lp_schedule *s, const char *rule, lp_error *error)
+lp_status lpi_schedule_place(lp_schedule *s, const char *rule, lp_error *error)
 {
     lpi_arena *arena = lpi_arena_new(lpi_arena_cap(s->arena));
     lpi_program program;
@@ -269,37 +127,31 @@ static lp_status place(lp_schedule *s, const char *rule, lp_error *error)
     return status;
 }
 
-static lp_status fill(maker *m)
+static lp_status fill(lp_schedule *s, const lp_schedule_options *options,
+                      lp_error *error)
 {
-    lp_schedule *s = m->s;
-    int64_t tensors = s->model->tensors_count;
     lp_memory *memory = LPI_NEW(s->arena, lp_memory, 1);
     const char **planners = LPI_NEW(s->arena, const char *, 1);
 
-    m->last_unit = LPI_NEW(m->scratch, int32_t, tensors);
-    m->roots = LPI_NEW(m->scratch, int64_t, tensors);
-    m->root_last = LPI_NEW(m->scratch, int64_t, tensors);
-    m->is_input = LPI_NEW(m->scratch, bool, tensors);
-    if (!memory || !planners || !m->last_unit || !m->roots || !m->root_last ||
-        !m->is_input)
-        return lpi_fail_memory(m->error);
+    if (!memory || !planners)
+        return lpi_fail_memory(error);
     *memory = (lp_memory){.name = "arena",
-                          .alignment = m->options->alignment
-                                           ? m->options->alignment
-                                           : LPI_ALIGNMENT};
+                          .alignment = options->alignment ? options->alignment
+                                                          : LPI_ALIGNMENT};
     planners[0] = "baseline";
     s->memories = memory;
     s->memories_count = 1;
+    if (options->device)
+        LP_TRY(lpi_schedule_for(s, options->device, error));
     s->planners = planners;
     s->planners_count = 1;
-    if (m->options->attention_rows)
-        LP_TRY(lpi_schedule_attention(s, m->options->attention_rows, m->error));
-    if (m->options->layer_rows)
-        LP_TRY(lpi_schedule_rows(s, m->options->layer_rows, m->error));
-    LP_TRY(add_units(m));
-    find_lasts(m);
-    LP_TRY(add_aliases(m));
-    return place(s, m->options->rule, m->error);
+    if (options->attention_rows)
+        LP_TRY(lpi_schedule_attention(s, options->attention_rows, error));
+    if (options->layer_rows)
+        LP_TRY(lpi_schedule_rows(s, options->layer_rows, error));
+    LP_TRY(lpi_schedule_units(s, error));
+    LP_TRY(lpi_schedule_aliases(s, !options->no_in_place, error));
+    return lpi_schedule_place(s, options->rule, error);
 }
 
 lp_status lpi_schedule_baseline(const lp_model *model,
@@ -307,21 +159,19 @@ lp_status lpi_schedule_baseline(const lp_model *model,
                                 lp_schedule **ret_schedule, lp_error *error)
 {
     lp_schedule_options wanted = options ? *options : (lp_schedule_options){0};
-    maker m = {.options = &wanted, .error = error};
+    lp_schedule *s;
     lp_status status;
 
     if (wanted.alignment < 0 || (wanted.alignment & (wanted.alignment - 1)))
         return lpi_fail(error, LP_EINVALID, NULL,
                         "alignment %lld is no power of two",
                         (long long)wanted.alignment);
-    LP_TRY(lpi_schedule_new(model, &m.s, error));
-    m.scratch = lpi_arena_new(lpi_arena_cap(m.s->arena));
-    status = m.scratch ? fill(&m) : lpi_fail_memory(error);
-    lpi_arena_free(m.scratch);
+    LP_TRY(lpi_schedule_new(model, &s, error));
+    status = fill(s, &wanted, error);
     if (status != LP_OK)
-        lp_schedule_free(m.s);
+        lp_schedule_free(s);
     else
-        *ret_schedule = m.s;
+        *ret_schedule = s;
     return status;
 }
 

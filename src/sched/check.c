@@ -32,33 +32,6 @@ static void begin(lpi_checker *c, int64_t residency, int64_t ready)
         (lpi_held){.begin = c->unit, .end = -1, .ready = ready, .begun = true};
 }
 
-/* Whether two values of a root may share a byte; blocks of the same rows, side
- * by side, do not. */
-static bool touches(const lpi_value *a, const lpi_value *b)
-{
-    int64_t a_end = a->root_offset + (a->blocks - 1) * a->stride_bytes +
-                    a->block_bytes;
-    int64_t b_end = b->root_offset + (b->blocks - 1) * b->stride_bytes +
-                    b->block_bytes;
-
-    if (a->root_offset >= b_end || b->root_offset >= a_end)
-        return false;
-    if (a->blocks > 1 && b->blocks > 1 && a->stride_bytes == b->stride_bytes) {
-        int64_t gap = (b->root_offset - a->root_offset) % a->stride_bytes;
-
-        gap += gap < 0 ? a->stride_bytes : 0;
-        return gap < a->block_bytes || gap + b->block_bytes > a->stride_bytes;
-    }
-    return true;
-}
-
-static bool same_box(const lpi_value *a, const lpi_value *b)
-{
-    return a->root_offset == b->root_offset && a->blocks == b->blocks &&
-           a->block_bytes == b->block_bytes &&
-           (a->blocks == 1 || a->stride_bytes == b->stride_bytes);
-}
-
 static lp_status check_read(lpi_checker *c, const lp_tensor *tensor)
 {
     int64_t v;
@@ -79,112 +52,7 @@ static lp_status check_read(lpi_checker *c, const lp_tensor *tensor)
     return LP_OK;
 }
 
-/* Whether value "v", output "i" of "layer", is where operand "of" lies, its
- * bytes the same by nature of the operator. */
-static bool is_same_bytes(const lpi_program *p, const lp_layer *layer,
-                          int32_t i, const lpi_value *v, const lpi_value *of)
-{
-    lpi_value box;
-
-    if (layer->row && layer->row->flags & LPI_VIEW && i == 0 &&
-        layer->inputs[0] == of->tensor)
-        return same_box(v, of);
-    if (strcmp(layer->op, "Split") != 0 || layer->inputs[0] != of->tensor ||
-        of->blocks != 1 || !lpi_part_find(layer, i, false, &box))
-        return false;
-    box.root_offset += of->root_offset;
-    (void)p;
-    return same_box(v, &box);
-}
-
-/* Whether operand "of" of Concat "layer" lies where it goes in "v". */
-static bool is_joined(const lp_layer *layer, const lpi_value *v,
-                      const lpi_value *of)
-{
-    lpi_value box;
-    int32_t i;
-
-    for (i = 0; i < layer->inputs_count; i++) {
-        if (layer->inputs[i] != of->tensor || v->blocks != 1 ||
-            !lpi_part_find(layer, i, true, &box))
-            continue;
-        box.root_offset += v->root_offset;
-        if (same_box(of, &box))
-            return true;
-    }
-    return false;
-}
-
-/* The first operand in the root of "v" that shares a byte with it. */
-static int64_t find_shared(const lpi_checker *c, const lpi_value *v)
-{
-    const lpi_use *use = &c->p->uses[c->unit];
-    int32_t i;
-
-    for (i = 0; i < use->inputs_count; i++) {
-        const lpi_value *of = &c->p->values[use->inputs[i]];
-
-        if (of->root == v->root && touches(of, v))
-            return use->inputs[i];
-    }
-    return -1;
-}
-
-/* Forget the values of the root of "v" that it overwrites; what "layer", a
- * Concat, finds in its place stays, with all that shares its bytes. */
-static void overwrite(lpi_checker *c, const lpi_value *v, const lp_layer *layer)
-{
-    const lpi_use *use = &c->p->uses[c->unit];
-    int64_t *link = &c->heads[v->root];
-
-    while (*link >= 0) {
-        const lpi_value *old = &c->p->values[*link];
-        bool stays = !touches(old, v);
-        int32_t i;
-
-        for (i = 0; layer && !stays && i < use->inputs_count; i++) {
-            const lpi_value *of = &c->p->values[use->inputs[i]];
-
-            stays = of->root == v->root && is_joined(layer, v, of) &&
-                    old->root_offset >= of->root_offset &&
-                    old->root_offset + old->block_bytes <=
-                        of->root_offset + of->block_bytes;
-        }
-        if (!stays) {
-            c->valid[*link] = false;
-            *link = c->links[*link];
-        } else {
-            link = &c->links[*link];
-        }
-    }
-}
-
-/* Output "i" of "layer" (NULL: a group makes it) is made as value "at". */
-static lp_status check_made(lpi_checker *c, const lp_layer *layer, int32_t i,
-                            int64_t at)
-{
-    const lpi_value *v = &c->p->values[at];
-    int64_t shared = find_shared(c, v);
-    const lpi_value *of = shared < 0 ? NULL : &c->p->values[shared];
-    bool joins = layer && !strcmp(layer->op, "Concat");
-    int32_t j, in = -1;
-
-    for (j = 0; layer && of && j < layer->inputs_count; j++)
-        if (layer->inputs[j] == of->tensor)
-            in = j;
-    if (of && layer && is_same_bytes(c->p, layer, i, v, of))
-        return LP_OK;
-    if (of && !(joins && is_joined(layer, v, of)) &&
-        !(layer && i == 0 && in >= 0 && same_box(v, of) &&
-          lpi_in_place(layer, in) && c->p->values[v->root].unit >= 0))
-        return LPI_REFUSE_AT(c, v->tensor,
-                             "'%.200s' is made over its operand '%.200s'",
-                             v->tensor->name, of->tensor->name);
-    overwrite(c, v, joins ? layer : NULL);
-    return LP_OK;
-}
-
-/* The value of "tensor" among what the unit makes; -1. */
+/* Value "at", output "i" of "layer" (NULL: of a group), is made. */
 static lp_status make(lpi_checker *c, const lp_layer *layer, int32_t i,
                       int64_t at)
 {
@@ -207,7 +75,7 @@ static lp_status make(lpi_checker *c, const lp_layer *layer, int32_t i,
         end > p->residencies[r].bytes)
         return LPI_REFUSE_AT(c, v->tensor, "'%.200s' does not fit its place",
                              v->tensor->name);
-    LP_TRY(check_made(c, layer, i, at));
+    LP_TRY(lpi_check_made(c, layer, i, at));
     c->valid[at] = true;
     c->links[at] = c->heads[v->root];
     c->heads[v->root] = at;

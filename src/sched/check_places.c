@@ -92,7 +92,7 @@ static lp_status check_predictions(const lpi_checker *c)
 {
     static const char *const names[] = {"live_peak_bytes", "arena_bytes",
                                         "fast_peak_bytes", "traffic_bytes",
-                                        "macs"};
+                                        "macs", "latency_ns"};
     const lp_predictions *said = &c->p->schedule->predictions;
     const lp_predictions *found = &c->p->predictions;
     int64_t pairs[][2] = {
@@ -101,6 +101,8 @@ static lp_status check_predictions(const lpi_checker *c)
         {said->fast_peak_bytes, found->fast_peak_bytes},
         {said->traffic_bytes, found->traffic_bytes},
         {said->macs, found->macs},
+        {said->latency_ns ? said->latency_ns : found->latency_ns,
+         found->latency_ns ? found->latency_ns : said->latency_ns},
     };
     int32_t i;
 
@@ -113,6 +115,24 @@ static lp_status check_predictions(const lpi_checker *c)
     return LP_OK;
 }
 
+/* What is pinned and the arena fit memory 0 together, where weights are copied
+ * to it. */
+static lp_status check_pins(const lpi_checker *c)
+{
+    const lpi_program *p = c->p;
+    int64_t bytes = lpi_add(p->pinned_bytes, p->arena_bytes[0]);
+    int64_t most = p->memories[0].capacity_bytes;
+
+    if (!p->schedule->weights_memory || !most || !p->pinned_bytes ||
+        bytes <= most)
+        return LP_OK;
+    return lpi_refuse(c->refusal, c->error, p->schedule, -1, NULL, bytes, 0,
+                      "pinned weights of %lld bytes and an arena of %lld do "
+                      "not fit memory '%.100s', which has %lld",
+                      (long long)p->pinned_bytes, (long long)p->arena_bytes[0],
+                      p->memories[0].name, (long long)most);
+}
+
 lp_status lpi_check_places(lpi_checker *c)
 {
     int64_t i;
@@ -121,5 +141,6 @@ lp_status lpi_check_places(lpi_checker *c)
         LP_TRY(check_residency(c, i));
     for (i = 0; i < c->p->memories_count; i++)
         LP_TRY(check_memory(c, (int32_t)i));
+    LP_TRY(check_pins(c));
     return check_predictions(c);
 }

@@ -2,12 +2,12 @@
  *
  * The box of each tile of the last result goes backwards through the rows of
  * the layers, last to first; what several readers inside need of a tensor is
- * joined into one box.  So halos are computed again, tile by tile.  A box that
- * lies contiguous in what holds it is used there; any other has a buffer as
- * large as its largest.
+ * joined into one box.  So halos are computed again, tile by tile, unless the
+ * group keeps rows (keep.c).  A box that lies contiguous in what holds it is
+ * used there; any other has a buffer as large as its largest.
  *
- * Invariant: every operand of a tile is inside the box its producer makes for
- * the same tile, or inside a whole tensor. */
+ * Invariant: every operand of a tile is inside the box its producer makes, or
+ * holds, for the same tile, or inside a whole tensor. */
 #include <string.h>
 
 #include "sched.h"
@@ -42,7 +42,7 @@ static lp_status count_tiles(lpi_cutter *c)
     if (!lpi_is_value(out) || out->shape.rank > LPI_RANKS)
         return lpi_cutter_refuse(c, out,
                                  "its last layer has no result to be cut");
-    c->tiles = 1;
+    c->tiles = c->parts = 1;
     for (i = 0; i < out->shape.rank; i++) {
         c->extents[i] = out->shape.dims[i];
         c->counts[i] = 1;
@@ -50,6 +50,10 @@ static lp_status count_tiles(lpi_cutter *c)
     for (i = 0; i < g->tiles_count; i++) {
         int32_t axis = g->tiles[i].axis;
 
+        if (axis == LP_AXIS_REDUCTION && g->tiles[i].extent > 0) {
+            LP_TRY(lpi_cutter_split(c, g->tiles[i].extent));
+            continue;
+        }
         if (axis < 0 || axis >= out->shape.rank || g->tiles[i].extent < 1)
             return lpi_cutter_refuse(
                 c, out, "its tiles do not fit the rank of the result");
@@ -58,6 +62,7 @@ static lp_status count_tiles(lpi_cutter *c)
     }
     for (i = 0; i < out->shape.rank; i++)
         c->tiles = lpi_mul(c->tiles, c->counts[i]);
+    c->tiles = lpi_mul(c->tiles, c->parts);
     if (c->tiles < 1 || c->tiles > TILES_MOST)
         return lpi_cutter_refuse(c, out, "it has no tiles, or more than 65536");
     return LP_OK;
@@ -101,7 +106,8 @@ static lp_status make_pieces(lpi_cutter *c)
     if (!c->stages || !pieces || !boxes || !c->makers)
         return lpi_fail_memory(c->l->error);
     for (i = 0; i < operands; i++) {
-        pieces[i] = (lpi_piece){.value = -1, .buffer = -1, .boxes = boxes};
+        pieces[i] = (lpi_piece){
+            .value = -1, .buffer = -1, .kept = -1, .boxes = boxes};
         boxes += c->tiles;
     }
     for (s = 0; s < g->layers_count; s++) {
@@ -190,46 +196,66 @@ static void need(lpi_cutter *c, lpi_piece *in, const lpi_box *box, int64_t tile,
     boxes[tile] = *box;
     if (box->rank < 0 && lpi_is_value(in->tensor))
         boxes[tile] = lpi_tensor_box(in->tensor);
-    if (from < 0 || !in->source)
+    if (from < 0 || !in->source || (c->rows && lpi_box_empty(&boxes[tile])))
         return;
     join((lpi_box *)&in->source->boxes[tile], &boxes[tile], !needed[from]);
     needed[from] = true;
 }
 
-/* The boxes of one tile, from the last layer to the first, and its MACs. */
-static lp_status cut_tile(lpi_cutter *c, int64_t tile, lpi_arena *arena)
+/* The boxes that stage "s" needs in "tile", and its MACs. */
+static lp_status cut_stage(lpi_cutter *c, int32_t s, int64_t tile,
+                           lpi_arena *arena, bool *needed)
 {
     lpi_lowering *l = c->l;
-    int32_t last = c->group->layers_count - 1, s, i;
+    const lp_layer *layer = c->stages[s].layer;
+    const lpi_tiling tiling = {.tiles = c->tiles,
+                               .parts = c->parts,
+                               .part_extent = c->part_extent};
+    lpi_part part = {.out = &c->stages[s].out[0].boxes[tile]};
+    lpi_box *in = LPI_NEW(arena, lpi_box, layer->inputs_count);
+    int64_t range[2];
+    lp_row_status status;
+    lp_layer *shadow;
+    lp_cost cost;
+    int32_t i;
+
+    if (!in)
+        return lpi_fail_memory(l->error);
+    lpi_tiling_range(&tiling, tile, range);
+    part.from = range[0];
+    part.to = range[1];
+    LP_TRY(lpi_shadow_part(arena, l->program->model, layer, &part, in, &shadow,
+                           l->error));
+    LP_TRY(
+        lpi_layer_cost(l->program->model, shadow, &cost, &status, l->error));
+    l->program->predictions.macs =
+        lpi_add(l->program->predictions.macs, lp_cost_macs(&cost));
+    lpi_cost_add(&c->stages[s].cost, &cost);
+    for (i = 0; i < layer->inputs_count; i++)
+        need(c, (lpi_piece *)&c->stages[s].in[i], &in[i], tile, needed);
+    return LP_OK;
+}
+
+/* The boxes of one tile, from the last layer to the first. */
+static lp_status cut_tile(lpi_cutter *c, int64_t tile, lpi_arena *arena)
+{
+    int32_t last = c->group->layers_count - 1, s;
     bool *needed = LPI_NEW(arena, bool, c->group->layers_count);
 
     if (!needed)
-        return lpi_fail_memory(l->error);
+        return lpi_fail_memory(c->l->error);
     *(lpi_box *)&c->stages[last].out[0].boxes[tile] =
         tile_box(c, c->stages[last].out[0].tensor, tile);
     needed[last] = true;
     for (s = last; s >= 0; s--) {
-        const lp_layer *layer = c->stages[s].layer;
-        lpi_box *in = LPI_NEW(arena, lpi_box, layer->inputs_count);
-        lp_row_status status;
-        lp_layer *shadow;
-        lp_cost cost;
-
-        if (!in)
-            return lpi_fail_memory(l->error);
-        if (!needed[s])
+        if (!needed[s] && !c->rows)
             return lpi_cutter_refuse(
-                c, layer->outputs[0],
+                c, c->stages[s].layer->outputs[0],
                 "a layer makes nothing for those after it");
-        LP_TRY(lpi_shadow_new(arena, l->program->model, layer,
-                              &c->stages[s].out[0].boxes[tile], in, &shadow,
-                              l->error));
-        LP_TRY(lpi_layer_cost(l->program->model, shadow, &cost, &status,
-                              l->error));
-        l->program->predictions.macs =
-            lpi_add(l->program->predictions.macs, lp_cost_macs(&cost));
-        for (i = 0; i < layer->inputs_count; i++)
-            need(c, (lpi_piece *)&c->stages[s].in[i], &in[i], tile, needed);
+        if (c->rows)
+            LP_TRY(lpi_keep_take(c, s, tile));
+        if (!c->rows || !lpi_box_empty(&c->stages[s].out[0].boxes[tile]))
+            LP_TRY(cut_stage(c, s, tile, arena, needed));
     }
     return LP_OK;
 }
@@ -238,12 +264,18 @@ static lp_status cut_tiles(lpi_cutter *c)
 {
     lpi_arena *arena = lpi_arena_new(lpi_arena_cap(c->l->scratch));
     lp_status status = arena ? LP_OK : lpi_fail_memory(c->l->error);
-    int64_t tile;
+    int64_t macs = c->l->program->predictions.macs, tile;
+    int32_t s;
 
-    for (tile = 0; status == LP_OK && tile < c->tiles; tile++) {
-        status = cut_tile(c, tile, arena);
-        lpi_arena_reset(arena);
-    }
+    do {
+        c->l->program->predictions.macs = macs;
+        for (s = 0; s < c->group->layers_count; s++)
+            c->stages[s].cost = (lp_cost){0};
+        for (tile = 0; status == LP_OK && tile < c->tiles; tile++) {
+            status = cut_tile(c, tile, arena);
+            lpi_arena_reset(arena);
+        }
+    } while (status == LP_OK && c->rows && lpi_keep_again(c));
     lpi_arena_free(arena);
     return status;
 }
@@ -256,19 +288,21 @@ lp_status lpi_lower_group(lpi_lowering *l, int64_t unit)
 
     if (!tiling)
         return lpi_fail_memory(l->error);
-    if (c.group->keeps_rows)
-        return lpi_fail(l->error, LP_EUNSUPPORTED, l->schedule->name,
-                        "group '%.200s': overlap 'keep' is not lowered, only "
-                        "'recompute'",
-                        c.group->name);
     LP_TRY(count_tiles(&c));
     LP_TRY(make_pieces(&c));
     LP_TRY(link_pieces(&c));
+    if (c.group->keeps_rows)
+        LP_TRY(lpi_keep_start(&c));
     LP_TRY(cut_tiles(&c));
+    if (c.group->keeps_rows)
+        LP_TRY(lpi_keep_settle(&c));
     LP_TRY(lpi_cutter_buffers(&c));
     *tiling = (lpi_tiling){.tiles = c.tiles,
                            .stages = c.stages,
-                           .stages_count = c.group->layers_count};
+                           .stages_count = c.group->layers_count,
+                           .parts = c.parts,
+                           .part_extent = c.part_extent,
+                           .sliced_bytes = lpi_cutter_sliced(&c)};
     l->program->uses[unit].tiling = tiling;
     return LP_OK;
 }

@@ -61,14 +61,15 @@ static bool is_covered(const lpi_cutter *c, const lpi_piece *out)
     return distinct <= c->tiles;
 }
 
-/* A buffer for "piece", as large as its largest box. */
-static lp_status add_buffer(lpi_cutter *c, lpi_piece *piece,
-                            const lp_layer *reader)
+/* A buffer of "layer" for "tensor", as large as the largest of "boxes". */
+static lp_status add_buffer(lpi_cutter *c, const lp_tensor *tensor,
+                            const lpi_box *boxes, const lp_layer *layer,
+                            int64_t *ret_buffer)
 {
     int64_t bytes = 0, t;
 
     for (t = 0; t < c->tiles; t++) {
-        int64_t box = box_bytes(piece->tensor, &piece->boxes[t]);
+        int64_t box = box_bytes(tensor, &boxes[t]);
 
         if (box > bytes)
             bytes = box;
@@ -76,35 +77,41 @@ static lp_status add_buffer(lpi_cutter *c, lpi_piece *piece,
     return lpi_buffer_add(c->l, c->unit,
                           &(lpi_residency){.kind = LPI_OF_TILE,
                                            .value = -1,
-                                           .tensor = piece->tensor,
-                                           .layer = reader,
+                                           .tensor = tensor,
+                                           .layer = layer,
                                            .bytes = bytes,
                                            .live_bytes = bytes},
-                          &piece->buffer);
+                          ret_buffer);
 }
 
-/* Whether all boxes lie contiguous in the whole tensor. */
-static bool lies_in_whole(const lpi_cutter *c, const lpi_piece *piece)
+/* Whether all boxes of "piece" lie contiguous in those of "around", by tile,
+ * or, when it is NULL, in the whole tensor. */
+static bool lies_in(const lpi_cutter *c, const lpi_piece *piece,
+                    const lpi_box *around)
 {
     lpi_box whole = lpi_tensor_box(piece->tensor);
     int64_t t;
 
     for (t = 0; t < c->tiles; t++)
-        if (!is_contiguous(&piece->boxes[t], &whole))
+        if (!(c->rows && lpi_box_empty(&piece->boxes[t])) &&
+            !is_contiguous(&piece->boxes[t], around ? &around[t] : &whole))
             return false;
     return true;
 }
 
+static bool lies_in_whole(const lpi_cutter *c, const lpi_piece *piece)
+{
+    return lies_in(c, piece, NULL);
+}
+
 static bool lies_in_source(const lpi_cutter *c, const lpi_piece *piece)
 {
-    int64_t t;
+    const lpi_piece *source = piece->source;
 
-    if (piece->source->buffer < 0)
-        return lies_in_whole(c, piece);
-    for (t = 0; t < c->tiles; t++)
-        if (!is_contiguous(&piece->boxes[t], &piece->source->boxes[t]))
-            return false;
-    return true;
+    if (source->kept >= 0)
+        return lies_in(c, piece, source->held);
+    return lies_in(c, piece,
+                   source->held || source->buffer < 0 ? NULL : source->boxes);
 }
 
 /* The buffer of the operand that stage "s" may overwrite, as its alias says:
@@ -115,13 +122,15 @@ static int64_t shared_buffer(const lpi_cutter *c, int32_t s)
     const lp_alias *alias = c->l->aliases[stage->out[0].tensor->id];
     int32_t i, at = -1, later;
 
-    if (!alias || alias->kind == LP_ALIAS_PART || stage->out[0].value >= 0)
+    if (!alias || alias->kind == LP_ALIAS_PART || stage->out[0].value >= 0 ||
+        stage->out[0].held)
         return -1;
     for (i = 0; i < stage->layer->inputs_count; i++)
         if (stage->in[i].tensor == alias->of)
             at = i;
     if (at < 0 || !stage->in[at].source || stage->in[at].buffer >= 0 ||
-        stage->in[at].source->buffer < 0 || stage->in[at].source->value >= 0)
+        stage->in[at].source->buffer < 0 || stage->in[at].source->value >= 0 ||
+        stage->in[at].source->held)
         return -1;
     if (memcmp(stage->in[at].boxes, stage->in[at].source->boxes,
                (size_t)c->tiles * sizeof(lpi_box)) != 0)
@@ -139,32 +148,47 @@ static int64_t shared_buffer(const lpi_cutter *c, int32_t s)
     return stage->in[at].source->buffer;
 }
 
+/* Where stage "s" computes its result, and where its rows are kept. */
+static lp_status place_result(lpi_cutter *c, int32_t s)
+{
+    lpi_piece *out = (lpi_piece *)c->stages[s].out;
+
+    if (out->value >= 0 && !is_covered(c, out))
+        return lpi_cutter_refuse(c, out->tensor,
+                                 "its tiles do not make the whole of a tensor "
+                                 "that is read later");
+    if (out->value >= 0 && lies_in_whole(c, out))
+        return LP_OK;
+    if (out->value < 0 && out->held) {
+        LP_TRY(add_buffer(c, out->tensor, out->held, c->stages[s].layer,
+                          &out->kept));
+        if (lies_in(c, out, out->held))
+            return LP_OK;
+    }
+    out->buffer = shared_buffer(c, s);
+    return out->buffer >= 0
+               ? LP_OK
+               : add_buffer(c, out->tensor, out->boxes, NULL, &out->buffer);
+}
+
 lp_status lpi_cutter_buffers(lpi_cutter *c)
 {
     int32_t s, i;
 
     for (s = 0; s < c->group->layers_count; s++) {
+        const lp_layer *layer = c->stages[s].layer;
         lpi_piece *in = (lpi_piece *)c->stages[s].in;
-        lpi_piece *out = (lpi_piece *)c->stages[s].out;
 
-        for (i = 0; i < c->stages[s].layer->inputs_count; i++) {
+        for (i = 0; i < layer->inputs_count; i++) {
             bool lies = !lpi_is_value(in[i].tensor) ||
                         (in[i].source ? lies_in_source(c, &in[i])
                                       : lies_in_whole(c, &in[i]));
 
             if (!lies)
-                LP_TRY(add_buffer(c, &in[i], c->stages[s].layer));
+                LP_TRY(add_buffer(c, in[i].tensor, in[i].boxes, layer,
+                                  &in[i].buffer));
         }
-        if (out->value >= 0 && !is_covered(c, out))
-            return lpi_cutter_refuse(
-                c, out->tensor,
-                "its tiles do not make the whole of a tensor that "
-                "is read later");
-        if (out->value >= 0 && lies_in_whole(c, out))
-            continue;
-        out->buffer = shared_buffer(c, s);
-        if (out->buffer < 0)
-            LP_TRY(add_buffer(c, out, NULL));
+        LP_TRY(place_result(c, s));
     }
     return LP_OK;
 }

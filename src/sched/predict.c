@@ -92,6 +92,25 @@ static lp_status count_macs(lpi_lowering *l)
     return LP_OK;
 }
 
+/* Add what is read from where weights live. */
+static lp_status add_weights(lpi_lowering *l)
+{
+    lpi_program *p = l->program;
+    const lp_schedule *s = p->schedule;
+    lpi_weights_held weights;
+    int64_t sum = p->predictions.traffic_bytes, i;
+
+    if (!s->weights_memory)
+        return LP_OK;
+    LP_TRY(lpi_weights_find(p, l->scratch, &weights, l->error));
+    for (i = 0; i < p->units_count; i++)
+        sum = lpi_add(sum, weights.bytes[i]);
+    for (i = 0; i < s->pins_count; i++)
+        sum = lpi_add(sum, s->pins[i].tensor->stored_bytes);
+    p->predictions.traffic_bytes = sum;
+    return LP_OK;
+}
+
 lp_status lpi_predict(lpi_lowering *l)
 {
     lpi_program *p = l->program;
@@ -104,62 +123,28 @@ lp_status lpi_predict(lpi_lowering *l)
             p->predictions.traffic_bytes =
                 lpi_add(p->predictions.traffic_bytes,
                         p->residencies[p->steps[i].to].bytes);
+    LP_TRY(add_weights(l));
     LP_TRY(count_macs(l));
     return find_live_peak(l);
 }
 
-/* Bytes of the static operands of unit "unit" that no pin holds, each once;
- * "seen" by tensor id holds unit + 1 where one was counted. */
-static int64_t in_flight(const lpi_program *p, int64_t unit, int64_t *seen)
+/* What is known of weights and of time once all is placed. */
+static lp_status predict_rest(lpi_program *p, lpi_arena *scratch,
+                              lp_error *error)
 {
-    int32_t count, i, j;
-    lp_layer *const *layers = lpi_unit_layers(&p->units[unit], &count);
-    int64_t bytes = 0;
+    lpi_weights_held weights;
+    int64_t peak;
 
-    for (i = 0; i < count; i++)
-        for (j = 0; j < layers[i]->inputs_count; j++) {
-            const lp_tensor *tensor = layers[i]->inputs[j];
+    LP_TRY(lpi_weights_find(p, scratch, &weights, error));
+    LP_TRY(lpi_weights_peak(p, &weights, &p->pinned_bytes, &peak, error));
+    p->predictions.arena_bytes = p->arena_bytes[0];
+    p->predictions.fast_peak_bytes = lpi_add(p->arena_bytes[0], peak);
+    if (p->schedule->target) {
+        lp_timeline timeline;
 
-            if (!tensor || !tensor->is_static || seen[tensor->id] > unit)
-                continue;
-            seen[tensor->id] = unit + 1;
-            bytes = lpi_add(bytes, tensor->stored_bytes);
-        }
-    return bytes;
-}
-
-/* The most that weights take in memory 0 at a unit. */
-static lp_status find_weights_peak(const lpi_program *p, lpi_arena *scratch,
-                                   int64_t *ret_bytes, lp_error *error)
-{
-    const lp_schedule *s = p->schedule;
-    int64_t *seen = LPI_NEW(scratch, int64_t, p->model->tensors_count);
-    int64_t *begins = LPI_NEW(scratch, int64_t, p->units_count + 1);
-    int64_t *links = LPI_NEW(scratch, int64_t, s->pins_count);
-    int64_t *pinned = LPI_NEW(scratch, int64_t, p->units_count + 1);
-    int64_t held = 0, u, i;
-
-    if (!seen || !begins || !links || !pinned)
-        return lpi_fail_memory(error);
-    for (u = 0; u <= p->units_count; u++)
-        begins[u] = -1;
-    for (i = 0; i < s->pins_count; i++) {
-        links[i] = begins[s->pins[i].from];
-        begins[s->pins[i].from] = i;
-        add_live(pinned, s->pins[i].from, s->pins[i].to,
-                 s->pins[i].tensor->stored_bytes);
-    }
-    *ret_bytes = 0;
-    for (u = 0; u < p->units_count; u++) {
-        int64_t sum;
-
-        held += pinned[u];
-        for (i = begins[u]; i >= 0; i = links[i])
-            if (seen[s->pins[i].tensor->id] <= s->pins[i].to)
-                seen[s->pins[i].tensor->id] = s->pins[i].to + 1;
-        sum = lpi_add(held, in_flight(p, u, seen));
-        if (sum > *ret_bytes)
-            *ret_bytes = sum;
+        LP_TRY(lpi_program_time(scratch, p, p->schedule->target, &timeline,
+                                error));
+        p->predictions.latency_ns = timeline.latency_ns;
     }
     return LP_OK;
 }
@@ -168,7 +153,7 @@ lp_status lpi_predict_placed(lpi_program *program, lp_error *error)
 {
     lpi_arena *scratch = lpi_arena_new(lpi_arena_cap(program->arena));
     lp_status status;
-    int64_t weights = 0, i;
+    int64_t i;
 
     if (!scratch)
         return lpi_fail_memory(error);
@@ -181,10 +166,7 @@ lp_status lpi_predict_placed(lpi_program *program, lp_error *error)
         if (r->bytes && end > program->arena_bytes[r->memory])
             program->arena_bytes[r->memory] = end;
     }
-    status = find_weights_peak(program, scratch, &weights, error);
+    status = predict_rest(program, scratch, error);
     lpi_arena_free(scratch);
-    program->predictions.arena_bytes = program->arena_bytes[0];
-    program->predictions.fast_peak_bytes =
-        lpi_add(program->arena_bytes[0], weights);
     return status;
 }

@@ -55,16 +55,19 @@ static bool add_group(lp_schedule *s, lp_group *group, lp_layer *layer,
     return true;
 }
 
-lp_status lpi_schedule_rows(lp_schedule *schedule, int64_t rows,
-                            lp_error *error)
+/* Cut "only" (NULL: every layer) of "schedule" where it stands in no group;
+ * "*ret_cut" counts them. */
+static lp_status cut(lp_schedule *schedule, const lp_layer *only, int64_t rows,
+                     int64_t *ret_cut, lp_error *error)
 {
     const lp_model *model = schedule->model;
     lpi_arena *scratch = lpi_arena_new(lpi_arena_cap(schedule->arena));
-    lp_group *groups = LPI_NEW(schedule->arena, lp_group,
-                               schedule->groups_count + model->layers_count);
+    lp_group *groups =
+        LPI_NEW(schedule->arena, lp_group,
+                schedule->groups_count + (only ? 1 : model->layers_count));
     bool *taken = scratch ? LPI_NEW(scratch, bool, model->layers_count) : NULL;
     lp_status status = groups && taken ? LP_OK : lpi_fail_memory(error);
-    int64_t i;
+    int64_t before = schedule->groups_count, i;
     int32_t j;
 
     for (i = 0; status == LP_OK && i < schedule->groups_count; i++) {
@@ -76,7 +79,7 @@ lp_status lpi_schedule_rows(lp_schedule *schedule, int64_t rows,
     for (i = 0; status == LP_OK && i < model->layers_count; i++) {
         lp_layer *layer = model->layers[i];
 
-        if (layer->is_static || taken[i] ||
+        if (layer->is_static || taken[i] || (only && layer != only) ||
             !can_cut(schedule, layer, rows, scratch))
             continue;
         if (!add_group(schedule, &groups[schedule->groups_count], layer, rows))
@@ -85,5 +88,27 @@ lp_status lpi_schedule_rows(lp_schedule *schedule, int64_t rows,
             schedule->groups_count++;
     }
     lpi_arena_free(scratch);
+    *ret_cut = schedule->groups_count - before;
     return status;
+}
+
+lp_status lpi_schedule_rows(lp_schedule *schedule, int64_t rows,
+                            lp_error *error)
+{
+    int64_t count;
+
+    return cut(schedule, NULL, rows, &count, error);
+}
+
+lp_status lpi_schedule_rows_of(lp_schedule *schedule, const lp_layer *layer,
+                               int64_t rows, lp_error *error)
+{
+    int64_t count;
+
+    LP_TRY(cut(schedule, layer, rows, &count, error));
+    if (!count)
+        return lpi_fail(error, LP_EUNSUPPORTED, NULL,
+                        "layer '%.200s' cannot be cut into tiles of %lld rows",
+                        layer->name, (long long)rows);
+    return LP_OK;
 }

@@ -30,6 +30,14 @@ typedef struct lpi_precision {
     lp_line line;
 } lpi_precision;
 
+/* Room for the entries of a column. */
+typedef struct lpi_stash {
+    void *bytes;
+    int64_t room;
+} lpi_stash;
+
+enum { LPI_STASHES = 8 };
+
 struct lp_schedule {
     lpi_arena *arena; /* holds it; the tensors and layers are the model's */
     const lp_model *model;
@@ -39,8 +47,11 @@ struct lp_schedule {
     int64_t planners_count;
     int64_t seed;
     const char *effort;
+    const lp_device *target;   /* that "device" names; NULL: not given */
     const lp_memory *memories; /* memory 0: where units read and write */
     int64_t memories_count;
+    int32_t weights_memory; /* where weights live; 0: they are read for
+                               nothing */
     const lpi_precision *precisions;
     int64_t precisions_count;
     const lp_group *groups;
@@ -63,6 +74,8 @@ struct lp_schedule {
     const lp_bound *bounds;
     int64_t bounds_count;
     const char *rule; /* that placed it; "given": the file */
+    lpi_stash stashes[LPI_STASHES]; /* of columns that are set again */
+    const struct lpi_known *known;  /* tensors and layers by address; NULL */
 };
 
 /* Of placed intervals, where nothing else is asked for. */
@@ -86,7 +99,7 @@ typedef struct lpi_value {
 
 typedef enum lpi_residency_kind {
     LPI_OF_VALUE,     /* a root */
-    LPI_OF_TILE,      /* tile buffer */
+    LPI_OF_TILE,      /* tile buffer, or rows kept of a tensor */
     LPI_OF_WORKSPACE, /* of a body */
     LPI_OF_STAGING,   /* contiguous copy of a strided part */
 } lpi_residency_kind;
@@ -95,8 +108,8 @@ typedef struct lpi_residency {
     lpi_residency_kind kind;
     int64_t value; /* VALUE: a root; STAGING: the part; else -1 */
     const lp_tensor *tensor;
-    const lp_layer *layer; /* TILE: its reader, NULL: its producer;
-                              WORKSPACE: the layer */
+    const lp_layer *layer; /* TILE: its reader, NULL: its producer; rows kept:
+                              the producer; WORKSPACE: the layer */
     int32_t memory;
     int64_t first, last;   /* units, both included */
     int64_t bytes, offset; /* offset -1: not placed yet */
@@ -138,24 +151,33 @@ typedef struct lpi_use {
  *                is computed in it and copied to "value", if any);
  *   else, value >= 0: inside the whole tensor, where the box is contiguous;
  *   else, source set: inside the box of "source", likewise;
- *   else: a static tensor, cut by the executor. */
+ *   else: a static tensor, cut by the executor.
+ * An output whose rows are kept ("held" set) is read in the boxes "held": in
+ * the residency "kept", into which each tile's box is computed or copied, or,
+ * without one, in the whole tensor. */
 typedef struct lpi_piece {
     const lp_tensor *tensor; /* NULL: absent operand, or output nobody reads */
-    const lpi_box *boxes;    /* by tile */
+    const lpi_box *boxes;    /* by tile; empty: not computed in this tile */
+    const lpi_box *held;     /* by tile; NULL: as "boxes" */
     int64_t value;           /* the whole tensor; -1: exists as tiles only */
     int64_t buffer;          /* residency; -1 */
+    int64_t kept;            /* residency; -1 */
     const struct lpi_piece *source; /* of an input made inside the group */
 } lpi_piece;
 
 typedef struct lpi_stage { /* a layer of a group */
     const lp_layer *layer;
     const lpi_piece *in, *out; /* as the layer's inputs and outputs */
+    lp_cost cost;              /* of all its tiles */
 } lpi_stage;
 
 typedef struct lpi_tiling {
     int64_t tiles; /* executed in order, each through all stages */
     const lpi_stage *stages;
     int32_t stages_count;
+    int64_t parts, part_extent; /* of the sums: tile t is of part t / (tiles /
+                                   parts); extent 0: they are whole */
+    int64_t sliced_bytes; /* of weights that are never in flight together */
 } lpi_tiling;
 
 typedef struct lpi_program {
@@ -179,7 +201,8 @@ typedef struct lpi_program {
     int64_t *first_residency; /* by value, a list through "next_residency" */
     int64_t *next_residency;  /* by residency; -1 ends */
     int64_t *input_values, *output_values; /* as the graph's; -1: static */
-    lp_predictions predictions;            /* arena and fast peak once placed */
+    int64_t pinned_bytes; /* the most that pins hold in memory 0 at a unit */
+    lp_predictions predictions; /* arena, fast peak and latency once placed */
 } lpi_program;
 
 /* Turn "schedule" into a program in "arena", placed as the schedule says, or by
@@ -286,6 +309,31 @@ lp_status lpi_copy_add(lpi_lowering *l, lpi_copy copy);
 lp_status lpi_predict(lpi_lowering *l);
 lp_status lpi_predict_placed(lpi_program *program, lp_error *error);
 
+/* weights.c: what units read from where weights live. */
+typedef struct lpi_weights_held {
+    int64_t *bytes;   /* by unit: of the static operands that no pin holds */
+    int64_t *copies;  /* by unit: how many these are */
+    int64_t *readers; /* by pin: the first unit that reads it; -1: none */
+} lpi_weights_held;
+
+lp_status lpi_weights_find(const lpi_program *program, lpi_arena *arena,
+                           lpi_weights_held *ret_weights, lp_error *error);
+
+/* The same without pins, each weight where it is read first. */
+lp_status lpi_weights_firsts(const lpi_program *program, lpi_arena *arena,
+                             lpi_weights_held *ret_weights, lp_error *error);
+
+/* The most that pins hold at a unit, and with what it reads beside them. */
+lp_status lpi_weights_peak(const lpi_program *program,
+                           const lpi_weights_held *weights, int64_t *ret_pinned,
+                           int64_t *ret_all, lp_error *error);
+
+/* timeline.c: when "program" does what on "device"; lists are made in "arena".
+ * LP_EINFEASIBLE when it writes where nothing can be written. */
+lp_status lpi_program_time(lpi_arena *arena, const lpi_program *program,
+                           const lp_device *device, lp_timeline *ret_timeline,
+                           lp_error *error);
+
 /* place.c: the offsets that the schedule gives. */
 lp_status lpi_place_given(lpi_lowering *l);
 
@@ -311,15 +359,39 @@ typedef struct lpi_cutter {
     const lp_group *group;
     lpi_stage *stages;
     int64_t tiles;
+    int64_t parts, part_extent; /* of the sums, as in lpi_tiling */
     int64_t counts[LPI_RANKS];  /* of tiles, by axis */
     int64_t extents[LPI_RANKS]; /* by axis */
     int32_t *makers;            /* by tensor id: stage + 1 */
+    struct lpi_rows *rows;      /* by stage: rows kept; NULL: none are */
 } lpi_cutter;
 
 lp_status lpi_cutter_refuse(const lpi_cutter *c, const lp_tensor *tensor,
                             const char *why);
 
 lpi_box lpi_tensor_box(const lp_tensor *tensor);
+
+/* split.c: sums in parts. */
+/* Cut the sums of the only layer of "c" into parts of "extent" terms. */
+lp_status lpi_cutter_split(lpi_cutter *c, int64_t extent);
+
+/* Bytes of weights that are never in flight together. */
+int64_t lpi_cutter_sliced(const lpi_cutter *c);
+
+bool lpi_box_empty(const lpi_box *box);
+
+/* keep.c: a group that keeps rows. */
+lp_status lpi_keep_start(lpi_cutter *c);
+
+/* What stage "s" has to compute in "tile", when those after it need the box
+ * that it has now. */
+lp_status lpi_keep_take(lpi_cutter *c, int32_t s, int64_t tile);
+
+/* Whether all tiles have to be cut again: prepared for that. */
+bool lpi_keep_again(lpi_cutter *c);
+
+/* Where rows are held in each tile, once all boxes are known. */
+lp_status lpi_keep_settle(lpi_cutter *c);
 
 /* Give the pieces of "c", whose boxes are known, their buffers. */
 lp_status lpi_cutter_buffers(lpi_cutter *c);
@@ -332,7 +404,7 @@ lp_status lpi_residency_add(lpi_lowering *l, const lpi_residency *residency,
 lp_status lpi_buffer_add(lpi_lowering *l, int64_t unit,
                          const lpi_residency *residency, int64_t *ret_at);
 
-/* ---- checking, inside: check.c and check_places.c -------------------------
+/* ---- checking, inside: check.c, check_bytes.c, check_places.c -------------------------
  */
 
 /* A residency as the steps have it. */
@@ -360,6 +432,15 @@ typedef struct lpi_checker {
                (tensor) ? (tensor)->name : NULL,                               \
                (tensor) ? lpi_tensor_bytes(tensor) : -1, 0, __VA_ARGS__)
 
+/* Whether two values of a root may share a byte; blocks of the same rows, side
+ * by side, do not. */
+bool lpi_value_touches(const lpi_value *a, const lpi_value *b);
+
+/* Output "i" of "layer" (NULL: a group makes it) is made as value "at": it may
+ * be there, and what it overwrites is no longer valid. */
+lp_status lpi_check_made(lpi_checker *c, const lp_layer *layer, int32_t i,
+                         int64_t at);
+
 /* Lives, sizes, alignment, capacity, collisions and predictions. */
 lp_status lpi_check_places(lpi_checker *c);
 
@@ -370,11 +451,30 @@ lp_status lpi_check_places(lpi_checker *c);
 lp_status lpi_schedule_new(const lp_model *model, lp_schedule **ret_schedule,
                            lp_error *error);
 
+/* device.c: give "schedule", which has no other columns yet, the memories of
+ * "device". */
+lp_status lpi_schedule_for(lp_schedule *schedule, const lp_device *device,
+                           lp_error *error);
+
 /* The baseline of "model" (a body too): file order, everything stored, views
  * and in-place results where legal, placed by the best greedy rule. */
 lp_status lpi_schedule_baseline(const lp_model *model,
                                 const lp_schedule_options *options,
                                 lp_schedule **ret_schedule, lp_error *error);
+
+/* Set the units: each layer and group once, in the order of the model, a group
+ * where its last layer stands. */
+lp_status lpi_schedule_units(lp_schedule *schedule, lp_error *error);
+
+/* Set the aliases: views, and with "in_place" results over operands that die
+ * there. */
+lp_status lpi_schedule_aliases(lp_schedule *schedule, bool in_place,
+                               lp_error *error);
+
+/* Set the places, by "rule" (NULL: the best greedy one), and the predictions
+ * and the bound that follow. */
+lp_status lpi_schedule_place(lp_schedule *schedule, const char *rule,
+                             lp_error *error);
 
 /* Group the attentions of the model of "schedule", which has no groups: tiles
  * of "rows" rows of the scores. */
@@ -385,6 +485,10 @@ lp_status lpi_schedule_attention(lp_schedule *schedule, int64_t rows,
  * tiles of "rows" along the last axis but one of its result. */
 lp_status lpi_schedule_rows(lp_schedule *schedule, int64_t rows,
                             lp_error *error);
+
+/* The same for "layer" alone; LP_EUNSUPPORTED when it cannot be cut. */
+lp_status lpi_schedule_rows_of(lp_schedule *schedule, const lp_layer *layer,
+                               int64_t rows, lp_error *error);
 
 /* The program of a body as lowering sees it when it sizes the workspace of its
  * layer: the baseline of "body" (its inputs and outputs included, captures
@@ -397,8 +501,30 @@ lp_status lpi_program_body(lpi_arena *arena, const lp_model *body,
 lp_status lpi_model_hash(const lp_model *model, uint64_t *ret_hash,
                          lp_error *error);
 
+/* Whether any part of static "tensor" can be had without the rest; and whether
+ * "piece" is such an operand, of which each part of the sums needs another
+ * slice. */
+bool lpi_can_slice(const lp_tensor *tensor);
+bool lpi_is_sliced(const lpi_tiling *tiling, const lpi_piece *piece);
+
+/* The terms of part "tile" belongs to: from, to (beyond the last one perhaps);
+ * 0, 0 where sums are whole. */
+void lpi_tiling_range(const lpi_tiling *tiling, int64_t tile,
+                      int64_t ret_range[2]);
+
 /* ---- shadow.c: a layer cut down to a tile -----------------------------------
  */
+
+/* A box of the result, and which terms of its sums; "to" 0: all. */
+typedef struct lpi_part {
+    const lpi_box *out;
+    int64_t from, to;
+} lpi_part;
+
+lp_status lpi_shadow_part(lpi_arena *arena, const lp_model *model,
+                          const lp_layer *layer, const lpi_part *part,
+                          lpi_box *ret_in, lp_layer **ret_shadow,
+                          lp_error *error);
 
 /* A layer that computes the boxes of a tile: tensors of the boxes' shapes and
  * adapted params, which a row's run and cost take as any layer.  "out" and

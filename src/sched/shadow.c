@@ -56,10 +56,37 @@ static lp_status ask(const lpi_node *node, const lpi_box *out, lpi_box *in,
                     layer->op);
 }
 
+/* The same for some terms of its sums. */
+static lp_status ask_part(const lpi_node *node, const lpi_part *part,
+                          lpi_box *in, void *params)
+{
+    int64_t range[2] = {part->from, part->to};
+
+    LP_TRY(ask(node, part->out, in, params));
+    if (part->to == 0)
+        return LP_OK;
+    if (!node->layer->row || !node->layer->row->split)
+        return lpi_fail(node->error, LP_EUNSUPPORTED, node->model->path,
+                        "layer '%.200s' (%s) does not sum in parts",
+                        node->layer->name, node->layer->op);
+    return node->layer->row->split(node, range, in);
+}
+
 lp_status lpi_shadow_new(lpi_arena *arena, const lp_model *model,
                          const lp_layer *layer, const lpi_box *out,
                          lpi_box *ret_in, lp_layer **ret_shadow,
                          lp_error *error)
+{
+    const lpi_part part = {.out = out};
+
+    return lpi_shadow_part(arena, model, layer, &part, ret_in, ret_shadow,
+                           error);
+}
+
+lp_status lpi_shadow_part(lpi_arena *arena, const lp_model *model,
+                          const lp_layer *layer, const lpi_part *part,
+                          lpi_box *ret_in, lp_layer **ret_shadow,
+                          lp_error *error)
 {
     size_t size = layer->row ? layer->row->params_size : 0;
     lpi_node node = {.model = (lp_model *)model,
@@ -74,7 +101,7 @@ lp_status lpi_shadow_new(lpi_arena *arena, const lp_model *model,
         return lpi_fail_memory(error);
     if (size && layer->params)
         memcpy(params, layer->params, size);
-    LP_TRY(ask(&node, out, ret_in, params));
+    LP_TRY(ask_part(&node, part, ret_in, params));
     *shadow = *layer;
     shadow->params = layer->params ? params : NULL;
     shadow->inputs = LPI_NEW(arena, lp_tensor *, layer->inputs_count);
@@ -88,7 +115,7 @@ lp_status lpi_shadow_new(lpi_arena *arena, const lp_model *model,
         if (!shadow->inputs[i])
             return lpi_fail_memory(error);
     }
-    shadow->outputs[0] = cut(arena, layer->outputs[0], out);
+    shadow->outputs[0] = cut(arena, layer->outputs[0], part->out);
     if (!shadow->outputs[0])
         return lpi_fail_memory(error);
     *ret_shadow = shadow;

@@ -1,7 +1,7 @@
-/* blocks.c: intervals packed in the order of time, with a list of free blocks.
+/* blocks.c: buffers packed in the order of time, with a list of free blocks.
  *
  * The free blocks stand in an array by offset, merged where they touch; what
- * lies above the last is free without end.  An interval that begins takes the
+ * lies above the last is free without end.  A buffer that begins takes the
  * tightest block it fits, one that ends gives its bytes back. */
 #include <stdlib.h>
 #include <string.h>
@@ -85,15 +85,14 @@ static void give_back(heap *h, block freed)
         insert(h, at, freed);
 }
 
-static int64_t take(heap *h, const lpi_interval *interval)
+static int64_t take(heap *h, int64_t bytes, int64_t alignment)
 {
     int64_t best = -1, slack = INT64_MAX, offset, i;
     block cut;
 
     for (i = 0; i < h->count; i++) {
-        int64_t begin = lpi_ceil_div(h->blocks[i].begin, interval->alignment) *
-                        interval->alignment;
-        int64_t left = h->blocks[i].end - begin - interval->bytes;
+        int64_t begin = lpi_round_up(h->blocks[i].begin, alignment);
+        int64_t left = h->blocks[i].end - begin - bytes;
 
         if (left >= 0 && left < slack) {
             best = i;
@@ -101,23 +100,26 @@ static int64_t take(heap *h, const lpi_interval *interval)
         }
     }
     cut = best < 0 ? (block){h->top, INT64_MAX} : h->blocks[best];
-    offset = lpi_ceil_div(cut.begin, interval->alignment) * interval->alignment;
+    offset = lpi_round_up(cut.begin, alignment);
     if (best < 0) {
         best = h->count;
-        h->top = offset + interval->bytes;
+        h->top = offset + bytes;
     } else {
         erase(h, best);
-        insert(h, best, (block){offset + interval->bytes, cut.end});
+        insert(h, best, (block){offset + bytes, cut.end});
     }
     insert(h, best, (block){cut.begin, offset});
-    if (offset + interval->bytes > h->height)
-        h->height = offset + interval->bytes;
+    if (offset + bytes > h->height)
+        h->height = offset + bytes;
     return offset;
 }
 
-lp_status lpi_blocks_pack(lpi_arena *scratch, const lpi_interval *intervals,
-                          int64_t count, lpi_packing *packing, lp_error *error)
+lp_status lpi_blocks_pack(lpi_arena *scratch, const lpi_layout *layout,
+                          int64_t *offsets, int64_t *ret_height,
+                          lp_error *error)
 {
+    const lp_buffer *buffers = layout->buffers;
+    int64_t count = layout->count;
     entry *begins = LPI_NEW(scratch, entry, count);
     entry *ends = LPI_NEW(scratch, entry, count);
     heap h = {.blocks = LPI_NEW(scratch, block, lpi_add(lpi_mul(count, 2), 2))};
@@ -126,22 +128,24 @@ lp_status lpi_blocks_pack(lpi_arena *scratch, const lpi_interval *intervals,
     if (!begins || !ends || !h.blocks)
         return lpi_fail_memory(error);
     for (i = 0; i < count; i++) {
-        packing->offsets[i] = 0;
-        if (intervals[i].bytes <= 0)
+        offsets[i] = 0;
+        if (layout->begins[i] == layout->begins[i + 1])
             continue;
-        begins[n] = (entry){intervals[i].first, intervals[i].bytes, i};
-        ends[n++] = (entry){intervals[i].last, 0, i};
+        begins[n] = (entry){layout->first[i], buffers[i].bytes, i};
+        ends[n++] = (entry){layout->last[i], 0, i};
     }
     qsort(begins, (size_t)n, sizeof(*begins), by_time);
     qsort(ends, (size_t)n, sizeof(*ends), by_time);
     for (i = 0; i < n; i++) {
-        for (; done < n && ends[done].time < begins[i].time; done++) {
-            int64_t of = ends[done].of, at = packing->offsets[of];
+        int64_t of = begins[i].of;
 
-            give_back(&h, (block){at, at + intervals[of].bytes});
+        for (; done < n && ends[done].time <= begins[i].time; done++) {
+            int64_t at = offsets[ends[done].of];
+
+            give_back(&h, (block){at, at + buffers[ends[done].of].bytes});
         }
-        packing->offsets[begins[i].of] = take(&h, &intervals[begins[i].of]);
+        offsets[of] = take(&h, buffers[of].bytes, layout->alignments[of]);
     }
-    packing->height_bytes = h.height;
+    *ret_height = h.height;
     return LP_OK;
 }

@@ -3,12 +3,13 @@
 #
 # Reads the #include lines of src/ and onnx/ and fails on an edge to the same
 # or a higher floor, on a .c file that meets another folder elsewhere than in
-# its own header, and on a library's header outside its fence.
+# its own header, and on a library's header outside its fence.  planners/ sees
+# lplan-planner.h alone, and is seen by src/api alone.
 set -u
 cd "${top_srcdir:-.}" || exit 99
 
 set -- # the files: all but the generated ones
-for file in src/*/*.[ch] onnx/*.[ch]; do
+for file in src/*/*.[ch] onnx/*.[ch] planners/*.[ch]; do
     case $file in
     *.pb-c.[ch]) ;;
     *) set -- "$@" "$file" ;;
@@ -18,10 +19,11 @@ done
 awk '
 BEGIN {
     split("include 0 base 1 graph 2 kernel 2 solve 2 ops 3 cost 4 onnx 4 " \
-          "sched 5 plan 6 io 7 exec 7 export 7 api 8 cli 9", pair, " ")
+          "sched 5 plan 6 io 7 exec 7 export 7 planners 7 api 8 cli 9", pair, " ")
     for (i = 1; i in pair; i += 2)
         floor[pair[i]] = pair[i + 1]
     fence["jansson.h"] = "io"
+    fence["Cbc_C_Interface.h"] = "solve"
     fence["yaml.h"] = "io"
     fence["dlfcn.h"] = "plan"
     fence["spawn.h"] = "cli"
@@ -46,6 +48,13 @@ FNR == 1 {
     if (header && FILENAME !~ ("/" here "\\.h$") && here != "include")
         complain("a folder has one header, " here ".h")
 }
+/^[ \t]*#[ \t]*include/ && here == "planners" {
+    edges++
+    if ($2 != "<lplan-planner.h>" && $2 != "<string.h>" &&
+        $2 != "<stdlib.h>" && $2 != "\"planners.def\"")
+        complain("a planner sees <lplan-planner.h> alone, not " $2)
+    next
+}
 /^[ \t]*#[ \t]*include/ {
     name = $0
     sub(/^[^"<]*["<]/, "", name)
@@ -62,6 +71,11 @@ FNR == 1 {
     there = name ~ /\// ? folder_of(name) : here
     if (there == here)
         next
+    if (there == "planners") {
+        if (here != "api")
+            complain("only api asks planners/")
+        next
+    }
     if (!header)
         complain("only " here ".h may include " name)
     if (here == "cli" || (here == "onnx" && there == "ops"))

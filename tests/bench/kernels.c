@@ -2,6 +2,9 @@
  * reach.
  *
  * usage: kernels [SET]     SET: avx512vnni, avx512, avx2, generic */
+#include <dlfcn.h>
+#include <omp.h>
+
 #include "bench.h"
 
 static const lpi_isa *isa;
@@ -19,14 +22,62 @@ static void show(const char *name, job run, const void *what, double work)
            2e-9 * work / one[0], 200 * work / one[0] / peak, one[1] / two[1]);
 }
 
-/* The tile on packed panels: every accumulator the set has, nothing else. */
-enum { PEAK_K = 384, PEAK_RUNS = 500 };
+/* Fused multiply-adds on registers alone: enough chains to hide what each
+ * waits for. */
+enum { CHAINS = 12, ROUNDS = 1000000, MOST = 16 };
+
+#define CHAINS_OF(name, vector, fuse, set)                                     \
+    __attribute__((target(set))) static void name(float *sums)                 \
+    {                                                                          \
+        vector sum[CHAINS] = {0}, a = {0}, b = {0};                            \
+                                                                               \
+        __asm__("" : "+v"(a), "+v"(b));                                        \
+        for (int i = 0; i < ROUNDS; i++) {                                     \
+            _Pragma("GCC unroll 12") for (int j = 0; j < CHAINS; j++)          \
+            {                                                                  \
+                sum[j] = fuse(a, b, sum[j]);                                   \
+                __asm__ volatile("" : "+v"(sum[j]));                           \
+            }                                                                  \
+        }                                                                      \
+        _Pragma("GCC unroll 12") for (int j = 0; j < CHAINS; j++)              \
+        {                                                                      \
+            vector one = sum[j];                                               \
+            memcpy(sums, &one, sizeof(one));                                   \
+        }                                                                      \
+    }
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+CHAINS_OF(chains_16, __m512, _mm512_fmadd_ps, "avx512f")
+CHAINS_OF(chains_8, __m256, _mm256_fmadd_ps, "avx2,fma")
+static void (*const chains[])(float *sums) = {chains_8, chains_16};
+#else
+static void (*const chains[2])(float *sums);
+#endif
 
 static void run_peak(const void *what, int32_t threads)
 {
+    static float sums[MOST];
+    void (*run)(float *) = *(void (*const *)(float *))what;
+
+    (void)threads;
+    run(sums);
+}
+
+/* The tile on packed panels, nothing else. */
+enum { PEAK_K = 384, PEAK_RUNS = 500 };
+
+static void run_tile(const void *what, int32_t threads)
+{
     const lpi_gemm_tile *tile = &isa->tiles->tile[0];
     static float a[8 * PEAK_K], b[PEAK_K * 48], c[8 * 48];
-    lpi_tile_args args = {PEAK_K, a, 1, tile->rows, b, c, tile->columns, false};
+    lpi_tile_args args = {.k = PEAK_K,
+                          .a = a,
+                          .a_row = 1,
+                          .a_column = tile->rows,
+                          .b = b,
+                          .c = c,
+                          .c_row = tile->columns};
 
     (void)what;
     (void)threads;
@@ -34,36 +85,24 @@ static void run_peak(const void *what, int32_t threads)
         tile->run(&args);
 }
 
-/* Additions that wait for one another: one a cycle. */
-enum { STEPS = 1000000 };
-
-static void run_clock(const void *what, int32_t threads)
-{
-    uint64_t x = 1;
-
-    (void)what;
-    (void)threads;
-    for (int i = 0; i < STEPS; i++) {
-        x += x;
-        __asm__ volatile("" : "+r"(x));
-    }
-}
-
-/* Measure the peak, and compare it with two fused multiply-adds a cycle of
- * vectors of the set's width. */
+/* Measure the peak; where the set has no fused multiply-adds to ask for, the
+ * tile's rate stands for it. */
 static void measure_peak(void)
 {
     const lpi_gemm_tile *tile = &isa->tiles->tile[0];
-    const lpi_gemm_tile *narrow = &isa->tiles->tile[LPI_TILES - 1];
-    double best[2], clock;
+    int32_t width = isa->tiles->tile[LPI_TILES - 1].columns;
+    double best[2], rate;
 
-    measure(run_clock, NULL, 1, best);
-    clock = STEPS / best[0];
-    measure(run_peak, NULL, 1, best);
-    peak = 2.0 * PEAK_RUNS * PEAK_K * tile->rows * tile->columns / best[0];
-    printf("%-28s %8.1f GFLOP/s  %5.1f %% of 2 x 2 x %d x %.2f GHz (%s)\n",
-           "peak", peak * 1e-9, 100 * peak / (4 * clock * narrow->columns),
-           (int)narrow->columns, clock * 1e-9, isa->name);
+    measure(run_tile, NULL, 1, best);
+    rate = 2.0 * PEAK_RUNS * PEAK_K * tile->rows * tile->columns / best[0];
+    peak = rate;
+    if (width >= 8 && chains[width == 16]) {
+        measure(run_peak, &chains[width == 16], 1, best);
+        peak = 2.0 * CHAINS * ROUNDS * width / best[0];
+    }
+    printf("%-28s %8.1f GFLOP/s (%s)\n", "peak", peak * 1e-9, isa->name);
+    printf("%-28s %8.1f GFLOP/s  %5.1f %%\n", "tile", rate * 1e-9,
+           100 * rate / peak);
 }
 
 typedef struct sizes {
@@ -101,6 +140,89 @@ static void run_gemm(const void *what, int32_t threads)
     gemm.workspace = workspace;
     lpi_gemm_run(&gemm);
 }
+
+/* ---- other libraries, where they are installed ------------------------ */
+
+typedef void (*cblas)(int order, int a_turned, int b_turned, int m, int n,
+                      int k, float alpha, const float *a, int a_row,
+                      const float *b, int b_row, float beta, float *c,
+                      int c_row);
+typedef int (*dnnl)(char a_turned, char b_turned, int64_t m, int64_t n,
+                    int64_t k, float alpha, const float *a, int64_t a_row,
+                    const float *b, int64_t b_row, float beta, float *c,
+                    int64_t c_row);
+
+/* cblas_sgemm of OpenBLAS, dnnl_sgemm of oneDNN. */
+static cblas openblas;
+static dnnl onednn;
+
+static void *find(const char *const *files, const char *name)
+{
+    for (; *files; files++) {
+        void *library = dlopen(*files, RTLD_NOW | RTLD_LOCAL);
+
+        if (library)
+            return dlsym(library, name);
+    }
+    return NULL;
+}
+
+static void find_peers(void)
+{
+    static const char *const blas[] = {"libopenblas.so.0", "libopenblas.so",
+                                       NULL};
+    static const char *const dnn[] = {"libdnnl.so.3", "libdnnl.so.2", NULL};
+
+    omp_set_num_threads(1);
+    *(void **)&openblas = find(blas, "cblas_sgemm");
+    *(void **)&onednn = find(dnn, "dnnl_sgemm");
+}
+
+static void run_peer(const void *what, int32_t threads)
+{
+    enum { ROW_MAJOR = 101, PLAIN = 111 };
+    static const sizes *last;
+    static float *a, *b, *c;
+    const sizes *s = *(const sizes *const *)what;
+    bool blas = ((const sizes *const *)what)[1] != NULL;
+
+    (void)threads;
+    if (last != s) {
+        free(a), free(b), free(c);
+        a = floats(s->m * s->k);
+        b = floats(s->n * s->k);
+        c = floats(s->m * s->n);
+        last = s;
+    }
+    if (blas)
+        openblas(ROW_MAJOR, PLAIN, PLAIN, (int)s->m, (int)s->n, (int)s->k, 1, a,
+                 (int)s->k, b, (int)s->n, 0, c, (int)s->n);
+    else
+        onednn('N', 'N', s->m, s->n, s->k, 1, a, s->k, b, s->n, 0, c, s->n);
+}
+
+/* One line a library, beside our rate above it. */
+static void show_peers(const sizes *s)
+{
+    const struct {
+        const char *name;
+        bool is_there;
+        const sizes *what[2];
+    } peers[] = {{"  OpenBLAS", openblas != NULL, {s, s}},
+                 {"  oneDNN", onednn != NULL, {s, NULL}}};
+
+    for (int i = 0; i < 2; i++) {
+        double work = (double)(s->m * s->n * s->k), one[2];
+
+        if (!peers[i].is_there)
+            continue;
+        measure(run_peer, peers[i].what, 1, one);
+        printf("%-28s %8.1f GFLOP/s  %5.1f %%\n", peers[i].name,
+               2e-9 * work / one[0], 200 * work / one[0] / peak);
+    }
+}
+
+/* ---- ours ------------------------------------------------------------- */
 
 static void run_conv(const void *what, int32_t threads)
 {
@@ -250,9 +372,12 @@ int main(int argc, char **argv)
         return 2;
     }
     measure_peak();
-    for (size_t i = 0; i < sizeof(gemms) / sizeof(gemms[0]); i++)
+    find_peers();
+    for (size_t i = 0; i < sizeof(gemms) / sizeof(gemms[0]); i++) {
         show(gemms[i].name, run_gemm, &gemms[i],
              (double)(gemms[i].m * gemms[i].n * gemms[i].k));
+        show_peers(&gemms[i]);
+    }
     bench_convs(false);
     for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
         show(heads[i].name, run_attention, &heads[i],

@@ -13,6 +13,7 @@ in groups that are not element-wise) it takes as given and checks from below."""
 import collections
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -39,6 +40,8 @@ CELLS = set('''Relu LeakyRelu PRelu ThresholdedRelu Elu Selu Celu Sigmoid Swish
 ROWWISE = set('''Softmax LogSoftmax BatchNormalization InstanceNormalization
     LayerNormalization SimplifiedLayerNormalization GroupNormalization
     RMSNormalization'''.split())
+# Operators whose sums are one chain that can be cut.
+SUMS = set('Conv ConvInteger MatMul MatMulInteger Gemm FusedMatMul'.split())
 IMPURE = set('''RandomNormal RandomNormalLike RandomUniform RandomUniformLike
     Multinomial Bernoulli'''.split())
 
@@ -81,6 +84,7 @@ class Model:
         self.types, self.maker = {}, {}
         self.layers = [x for x in report['layers']
                        if x.get('status') not in ('folded',)]
+        self.stored = report.get('stored', {})  # bytes of weights, by name
         self.inputs = []
         for tensor in report['inputs']:
             self.types[tensor['name']] = tensor
@@ -192,14 +196,15 @@ class Judge:
                 raise Refused('memories: alignment is no power of two')
             if 'capacity_bytes' in memory:
                 count(memory['capacity_bytes'])
+        if plan.get('weights') not in (None, *self.memory_at):
+            raise Refused("weights: no memory '%s'" % plan['weights'])
         self.groups = {}
         for group in plan.get('groups') or []:
             if not isinstance(group.get('layers'), list) or \
                     not group['layers'] or group.get('name') in self.groups or \
                     group.get('name') in model.by_name:
                 raise Refused('groups: no layers, or a name twice')
-            if group.get('overlap', 'recompute') != 'recompute':
-                raise Refused('groups: only recompute')
+            self.group(group)
             self.groups[group['name']] = group
         for section, keys in (('home', ('tensor',)), ('move', ('tensor',)),
                               ('alias', ('tensor', 'of'))):
@@ -213,6 +218,33 @@ class Judge:
             if model.is_value(entry.get('weight')) or begin > end or \
                     end >= len(plan['runs'] or []):
                 raise Refused('pin: no weight, or no such runs')
+
+    def group(self, group):
+        """Overlap and tiles; axes that are cut into one tile count for none."""
+        keeps = group.get('overlap', 'recompute') == 'keep'
+        last = self.layer(group['layers'][-1], None)
+        shape = self.model.types[last['made'][0]]['shape'] \
+            if last['made'] and last['made'][0] in self.model.types else []
+        several, sums, axes = 0, False, set()
+        for tile in group.get('tiles') or []:
+            axis, extent = tile.get('axis'), count(tile.get('extent'), 1)
+            if axis in axes:
+                raise Refused('groups: an axis twice')
+            axes.add(axis)
+            if axis == 'reduction':
+                sums = True
+            elif count(axis) >= len(shape):
+                raise Refused('groups: no such axis')
+            else:
+                several += extent < shape[count(axis)]
+        if group.get('overlap', 'keep') not in ('keep', 'recompute'):
+            raise Refused('groups: no such overlap')
+        if keeps and (several > 1 or sums):
+            raise Refused('groups: rows are kept along one axis')
+        if sums and (len(group['layers']) > 1 or len(axes) > 2 or
+                     last['op'] not in SUMS or last['outputs'][0]['dtype']
+                     not in ('float32', 'int32')):
+            raise Refused('groups: no sums that can be cut')
 
     def layer(self, name, unit):
         if name not in self.model.by_name:
@@ -592,11 +624,51 @@ class Judge:
                     self.need('workspace', None, layer['name'], 0, unit, unit,
                               0, exact=False)
 
+    def weights(self):
+        """What is read from where weights live: by each run what no pin holds,
+        and each pin once; and what weights take at a run."""
+        self.streams = True  # all bytes are known
+        away = bool(self.memory_at.get(self.plan.get('weights')))
+        pins = [(x['weight'], int(x['from']), int(x['to']))
+                for x in self.plan.get('pin') or []]
+        held, read = [0] * (len(self.units) + 1), 0
+        for name, begin, end in pins:
+            size = self.stored_bytes(name)
+            read += size
+            held[begin] += size
+            held[end + 1] -= size
+        self.pinned = self.heaviest = total = 0
+        self.whole = True  # no weights are read in slices
+        for unit, (layers, group) in enumerate(self.units):
+            total += held[unit]
+            flight, sliced = 0, bool(group) and any(
+                x.get('axis') == 'reduction' for x in group.get('tiles') or [])
+            self.whole = self.whole and not sliced
+            for name in {x for y in layers for x in y['inputs']
+                         if x and not self.model.is_value(x)}:
+                if not any(name == x and begin <= unit <= end
+                           for x, begin, end in pins):
+                    flight += self.stored_bytes(name)
+            if any(x['op'] in ('If', 'Loop', 'Scan', 'SequenceMap')
+                   for x in layers):
+                self.streams = False
+            read += flight
+            self.pinned = max(self.pinned, total if away else 0)
+            self.heaviest = max(self.heaviest,
+                                total + (0 if sliced else flight))
+        self.traffic += read if away else 0
+
+    def stored_bytes(self, name):
+        if name not in self.model.stored:
+            self.streams = False
+        return self.model.stored.get(name, 0)
+
     # ---- where it all lies
 
     def places(self):
         entries = self.plan.get('place') or []
         if not entries:
+            self.loads()
             return
         wanted = collections.defaultdict(list)
         for item in self.needed:
@@ -643,6 +715,20 @@ class Judge:
                                   item.tensor, item.size)
         for items in laid.values():
             self.collide(items)
+        capacity = count(self.memories[0].get('capacity_bytes', '0'))
+        if self.pinned and capacity and self.pinned + self.top[0] > capacity:
+            raise Refused('pins and arena do not fit', size=self.pinned)
+
+    def loads(self):
+        """No memory holds more than it can, wherever that will lie."""
+        for at, memory in enumerate(self.memories):
+            capacity = count(memory.get('capacity_bytes', '0'))
+            for unit in range(len(self.units) if capacity else 0):
+                load = sum(x.size for x in self.needed
+                           if x.memory == at and x.first <= unit <= x.last)
+                if load > capacity:
+                    raise Refused('memory %s is too small' % memory['name'],
+                                  unit, size=load)
 
     def tile(self, first, last, memory, tensor, layer):
         """A buffer of a group: its size from below."""
@@ -703,16 +789,24 @@ class Judge:
         said = self.plan.get('predictions')
         if said is None:
             return
-        if set(said) != set(plan_file.SECTIONS['predictions']):
+        if set(said) | {'latency_ns'} != \
+                set(plan_file.SECTIONS['predictions']):
             raise Refused('predictions: one is missing')
         said = {key: count(value) for key, value in said.items()}
         macs = sum(x['macs'] or 0 for layers, _ in self.units for x in layers)
+        groups = [group for _, group in self.units if group]
+        keeps = [group.get('overlap') == 'keep' for group in groups]
+        if groups and all(keeps) and said['macs'] > macs:
+            raise Refused('predicts macs %d, the whole has %d' % (
+                said['macs'], macs))
         found = {'live_peak_bytes': (self.live_peak(), self.exact),
-                 'traffic_bytes': (self.traffic, True),
-                 'macs': (macs, not any(group for _, group in self.units))}
+                 'traffic_bytes': (self.traffic, self.streams or
+                                   not self.plan.get('weights')),
+                 'macs': (0 if any(keeps) else macs, not groups)}
         if self.plan.get('place'):
             found['arena_bytes'] = (self.top[0], self.exact)
-            found['fast_peak_bytes'] = (said['arena_bytes'], False)
+            found['fast_peak_bytes'] = (said['arena_bytes'] + self.heaviest,
+                                        self.streams and self.whole)
         for key, (value, exact) in found.items():
             if said[key] < value or (exact and said[key] != value):
                 raise Refused('predicts %s %d, and takes %s%d' % (
@@ -727,15 +821,32 @@ class Judge:
         self.overwritten()
         self.lives()
         self.buffers()
+        self.weights()
         self.places()
         self.predictions()
+
+
+def weights_of(model):
+    """The bytes of the weights that the text form of a model declares."""
+    text = subprocess.run(
+        [os.environ.get('LPLAN', 'lplan'), 'dump', *model],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
+    stored = {}
+    for name, dtype, dims in re.findall(
+            r'^weight (\S+): (\w+)\[([0-9, ]*)\]', text, re.M):
+        elements = 1
+        for dim in re.findall('[0-9]+', dims):
+            elements *= int(dim)
+        if dtype in BITS and not name.startswith('"'):
+            stored[name] = (elements * BITS[dtype] + 7) // 8
+    return stored
 
 
 def analyze(model, options=()):
     result = subprocess.run(
         [os.environ.get('LPLAN', 'lplan'), 'analyze', '--format', 'json',
          '--all', *options, *model], stdout=subprocess.PIPE, check=True)
-    return json.loads(result.stdout)
+    return dict(json.loads(result.stdout), stored=weights_of(model))
 
 
 def judge(report, text, model_hash=None):

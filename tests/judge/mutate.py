@@ -333,6 +333,7 @@ def spill(rng, plan, model):
     if rng.random() < 0.9:
         plan.pop('place', None)
         plan.pop('predictions', None)
+        plan['memories'][0].pop('capacity_bytes', None)
     moves = plan.setdefault('move', [])
     runs = len(plan['runs'])
     made = {x: at for at, run in enumerate(plan['runs'])
@@ -403,9 +404,53 @@ def wrong_prediction(rng, plan, model):
         0, int(plan['predictions'][key]) + rng.choice((1, -1, 64))))
 
 
+def keep_rows(rng, plan, model):
+    """The other overlap; right where tiles cut one axis."""
+    group = entry(rng, plan, 'groups')
+    if not group:
+        return False
+    group['overlap'] = 'keep' if group.get('overlap') != 'keep' \
+        else rng.choice(('recompute', 'both'))
+
+
+def cut_sums(rng, plan, model):
+    """A layer alone, its sums in parts; right for products."""
+    layer = rng.choice(model.layers)
+    name = layer['name']
+    if name not in plan['runs'] or not layer['made'] or \
+            any(x['name'] == 'sums' for x in plan.get('groups') or []):
+        return False
+    plan.setdefault('groups', []).append(
+        {'name': 'sums', 'layers': [name], 'tiles': [
+            {'axis': 'reduction', 'extent': str(rng.choice((1, 2, 3)))}]})
+    if rng.random() < 0.3:
+        plan['groups'][-1]['tiles'].append(
+            {'axis': str(rng.choice((1, 2, 3))), 'extent': '2'})
+    plan['runs'][plan['runs'].index(name)] = 'sums'
+    plan['place'] = []
+    plan.pop('predictions', None)
+
+
 def false_pin(rng, plan, model):
     plan['pin'] = [{'weight': rng.choice(sorted(model.types)), 'from': '0',
                     'to': str(rng.randrange(len(plan['runs']) + 1))}]
+
+
+def stream(rng, plan, model):
+    """Weights in a second memory, some of them pinned for a while."""
+    if all(x['name'] != 'dram' for x in plan['memories']):
+        plan['memories'].append({'name': 'dram', 'alignment': '16'})
+    if rng.random() < 0.8:
+        plan.pop('predictions', None)
+    plan['weights'] = rng.choice(
+        ('dram', 'dram', 'dram', plan['memories'][0]['name'], 'attic'))
+    if model.stored and rng.random() < 0.7:
+        plan['pin'] = []
+        for _ in range(rng.randint(1, 4)):
+            begin = rng.randrange(len(plan['runs']))
+            plan['pin'].append({
+                'weight': rng.choice(sorted(model.stored)), 'from': str(begin),
+                'to': str(rng.randrange(begin, len(plan['runs'])))})
 
 
 DAMAGES = (swap_runs, swap_runs, move_run, drop_run, double_run, double_run,
@@ -413,7 +458,9 @@ DAMAGES = (swap_runs, swap_runs, move_run, drop_run, double_run, double_run,
            change_interval, drop_place, double_place, other_tensor, drop_alias,
            false_alias, false_alias, false_alias, parts, parts, change_alias,
            wrong_home, away, spill, spill, wrong_hash, unknown_key, lost_section, wrong_dims,
-           small_memory, other_alignment, wrong_prediction, false_pin)
+           small_memory, other_alignment, wrong_prediction, false_pin,
+           stream, stream,
+           keep_rows, cut_sums)
 # What says nothing without the bytes of tiles and bodies.
 UNPLACED = (shift_offset, steal_offset, swap_offsets, small_memory,
             wrong_prediction)
@@ -465,6 +512,12 @@ class Tester:
         if answer['measured']['arena_bytes'] != \
                 answer['predicted']['arena_bytes']:
             return 'the arena is not as predicted'
+        moved, said = (answer[x]['traffic_bytes']
+                       for x in ('measured', 'predicted'))
+        bodies = any(x['op'] in ('If', 'Loop', 'Scan')
+                     for x in report['layers'])
+        if moved > said or (moved < said and not bodies):
+            return '%d bytes are moved, not %d' % (moved, said)
         self.tally['right and equal'] += 1
         return None
 

@@ -4,8 +4,10 @@
 Runs each MODEL (default: the examples that carry their weights, and the tiny
 models of $LPLAN_MODELS) on inputs that are drawn here, with both, and compares
 all outputs: shape, dtype, NaN, and values within 1e-4 of the largest (fp16:
-3e-3; models with quantized layers: 2 %).  Prints TAP; skips without onnx or
-onnxruntime."""
+3e-3).  Models with quantized layers run without its fusions, which round
+elsewhere; on a CPU without VNNI its sums of uint8 and int8 saturate in 16 bits,
+and 2 % are allowed (stored.py proves such a difference).  Prints TAP; skips
+without onnx or onnxruntime."""
 import os
 import subprocess
 import sys
@@ -52,6 +54,14 @@ def has_weights(path):
                     os.path.join(folder, entry.value)):
                 return False
     return True
+
+
+def has_vnni():
+    try:
+        with open('/proc/cpuinfo', encoding='ascii', errors='replace') as file:
+            return 'vnni' in file.read()
+    except OSError:
+        return False
 
 
 def draw(rng, info, dims, path):
@@ -119,9 +129,11 @@ def compare(path):
     if any(x.data_type == onnx.TensorProto.FLOAT16
            for x in model.graph.initializer):
         tolerance = 3e-3
-    if any(x.op_type in QUANTIZED for x in model.graph.node):
-        tolerance = 0.02
     options = onnxruntime.SessionOptions()
+    if any(x.op_type in QUANTIZED for x in model.graph.node):
+        options.graph_optimization_level = \
+            onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        tolerance = tolerance if has_vnni() else 0.02
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
     try:

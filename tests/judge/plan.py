@@ -6,7 +6,7 @@ import re
 
 SECTIONS = {
     'lplan-schedule': None, 'model': ('name', 'hash'), 'dims': None,
-    'device': None, 'planners': None, 'seed': None, 'effort': None,
+    'device': None, 'weights': None, 'planners': None, 'seed': None, 'effort': None,
     'memories': ('name', 'capacity_bytes', 'alignment'),
     'precision': ('tensor', 'dtype', 'axis', 'scales', 'zero_points', 'file',
                   'assume'),
@@ -18,7 +18,7 @@ SECTIONS = {
     'alias': ('tensor', 'of', 'kind'),
     'place': ('tensor', 'kind', 'layer', 'memory', 'from', 'to', 'offset'),
     'predictions': ('live_peak_bytes', 'arena_bytes', 'fast_peak_bytes',
-                    'traffic_bytes', 'macs'),
+                    'traffic_bytes', 'macs', 'latency_ns'),
     'bounds': ('quantity', 'value', 'proof'),
 }
 NEEDED = ('lplan-schedule', 'model', 'memories', 'runs')

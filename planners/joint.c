@@ -1,0 +1,135 @@
+/* joint.c: attention rows, order, recompute and placement by turns.
+ *
+ * A plan that fits by its sums may not fit once it is placed, and rows that fit
+ * alone may leave too little for what waits.  So groups are made for parts of
+ * the budget, the larger first; each is ordered and placed, and where it does
+ * not fit, planned again for less until the placed peak does, or stops
+ * falling.  Of what fits, the shortest timeline (without a device the fewest
+ * MACs) is kept; without a budget, the lowest arena. */
+#include <lplan-planner.h>
+
+/* Parts of the budget that a group may take, in sixteenths. */
+static const int32_t parts[] = {16, 12, 8, 4, 2, 1};
+
+enum { WHOLE = 16, ROUNDS = 6 };
+
+typedef struct task {
+    const lp_problem *problem;
+    const lp_schedule *given;
+    lp_schedule *best; /* NULL: none yet */
+    int64_t best_cost, best_arena;
+    int64_t least_arena; /* of all that were tried */
+    lp_error *error;
+} task;
+
+/* What "schedule" costs: ns on the device, else MACs. */
+static lp_status cost_of(const task *t, const lp_schedule *schedule,
+                         const lp_meaning *meaning, int64_t *ret_cost)
+{
+    lp_timeline timeline;
+
+    *ret_cost = meaning->predictions.macs;
+    if (!t->problem->device)
+        return LP_OK;
+    LP_TRY(lp_schedule_timeline(t->problem, schedule, &timeline, t->error));
+    *ret_cost = timeline.latency_ns;
+    return LP_OK;
+}
+
+/* Keep "draft", which is placed, if it fits and is the best. */
+static lp_status consider(task *t, lp_schedule *draft, int64_t *ret_arena)
+{
+    int64_t budget = t->problem->budget_bytes, arena, cost;
+    lp_meaning meaning;
+    bool better;
+
+    LP_TRY(lp_schedule_lower(t->problem, draft, &meaning, t->error));
+    *ret_arena = arena = meaning.predictions.arena_bytes;
+    if (arena < t->least_arena)
+        t->least_arena = arena;
+    if (budget && arena > budget)
+        return LP_OK;
+    LP_TRY(cost_of(t, draft, &meaning, &cost));
+    better = budget ? cost < t->best_cost ||
+                          (cost == t->best_cost && arena < t->best_arena)
+                    : arena < t->best_arena ||
+                          (arena == t->best_arena && cost < t->best_cost);
+    if (t->best && !better)
+        return LP_OK;
+    LP_TRY(lp_schedule_draft(t->problem, draft, &t->best, t->error));
+    t->best_cost = cost;
+    t->best_arena = arena;
+    return LP_OK;
+}
+
+/* Recompute and spill in "draft", which is ordered, until it fits. */
+static lp_status squeeze(task *t, const lp_schedule *draft, int64_t arena)
+{
+    int64_t budget = t->problem->budget_bytes, live = budget, last = arena;
+    int32_t round;
+
+    for (round = 0; round < ROUNDS && live > 0; round++) {
+        lp_schedule *trial;
+        lp_status status;
+
+        LP_TRY(lp_schedule_draft(t->problem, draft, &trial, t->error));
+        status = lp_plan_with(t->problem, "remat", live, trial, t->error);
+        if (status == LP_EINFEASIBLE)
+            return LP_OK;
+        LP_TRY(status);
+        LP_TRY(lp_plan_with(t->problem, "place", budget, trial, t->error));
+        LP_TRY(consider(t, trial, &arena));
+        if (arena <= budget || (round && arena >= last))
+            return LP_OK;
+        last = arena;
+        live -= arena - budget;
+    }
+    return LP_OK;
+}
+
+/* Groups for "part" of the budget, ordered, placed, and squeezed if need be. */
+static lp_status attempt(task *t, int32_t part)
+{
+    int64_t budget = t->problem->budget_bytes, arena;
+    int64_t share = budget / WHOLE * part + budget % WHOLE * part / WHOLE;
+    lp_schedule *draft;
+    lp_status status;
+
+    LP_TRY(lp_schedule_draft(t->problem, t->given, &draft, t->error));
+    status = lp_plan_with(t->problem, "attention", share, draft, t->error);
+    if (status == LP_EINFEASIBLE)
+        return LP_OK;
+    LP_TRY(status);
+    LP_TRY(lp_plan_with(t->problem, "order", 0, draft, t->error));
+    LP_TRY(lp_plan_with(t->problem, "place", budget, draft, t->error));
+    LP_TRY(consider(t, draft, &arena));
+    return budget && arena > budget ? squeeze(t, draft, arena) : LP_OK;
+}
+
+static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
+                      lp_error *error)
+{
+    task t = {.problem = problem,
+              .given = schedule,
+              .least_arena = INT64_MAX,
+              .error = error};
+    int32_t count = (int32_t)(sizeof(parts) / sizeof(*parts)), i;
+
+    for (i = 0; i < (problem->budget_bytes ? count : 1); i++)
+        LP_TRY(attempt(&t, parts[i]));
+    if (!t.best)
+        return lp_fail(error, LP_EINFEASIBLE,
+                       "no plan within %lld bytes was found; the lowest that "
+                       "was takes %lld",
+                       (long long)problem->budget_bytes,
+                       (long long)t.least_arena);
+    return lp_schedule_copy(schedule, t.best, error);
+}
+
+const lp_planner lp_planner_joint = {
+    .abi = LP_PLANNER_ABI,
+    .name = "joint",
+    .summary = "attention rows, order, recompute and placement by turns",
+    .decides = LP_GROUPS | LP_RUNS | LP_MOVE | LP_ALIAS | LP_PLACE,
+    .plan = plan,
+};

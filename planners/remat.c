@@ -1,0 +1,212 @@
+/* remat.c: keep, compute again, or spill what waits, within the budget.
+ *
+ * The units of the schedule become a graph of storages, and lp_solve_remat
+ * finds events that fit.  The two engines of a device work at the same time,
+ * so that a copy or a second computation costs what the time of its engine is
+ * worth: several prices are tried, and the plan with the shortest timeline is
+ * kept.  For any price p in [0, 1] latency >= p * compute + (1 - p) * DMA, so
+ * each search also gives a lower bound.  Without a device MACs count, and
+ * nothing is spilled. */
+#include <lplan-planner.h>
+
+enum {
+    WHOLE = 16, /* of compute and DMA together */
+    ROUNDS = 3
+};
+
+/* Parts that compute costs. */
+static const int32_t prices[] = {8, 14, 2, 15};
+
+typedef struct task {
+    const lp_problem *problem;
+    const lp_schedule *given;
+    lp_unit_graph units;
+    bool free_order;
+    lp_schedule *best; /* NULL: none yet */
+    int64_t best_ns, best_bytes;
+    int64_t floor_bytes;
+    int32_t floor_node;
+    lp_error *error;
+} task;
+
+static lp_status no_memory(lp_error *error)
+{
+    return lp_fail(error, LP_ENOMEM, "out of memory");
+}
+
+/* Time of streaming the weights of node "node". */
+static int64_t weights_ns(const task *t, int32_t node)
+{
+    const lp_device *device = t->problem->device;
+    int64_t bytes = t->units.facts[t->units.units[node]].weight_bytes;
+
+    return device->weights_memory && bytes
+               ? lp_device_copy_ns(device, device->weights_memory, 0, bytes)
+               : 0;
+}
+
+/* Cost of copying storage "storage" at "dma" parts; -1: it cannot be. */
+static int64_t copy_cost(const task *t, int32_t storage, int32_t from,
+                         int32_t to, int64_t dma)
+{
+    const lp_device *device = t->problem->device;
+    int64_t ns = device && device->memories_count > 1
+                     ? lp_device_copy_ns(device, from, to,
+                                         t->units.graph.tensors[storage].bytes)
+                     : -1;
+
+    return ns < 0 ? -1 : ns * dma;
+}
+
+/* The graph of "t" with compute at "compute" parts of WHOLE. */
+static lp_status price(const task *t, int32_t compute, lp_graph *ret_graph)
+{
+    const lp_device *device = t->problem->device;
+    const lp_graph *g = &t->units.graph;
+    lp_scratch *scratch = t->problem->scratch;
+    lp_graph_node *nodes = LP_NEW(scratch, lp_graph_node, g->nodes_count);
+    lp_graph_tensor *tensors =
+        LP_NEW(scratch, lp_graph_tensor, g->tensors_count);
+    int32_t i;
+
+    if (!nodes || !tensors)
+        return no_memory(t->error);
+    for (i = 0; i < g->nodes_count; i++) {
+        nodes[i] = g->nodes[i];
+        if (device)
+            nodes[i].cost = nodes[i].cost * compute +
+                            weights_ns(t, i) * (WHOLE - compute);
+    }
+    for (i = 0; i < g->tensors_count; i++) {
+        tensors[i] = g->tensors[i];
+        tensors[i].store_cost = copy_cost(t, i, 0, 1, WHOLE - compute);
+        tensors[i].load_cost = copy_cost(t, i, 1, 0, WHOLE - compute);
+    }
+    *ret_graph = *g;
+    ret_graph->nodes = nodes;
+    ret_graph->tensors = tensors;
+    return LP_OK;
+}
+
+/* Turn "answer" into a schedule, and keep it if it is within the budget and its
+ * timeline is the shortest, or as short with less traffic.  "*ret_load" is what
+ * it takes of memory 0 at once, results in place. */
+static lp_status consider(task *t, const lp_rematerialisation *answer,
+                          int64_t *ret_load)
+{
+    lp_timeline timeline = {.latency_ns = answer->cost};
+    lp_schedule *draft;
+    lp_meaning meaning;
+
+    LP_TRY(lp_schedule_draft(t->problem, t->given, &draft, t->error));
+    LP_TRY(lp_schedule_set_events(t->problem, draft, &t->units, answer->events,
+                                  answer->events_count, t->error));
+    LP_TRY(lp_schedule_lower(t->problem, draft, &meaning, t->error));
+    *ret_load = meaning.load_bound_bytes;
+    if (*ret_load > t->problem->budget_bytes)
+        return LP_OK;
+    if (t->problem->device)
+        LP_TRY(lp_schedule_timeline(t->problem, draft, &timeline, t->error));
+    if (t->best && (timeline.latency_ns > t->best_ns ||
+                    (timeline.latency_ns == t->best_ns &&
+                     timeline.traffic_bytes >= t->best_bytes)))
+        return LP_OK;
+    t->best = draft;
+    t->best_ns = timeline.latency_ns;
+    t->best_bytes = timeline.traffic_bytes;
+    return LP_OK;
+}
+
+/* Search with compute at "compute" parts of the cost.  The solver knows nothing
+ * of results in place, so what it may take follows from what came out. */
+static lp_status search(task *t, int32_t compute, int64_t effort)
+{
+    lp_remat_options options = {.budget_bytes = t->problem->budget_bytes,
+                                .free_order = t->free_order,
+                                .effort = effort / ROUNDS,
+                                .seed = t->problem->seed};
+    int64_t budget = t->problem->budget_bytes, load;
+    lp_rematerialisation answer;
+    lp_graph graph;
+    int32_t round;
+
+    LP_TRY(price(t, compute, &graph));
+    for (round = 0; round < ROUNDS && options.budget_bytes > 0; round++) {
+        LP_TRY(lp_solve_remat(t->problem->scratch, &graph, &options, &answer,
+                              t->error));
+        t->floor_bytes = answer.floor_bytes;
+        t->floor_node = answer.floor_node;
+        if (!answer.fits && answer.floor_bytes <= options.budget_bytes)
+            return LP_OK;
+        if (!answer.fits) {
+            options.budget_bytes = answer.floor_bytes;
+            continue;
+        }
+        LP_TRY(consider(t, &answer, &load));
+        if (load == budget)
+            return LP_OK;
+        options.budget_bytes += budget - load;
+    }
+    return LP_OK;
+}
+
+static lp_status does_not_fit(const task *t)
+{
+    int64_t unit = t->units.units[t->floor_node], count;
+    const lp_unit *u = &lp_schedule_units(t->given, &count)[unit];
+    int32_t layer = u->layer ? lp_problem_layer(t->problem, u->layer) : -1;
+    const char *name = layer < 0 ? u->group->name
+                                 : t->problem->layers[layer].name;
+
+    if (t->floor_bytes > t->problem->budget_bytes)
+        return lp_fail(t->error, LP_EINFEASIBLE,
+                       "'%.200s' alone works on %lld bytes, which the budget "
+                       "of %lld does not hold: nothing that waits is to blame, "
+                       "so recomputing and spilling gain nothing; cut it into "
+                       "tiles",
+                       name, (long long)t->floor_bytes,
+                       (long long)t->problem->budget_bytes);
+    return lp_fail(t->error, LP_EINFEASIBLE,
+                   "no plan within %lld bytes was found; the largest working "
+                   "set, that of '%.200s', is %lld",
+                   (long long)t->problem->budget_bytes, name,
+                   (long long)t->floor_bytes);
+}
+
+static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
+                      lp_error *error)
+{
+    int32_t count =
+        problem->device ? (int32_t)(sizeof(prices) / sizeof(*prices)) : 1;
+    task t = {.problem = problem,
+              .given = schedule,
+              .free_order = !lp_problem_count(problem, "keep-order"),
+              .error = error};
+    lp_meaning meaning;
+    int32_t i;
+
+    LP_TRY(lp_schedule_lower(problem, schedule, &meaning, error));
+    if (!problem->budget_bytes ||
+        meaning.predictions.live_peak_bytes <= problem->budget_bytes)
+        return LP_OK; /* it fits as it is */
+    LP_TRY(lp_schedule_graph(problem, schedule, &t.units, error));
+    for (i = 0; i < count; i++)
+        LP_TRY(search(&t, prices[i], problem->effort / count));
+    if (!t.best)
+        return does_not_fit(&t);
+    return lp_schedule_copy(schedule, t.best, error);
+}
+
+static const lp_option options[] = {
+    {"keep-order", "0", "1: first executions keep their order"},
+    {NULL, NULL, NULL},
+};
+
+const lp_planner lp_planner_remat = {
+    .abi = LP_PLANNER_ABI,
+    .name = "remat",
+    .summary = "keep, compute again, or spill what waits, within the budget",
+    .decides = LP_RUNS | LP_MOVE | LP_ALIAS,
+    .options = options,
+    .plan = plan,
+};

@@ -1,0 +1,153 @@
+/* plan.h: planning: planners found, and driven in a chain.
+ *
+ * A chain starts from the model in its own order.  Each planner writes the
+ * columns that it decides; the driver verifies that it wrote no other, lowers
+ * what stands there, and hands the schedule on.  After the last it is placed,
+ * unless a planner did, and proved by the checker. */
+#ifndef LPI_PLAN_H
+#define LPI_PLAN_H
+
+#include "../sched/sched.h"
+
+/* ---- registry.c: planners by name ------------------------------------- */
+
+/* A planner that was found. */
+typedef struct lpi_offer {
+    const lp_planner *planner; /* NULL: it cannot be used */
+    const char *name, *origin; /* file of the module; "" in the library */
+    const char *fault;         /* why it cannot be used; NULL */
+} lpi_offer;
+
+typedef struct lpi_registry lpi_registry;
+
+/* Planners of "table" (ended by NULL), and modules NAME.so in "folders", which
+ * stand before those of the table; they are opened when they are wanted. */
+lp_status lpi_registry_new(const lp_planner *const *table,
+                           const char *const *folders, size_t folders_count,
+                           lpi_registry **ret_registry, lp_error *error);
+void lpi_registry_free(lpi_registry *registry);
+
+/* The planner called "name"; LP_EINPUT names those there are. */
+lp_status lpi_registry_find(lpi_registry *registry, const char *name,
+                            const lp_planner **ret_planner, lp_error *error);
+
+/* All there are, in the order of the table, then modules by folder and name,
+ * broken ones too. */
+lp_status lpi_registry_list(lpi_registry *registry, const lpi_offer **ret_found,
+                            int64_t *ret_count, lp_error *error);
+
+/* ---- known.c: addresses that planners may name -------------------------- */
+
+/* Whether "tensor" is an activation, a static tensor or a layer that runs of
+ * the model of "schedule"; the pointer is looked up, not followed. */
+lp_status lpi_know(lp_schedule *schedule, lp_error *error);
+bool lpi_knows_tensor(const lp_schedule *schedule, const lp_tensor *tensor);
+bool lpi_knows_layer(const lp_schedule *schedule, const lp_layer *layer);
+
+/* ---- columns.c ----------------------------------------------------------- */
+
+enum {
+    LPI_COLUMN_GROUPS,
+    LPI_COLUMN_UNITS,
+    LPI_COLUMN_HOMES,
+    LPI_COLUMN_MOVES,
+    LPI_COLUMN_PINS,
+    LPI_COLUMN_ALIASES,
+    LPI_COLUMN_PLACES,
+    LPI_COLUMNS
+};
+
+/* ---- print.c ---------------------------------------------------------------
+ */
+
+/* Numbers that stand for the content of each column. */
+typedef struct lpi_print {
+    uint64_t columns[LPI_COLUMNS];
+} lpi_print;
+
+void lpi_print_find(const lp_schedule *schedule, lpi_print *ret_print);
+
+/* The first column, by its name in YAML, that changed from "before" to "after"
+ * though it is not among "decides"; NULL.  Those after one that is may be as in
+ * "cleared". */
+const char *lpi_print_compare(const lpi_print *before, const lpi_print *after,
+                              const lpi_print *cleared, uint32_t decides);
+
+/* ---- problem.c ----------------------------------------------------------- */
+
+/* One planning under way. */
+typedef struct lpi_planning {
+    lpi_registry *registry;
+    const lp_model *model;
+    const lp_plan_options *options;
+    const char *const *settings; /* "PLANNER.OPTION=VALUE" */
+    size_t settings_count;
+    lpi_arena *arena;        /* holds the problem and the plan */
+    int32_t *tensor_numbers; /* by id; -1 */
+    int32_t *layer_numbers;
+    lp_problem problem; /* without settings, scratch and run */
+    lp_plan_note *notes;
+    int64_t notes_count, notes_room;
+    lp_way *ways;
+    int64_t ways_count, ways_room;
+} lpi_planning;
+
+/* A planner at work. */
+typedef struct lpi_plan_run {
+    lpi_planning *planning;
+    const lp_planner *planner;
+    const struct lpi_plan_run *caller; /* by lp_plan_with; NULL */
+    lpi_arena *scratch;
+    lp_schedule **drafts;
+    int64_t drafts_count, drafts_room;
+} lpi_plan_run;
+
+/* Describe the model to planners; "first" is a schedule of it that runs each
+ * layer once, in order. */
+lp_status lpi_problem_build(lpi_planning *planning, const lp_schedule *first,
+                            lp_error *error);
+
+/* ---- settings.c -----------------------------------------------------------
+ */
+
+/* Refuse settings of planners or options that do not exist. */
+lp_status lpi_settings_check(lpi_planning *planning, lp_error *error);
+
+/* Give "problem" the settings of "planner", in "arena". */
+lp_status lpi_settings_find(const lpi_planning *planning, lpi_arena *arena,
+                            const lp_planner *planner, lp_problem *problem,
+                            lp_error *error);
+
+/* ---- chain.c, link.c -------------------------------------------------------
+ */
+
+/* Run "planner" on "schedule", verify what it wrote, and lower the result. */
+lp_status lpi_link_run(lpi_planning *planning, const lp_planner *planner,
+                       const lpi_plan_run *caller, int64_t budget_bytes,
+                       lp_schedule *schedule, lp_error *error);
+
+/* Plan "model" with the planners of "table"; see lp_plan_new. */
+lp_status lpi_plan_new(const lp_planner *const *table, const lp_model *model,
+                       const lp_plan_options *options, lp_plan **ret_plan,
+                       lp_error *error);
+
+/* ---- bounds.c, obstacle.c
+ * ---------------------------------------------------- */
+
+/* The least that unit "unit" takes in memory 0 while it runs, whatever is
+ * shared; which of its operands are counted. */
+int64_t lpi_unit_floor(const lpi_program *program, int64_t unit,
+                       bool *ret_inputs, bool *ret_outputs);
+
+/* Fill the bounds of "plan" and of "schedule", which "program" means: those
+ * that hold for every schedule of the model, and those that planners stated.
+ * LP_EINPUT when the plan beats one. */
+lp_status lpi_bounds_find(lpi_planning *planning, lp_schedule *schedule,
+                          const lpi_program *program, lp_plan *plan,
+                          lp_error *error);
+
+/* Say in "plan" why "schedule" does not fit in the budget, and what would. */
+lp_status lpi_obstacle_find(lpi_planning *planning, lp_schedule *schedule,
+                            lp_plan *plan, lp_error *error);
+
+#endif

@@ -1,0 +1,198 @@
+/* remat_bound.c: what no sequence within a budget undercuts, in any order.
+ *
+ * Each node runs once.  While node v runs first, all that an ancestor of v made
+ * and a descendant of v will read has been made and will be used; where the
+ * order is fixed, all that an earlier node made and a later one reads.  What of
+ * this does not fit beside the working set of v is absent then, so that it
+ * is run again or loaded later.  The cheapest choice of absent tensors that
+ * frees enough bytes is a knapsack; its linear relaxation, rounded up, is the
+ * bound of v, and the highest of all nodes holds.  (Outputs of the graph are
+ * wanted at the end.) */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "solve.h"
+
+/* The least cost of getting a tensor again. */
+typedef struct absent {
+    int64_t bytes, cost;
+} absent;
+
+typedef struct bounder {
+    const lp_graph *graph;
+    const lpi_remat *remat;
+    bool *before, *after;      /* by node: ancestors and descendants of one */
+    int32_t *begins, *readers; /* by tensor */
+    int64_t *again;            /* by tensor: INT64_MAX: cannot be */
+    absent *waiting;
+} bounder;
+
+/* Whether x costs less by the byte than y. */
+static int by_ratio(const void *a, const void *b)
+{
+    const absent *x = a, *y = b;
+    double left = (double)x->cost * (double)y->bytes;
+    double right = (double)y->cost * (double)x->bytes;
+
+    if (left != right)
+        return left < right ? -1 : 1;
+    return (x->bytes > y->bytes) - (x->bytes < y->bytes);
+}
+
+/* What getting "tensor" again costs at least: a run shared by all that its
+ * producer makes counts in parts. */
+static int64_t again(const lp_graph *graph, int32_t tensor)
+{
+    const lp_graph_tensor *row = &graph->tensors[tensor];
+    int64_t best = INT64_MAX;
+
+    if (row->producer >= 0 && !graph->nodes[row->producer].once)
+        best = graph->nodes[row->producer].cost /
+               graph->nodes[row->producer].outputs_count;
+    if (row->load_cost >= 0 && (row->is_stored || row->store_cost >= 0)) {
+        int64_t cost = row->load_cost + (row->is_stored ? 0 : row->store_cost);
+
+        if (cost < best)
+            best = cost;
+    }
+    return best;
+}
+
+static bool list_readers(bounder *b, lpi_arena *arena)
+{
+    const lp_graph *graph = b->graph;
+    int32_t tensors = graph->tensors_count, *fill, i, k, total = 0;
+
+    b->begins = LPI_NEW(arena, int32_t, (int64_t)tensors + 1);
+    b->again = LPI_NEW(arena, int64_t, tensors);
+    b->waiting = LPI_NEW(arena, absent, tensors);
+    b->before = LPI_NEW(arena, bool, graph->nodes_count);
+    b->after = LPI_NEW(arena, bool, graph->nodes_count);
+    fill = LPI_NEW(arena, int32_t, tensors);
+    if (!b->begins || !b->again || !b->waiting || !b->before || !b->after ||
+        !fill)
+        return false;
+    for (i = 0; i < graph->nodes_count; i++)
+        for (k = 0; k < graph->nodes[i].inputs_count; k++)
+            b->begins[graph->nodes[i].inputs[k] + 1]++;
+    for (i = 0; i < tensors; i++) {
+        fill[i] = b->begins[i];
+        total = b->begins[i + 1] += b->begins[i];
+        b->again[i] = again(graph, i);
+    }
+    b->readers = LPI_NEW(arena, int32_t, total);
+    for (i = 0; b->readers && i < graph->nodes_count; i++)
+        for (k = 0; k < graph->nodes[i].inputs_count; k++)
+            b->readers[fill[graph->nodes[i].inputs[k]]++] = i;
+    return b->readers;
+}
+
+/* Mark what runs before and after node "v" for certain. */
+static void mark(bounder *b, int32_t v)
+{
+    const lp_graph *graph = b->graph;
+    int32_t i, k, r;
+
+    for (i = 0; i < graph->nodes_count; i++) {
+        b->before[i] = !b->remat->free_order && i < v;
+        b->after[i] = !b->remat->free_order && i > v;
+    }
+    if (!b->remat->free_order)
+        return;
+    b->before[v] = b->after[v] = true;
+    for (i = v; i >= 0; i--)
+        for (k = 0; b->before[i] && k < graph->nodes[i].inputs_count; k++) {
+            int32_t made = graph->tensors[graph->nodes[i].inputs[k]].producer;
+
+            if (made >= 0)
+                b->before[made] = true;
+        }
+    for (i = v; i < graph->nodes_count; i++)
+        for (k = 0; b->after[i] && k < graph->nodes[i].outputs_count; k++) {
+            int32_t t = graph->nodes[i].outputs[k];
+
+            for (r = b->begins[t]; r < b->begins[t + 1]; r++)
+                b->after[b->readers[r]] = true;
+        }
+    b->before[v] = b->after[v] = false;
+}
+
+/* Whether "tensor", which node "v" neither takes nor makes, has been made and
+ * is wanted later while "v" runs first. */
+static bool must_wait(const bounder *b, int32_t tensor, int32_t v)
+{
+    const lp_graph_tensor *row = &b->graph->tensors[tensor];
+    bool wanted = row->is_output;
+    int32_t r;
+
+    if (row->producer == v || (row->producer >= 0 && !b->before[row->producer]))
+        return false;
+    for (r = b->begins[tensor]; r < b->begins[tensor + 1]; r++) {
+        if (b->readers[r] == v)
+            return false;
+        wanted = wanted || b->after[b->readers[r]];
+    }
+    return wanted;
+}
+
+/* The knapsack of node "v". */
+static int64_t bound_of(bounder *b, int32_t v)
+{
+    const lp_graph_node *node = &b->graph->nodes[v];
+    int64_t excess = node->extra_bytes - b->remat->budget_bytes, cost = 0;
+    int32_t t, k, count = 0;
+
+    mark(b, v);
+    for (k = 0; k < node->inputs_count; k++)
+        excess += b->graph->tensors[node->inputs[k]].bytes;
+    for (k = 0; k < node->outputs_count; k++)
+        excess += b->graph->tensors[node->outputs[k]].bytes;
+    for (t = 0; t < b->graph->tensors_count; t++) {
+        int64_t bytes = b->graph->tensors[t].bytes;
+
+        if (!bytes || !must_wait(b, t, v))
+            continue;
+        excess += bytes;
+        if (b->again[t] < INT64_MAX)
+            b->waiting[count++] = (absent){bytes, b->again[t]};
+    }
+    if (excess <= 0)
+        return 0;
+    qsort(b->waiting, (size_t)count, sizeof(*b->waiting), by_ratio);
+    for (k = 0; k < count && excess > 0; k++) {
+        const absent *w = &b->waiting[k];
+
+        if (w->bytes > excess)
+            return cost + (int64_t)ceil((double)w->cost * (double)excess /
+                                        (double)w->bytes * (1 - 1e-12));
+        excess -= w->bytes;
+        cost += w->cost;
+    }
+    return cost;
+}
+
+lp_status lpi_remat_bound(lpi_remat *remat, int64_t *ret_cost,
+                          const char **ret_proof, lp_error *error)
+{
+    const lp_graph *graph = remat->graph;
+    bounder b = {.graph = graph, .remat = remat};
+    int64_t base = 0, best = 0;
+    int64_t most = remat->scanned + remat->effort / 8 * LPI_REMAT_UNIT;
+    int32_t v;
+
+    if (!list_readers(&b, remat->arena))
+        return lpi_fail_memory(error);
+    for (v = 0; v < graph->nodes_count; v++)
+        base += graph->nodes[v].cost;
+    for (v = 0; v < graph->nodes_count && remat->scanned < most; v++) {
+        int64_t cost = bound_of(&b, v);
+
+        if (cost > best)
+            best = cost;
+        remat->scanned += b.begins[graph->tensors_count];
+    }
+    *ret_cost = base + best;
+    *ret_proof = best ? "absent tensors" : "each node runs once";
+    return LP_OK;
+}
