@@ -8,6 +8,7 @@ dist_example_DATA = \
 	examples/export_unet.py \
 	examples/residual_block.lpm \
 	examples/sd15_unet.onnx \
+	examples/skip.json \
 	examples/small_unet.lpm \
 	examples/syntax.lpm \
 	examples/use_library.c

@@ -7,6 +7,7 @@ dist_man_MANS += \
 	man/lplan-fill.1 \
 	man/lplan-list.1 \
 	man/lplan-model.5 \
+	man/lplan-operators.7 \
 	man/lplan-plan.1 \
 	man/lplan-planner.7 \
 	man/lplan-plot.1 \

@@ -73,6 +73,8 @@ static lp_status price(const task *t, int32_t compute, lp_graph *ret_graph)
         return no_memory(t->error);
     for (i = 0; i < g->nodes_count; i++) {
         nodes[i] = g->nodes[i];
+        nodes[i].extra_bytes =
+            t->units.facts[t->units.units[i]].buffer_bytes;
         if (device)
             nodes[i].cost = nodes[i].cost * compute +
                             weights_ns(t, i) * (WHOLE - compute);

@@ -258,6 +258,7 @@ plan_sources = \
 	src/plan/columns.c \
 	src/plan/draft.c \
 	src/plan/events.c \
+	src/plan/explain.c \
 	src/plan/graph.c \
 	src/plan/known.c \
 	src/plan/link.c \

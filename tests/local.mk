@@ -96,6 +96,7 @@ unit_tests = \
 	tests/unit/test_plan \
 	tests/unit/test_place \
 	tests/unit/test_remat \
+	tests/unit/test_remat_change \
 	tests/unit/test_report \
 	tests/unit/test_sched \
 	tests/unit/test_split \
@@ -105,6 +106,7 @@ unit_tests = \
 scripts = \
 	tests/arch/floors.sh \
 	tests/arch/header.sh \
+	tests/arch/operators.sh \
 	tests/arch/options.sh \
 	tests/arch/symbols.sh \
 	tests/cli/run.sh \
@@ -154,6 +156,7 @@ test_data = \
 	tests/unit/handmade.h \
 	tests/unit/order_graphs.h \
 	tests/unit/random_graph.h \
+	tests/unit/remat_graphs.h \
 	tests/unit/random_net.h \
 	tests/unit/teams.h \
 	tests/unit/test_onnx.h

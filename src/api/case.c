@@ -96,8 +96,8 @@ static lp_status load(const char *path, const char *folder, set *s,
     lp_status status;
 
     LP_TRY(lpi_onnx_read(path, 0, &model, error));
-    status = read_arrays(folder, model, true, s->inputs, &s->inputs_count,
-                         error);
+    status =
+        read_arrays(folder, model, true, s->inputs, &s->inputs_count, error);
     if (status == LP_OK)
         status = read_arrays(folder, model, false, s->outputs,
                              &s->outputs_count, error);

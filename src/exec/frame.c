@@ -24,8 +24,8 @@ void lpi_buffer_trim(lpi_exec *exec, int64_t more)
     const lpi_counters *counters = &exec->counters;
     int64_t load = lpi_add(counters->heap_bytes, more);
 
-    while (exec->spare && lpi_add(load, exec->spare_bytes) >
-                              counters->heap_peak_bytes) {
+    while (exec->spare &&
+           lpi_add(load, exec->spare_bytes) > counters->heap_peak_bytes) {
         lpi_buffer **oldest = &exec->spare, *buffer;
 
         while ((*oldest)->next)

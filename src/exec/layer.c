@@ -16,8 +16,8 @@ typedef struct call {
     lp_model model;         /* of the shadow: allocates beside it */
     const void **in;
     void **out;
-    lp_shape *shapes;   /* of the inputs */
-    int64_t **out_dims; /* of the results of a shadow; NULL without */
+    lp_shape *shapes;           /* of the inputs */
+    int64_t **out_dims;         /* of the results of a shadow; NULL without */
     const lpi_bundle **bundles; /* results that are some */
 } call;
 
@@ -62,9 +62,9 @@ static bool is_loose(const call *c)
     for (int32_t i = 0; i < c->layer->inputs_count; i++) {
         const lp_tensor *tensor = c->layer->inputs[i];
 
-        if (tensor && (tensor->is_bound || tensor->value_is_bound ||
-                       lpi_is_bundle(tensor) ||
-                       !same_dims(c->shapes[i], tensor->shape)))
+        if (tensor &&
+            (tensor->is_bound || tensor->value_is_bound ||
+             lpi_is_bundle(tensor) || !same_dims(c->shapes[i], tensor->shape)))
             return true;
     }
     for (int32_t i = 0; i < c->layer->outputs_count; i++) {
@@ -72,9 +72,9 @@ static bool is_loose(const call *c)
 
         if (is_unwanted(c->layer, i))
             return true;
-        if (tensor && (tensor->is_bound || tensor->dtype == LP_UNDEFINED ||
-                       lpi_is_bundle(tensor) ||
-                       !lpi_shape_known(tensor->shape)))
+        if (tensor &&
+            (tensor->is_bound || tensor->dtype == LP_UNDEFINED ||
+             lpi_is_bundle(tensor) || !lpi_shape_known(tensor->shape)))
             return true;
     }
     return false;
@@ -220,9 +220,9 @@ static lp_status place(call *c)
     if (layer->outputs_count && is_unwanted(layer, 0) && c->actual != layer) {
         int64_t bytes = lpi_tensor_bytes(c->actual->outputs[0]);
 
-        c->out[0] = bytes < 0 ? NULL
-                              : lpi_arena_array(c->frame->shadow,
-                                                lpi_add(bytes, 1), 1);
+        c->out[0] =
+            bytes < 0 ? NULL
+                      : lpi_arena_array(c->frame->shadow, lpi_add(bytes, 1), 1);
         if (!c->out[0])
             return lpi_fail_memory(c->frame->exec->error);
     }
@@ -290,12 +290,11 @@ static lp_status compute(const call *c)
         .model = (lp_model *)(is_shadow ? &c->model : c->frame->model),
         .layer = (lp_layer *)c->actual,
     };
-    const lpi_run run = {
-        .node = &node,
-        .in = c->in,
-        .out = c->out,
-        .out_dims = c->out_dims,
-        .bundles = c->bundles};
+    const lpi_run run = {.node = &node,
+                         .in = c->in,
+                         .out = c->out,
+                         .out_dims = c->out_dims,
+                         .bundles = c->bundles};
 
     return lpi_layer_compute(c->frame, &run);
 }

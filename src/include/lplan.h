@@ -466,6 +466,8 @@ typedef struct lp_plan_options {
     size_t settings_count;
     const char *const *folders; /* where modules with planners are */
     size_t folders_count;
+    bool explain;       /* make the break-even map ... */
+    lp_dtype map_as;    /* ... with all floats of this dtype; 0: as stored */
 } lp_plan_options;
 
 /* No schedule has less than "value" of "quantity"; "given" names what it takes
@@ -506,6 +508,34 @@ typedef struct lp_obstacle {
     int64_t buffers_count;
 } lp_obstacle;
 
+/* A tensor that waits, and what other ways to have it when it is read cost: to
+ * copy it away and back, or to compute it again from what is there then. */
+typedef struct lp_break_even {
+    const char *tensor, *producer, *consumer; /* "": in- or output of the graph;
+                                                 groups by their names */
+    int64_t bytes;
+    int64_t from, to;  /* runs between which it waits */
+    int64_t runs;      /* that compute it again; -1: nothing can */
+    int64_t ops;       /* two a MAC, of these runs */
+    int64_t weight_bytes; /* of the weights that they read */
+    double ops_per_byte;
+    double flips_fresh, flips_clean; /* ops per byte of the device above which
+                       computing again is faster than both copies, than one;
+                       beside weights that are there already */
+    int64_t recompute_ns, spill_ns, reload_ns; /* 0: not known */
+    const char *cheaper; /* "recompute" or "spill", weights read again; "" */
+    const char *plan;    /* "kept", "spilled", "recomputed"; "" nothing fits */
+} lp_break_even;
+
+typedef struct lp_break_even_map {
+    const char *device; /* "" none */
+    lp_dtype dtype;     /* that rate and bytes are for */
+    int64_t distance;   /* runs that a tensor waits at least */
+    int64_t ops_per_s, bytes_per_s; /* the slower way of spilling; 0 */
+    const lp_break_even *rows;      /* in the order of their production */
+    int64_t count;
+} lp_break_even_map;
+
 typedef struct lp_plan {
     const lp_schedule *schedule; /* NULL when nothing fits */
     lp_predictions predictions;
@@ -517,6 +547,7 @@ typedef struct lp_plan {
     const lp_obstacle *obstacle; /* NULL */
     const lp_way *ways;          /* cheapest first */
     int64_t ways_count;
+    const lp_break_even_map *map; /* NULL unless asked for */
 } lp_plan;
 
 /* Plan "model", which must outlive the plan, as must the device.
@@ -529,6 +560,11 @@ LP_API lp_status lp_plan_new(const lp_model *model,
 
 /* With its schedule. */
 LP_API void lp_plan_free(lp_plan *plan);
+
+/* "map" as text, TSV or JSON; free with lp_text_free. */
+LP_API lp_status lp_break_even_write(const lp_break_even_map *map,
+                                     const lp_view *view, char **ret_text,
+                                     size_t *ret_length, lp_error *error);
 
 /* "plan" as text or JSON; free with lp_text_free. */
 LP_API lp_status lp_plan_write(const lp_plan *plan, lp_format format,

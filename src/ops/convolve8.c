@@ -1,8 +1,8 @@
 /* convolve8.c: runs of convolutions of 8-bit integers.
  *
- * Sums are exact in int32, in parts too; padding holds the zero point.  QLinearConv adds the
- * bias to the sum and requantizes as product8.c says; it is computed some
- * channels at a time, so that its sums stay in the cache. */
+ * Sums are exact in int32, in parts too; padding holds the zero point.
+ * QLinearConv adds the bias to the sum and requantizes as product8.c says; it
+ * is computed some channels at a time, so that its sums stay in the cache. */
 #include "ops.h"
 
 enum { SUMS_MOST = 1 << 18 };

@@ -196,6 +196,7 @@ lp_status lpi_affine_grid_run(const lpi_run *run)
     const double *theta;
     double *to;
 
+    LP_TRY(lpi_run_wants(run, 0, lpi_mul(y.dims[0], axes * (axes + 1))));
     LP_TRY(lpi_run_reals(run, 0, &theta));
     LP_TRY(lpi_run_room(run, 0, &to));
     for (int64_t i = 0; i < y.dims[0] * places; i++) {

@@ -188,7 +188,8 @@ static bool outputs_small(const lp_layer *layer)
 
         if (!tensor && i < layer->row->outputs_min)
             return false;
-        if (tensor && (elements < 0 || lpi_is_bundle(tensor) || elements > LPI_FOLD_MOST ||
+        if (tensor && (elements < 0 || lpi_is_bundle(tensor) ||
+                       elements > LPI_FOLD_MOST ||
                        lpi_class_of(tensor->dtype) == LPI_NO_CLASS))
             return false;
     }

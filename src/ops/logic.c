@@ -208,7 +208,8 @@ static const lpi_spec shift_specs[] = {
     "y = " op "(a, b) {broadcast: 1, axis: 1}; output y"
 
 const lp_op lpi_ops_logic[] = {
-    {ROW("Equal", 1), ALIGN, .flags = LPI_BUNDLES, FACTS(COMPARE(equal), .aligned = true),
+    {ROW("Equal", 1), ALIGN, .flags = LPI_BUNDLES,
+     FACTS(COMPARE(equal), .aligned = true),
      .samples = OLD_SAMPLE("Equal", "int32")},
     {ROW("Less", 1), ALIGN, FACTS(COMPARE(less), .aligned = true),
      .samples = OLD_SAMPLE("Less", "float32")},

@@ -114,6 +114,7 @@ static lp_status lose(const lpi_run *run, const int64_t dims[3],
     lpi_list targets;
 
     *ret_weight = 0;
+    LP_TRY(lpi_run_wants(run, 2, dims[1]));
     LP_TRY(lpi_run_ints(run, 1, &targets));
     LP_TRY(lpi_run_reals(run, 2, &weights));
     for (int64_t i = 0; i < targets.count; i++) {

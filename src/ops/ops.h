@@ -492,6 +492,7 @@ typedef struct lpi_pool {
     lpi_slide window;
     int64_t p, count_include_pad, storage_order;
     lpi_list pooled_shape;
+    float spatial_scale;
 } lpi_pool;
 
 lp_status lpi_pool_max_run(const lpi_run *run);
@@ -894,6 +895,9 @@ lp_status lpi_run_int(const lpi_run *run, int32_t i, int64_t *ret_value);
 lp_status lpi_run_reals(const lpi_run *run, int32_t i,
                         const double **ret_reals);
 
+/* LP_EINPUT unless input "i" is absent or has "count" elements. */
+lp_status lpi_run_wants(const lpi_run *run, int32_t i, int64_t count);
+
 /* Room for the doubles of output "i" (which may be absent), all zero, and
  * rounding them once to where they belong. */
 lp_status lpi_run_room(const lpi_run *run, int32_t i, double **ret_reals);
@@ -918,6 +922,7 @@ lp_status lpi_grid_run(const lpi_run *run);
 lp_status lpi_affine_grid_run(const lpi_run *run);
 lp_status lpi_align_run(const lpi_run *run);
 lp_status lpi_fold_run(const lpi_run *run);
+lp_status lpi_roi_run(const lpi_run *run); /* MaxRoiPool */
 lp_status lpi_deform_run(const lpi_run *run);
 
 /* ---- streaming.c: runs of rotary.c's rows with a state ------------------- */

@@ -40,6 +40,7 @@ static const lpi_spec norm_specs[] = {
 
 static const lpi_spec roi_specs[] = {
     LPI_SPEC_NEEDED(lpi_pool, pooled_shape, LPI_ATTR_INTS),
+    LPI_SPEC_FLOAT(lpi_pool, spatial_scale, 1),
     {.name = NULL},
 };
 
@@ -306,6 +307,7 @@ const lp_op lpi_ops_pool[] = {
      .specs = roi_specs,
      .shape = roi_shape,
      .cost = roi_cost,
+     .run = lpi_roi_run,
      .samples = "opset 17; input x: float32[1, 3, 9, 9]; input r: float32[6, "
                 "5]; y = MaxRoiPool(x, r) {pooled_shape: [2, 2]}; output y"},
     {.name = "NhwcMaxPool",

@@ -1,9 +1,9 @@
 /* product8.c: runs of matrix products of 8-bit integers.
  *
- * Sums are exact in int32, in parts too.  Requantization is ONNX Runtime's: the factor is
- * the float32 a_scale * b_scale / y_scale; each sum becomes a float32, is
- * multiplied, rounded half to even, moved by the zero point and kept in range.
- * Source: ONNX operators MatMulInteger-10, QLinearMatMul-21. */
+ * Sums are exact in int32, in parts too.  Requantization is ONNX Runtime's: the
+ * factor is the float32 a_scale * b_scale / y_scale; each sum becomes a
+ * float32, is multiplied, rounded half to even, moved by the zero point and
+ * kept in range. Source: ONNX operators MatMulInteger-10, QLinearMatMul-21. */
 #include "ops.h"
 
 const float *lpi_run_scales(const lpi_run *run, int32_t i, int64_t count,
@@ -170,9 +170,8 @@ lp_status lpi_matmul8_run(const lpi_run *run)
         ((scaled || run->continues) && j.sums == NULL))
         return lpi_node_fail_memory(run->node);
     for (int64_t n = 0; n < batches && j.a.rows > 0 && j.b.columns > 0; n++) {
-        int32_t *to = scaled ? NULL
-                             : (int32_t *)run->out[0] +
-                                   n * j.a.rows * j.b.columns;
+        int32_t *to =
+            scaled ? NULL : (int32_t *)run->out[0] + n * j.a.rows * j.b.columns;
 
         multiply(&j, n, j.sums != NULL ? j.sums : to);
         if (scaled)

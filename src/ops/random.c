@@ -25,12 +25,9 @@ static const lpi_spec shape_specs[] = {
 };
 
 static const lpi_spec like_specs[] = {
-    LPI_SPEC_INT(lpi_chance, dtype, 0),
-    LPI_SPEC_FLOAT(lpi_chance, mean, 0),
-    LPI_SPEC_FLOAT(lpi_chance, scale, 1),
-    LPI_SPEC_FLOAT(lpi_chance, low, 0),
-    LPI_SPEC_FLOAT(lpi_chance, high, 1),
-    {.name = NULL},
+    LPI_SPEC_INT(lpi_chance, dtype, 0),   LPI_SPEC_FLOAT(lpi_chance, mean, 0),
+    LPI_SPEC_FLOAT(lpi_chance, scale, 1), LPI_SPEC_FLOAT(lpi_chance, low, 0),
+    LPI_SPEC_FLOAT(lpi_chance, high, 1),  {.name = NULL},
 };
 
 static const lpi_spec samples_specs[] = {
@@ -51,6 +48,9 @@ static lp_status seed_settle(lpi_node *node)
     lpi_chance *params = (lpi_chance *)node->params;
     const lpi_attr *seed = lpi_node_attr(node, "seed");
 
+    if (params->dtype < LP_UNDEFINED || params->dtype >= LP_DTYPE_COUNT)
+        return lpi_node_fail(node, "no dtype has the number %lld",
+                             (long long)params->dtype);
     params->is_normal = node->layer->row->facts == &normal;
     params->is_seeded = seed != NULL;
     if (seed != NULL && seed->kind == LPI_ATTR_INT)
@@ -193,7 +193,7 @@ static lp_status dropout_settle(lpi_node *node)
 #define RANDOM(name_, since_, inputs, specs_, facts_)                          \
     .domain = "", .name = name_, .since = since_, .inputs_min = inputs,        \
     .inputs_max = inputs, .outputs_min = 1, .outputs_max = 1,                  \
-    .params_size = sizeof(lpi_chance), .specs = specs_, .facts = facts_,    \
+    .params_size = sizeof(lpi_chance), .specs = specs_, .facts = facts_,       \
     .settle = seed_settle, .flags = LPI_IMPURE
 
 const lp_op lpi_ops_random[] = {
@@ -201,7 +201,7 @@ const lp_op lpi_ops_random[] = {
      .cost = random_cost, .run = lpi_random_run,
      .samples = "opset 17; y = RandomNormal() {shape: [2, 3]}; output y"},
     {RANDOM("RandomUniform", 1, 0, shape_specs, &uniform),
-     .shape = random_shape, .cost = random_cost,
+     .shape = random_shape, .cost = random_cost, .run = lpi_random_run,
      .samples = "opset 17; y = RandomUniform() {shape: [2, 3], dtype: 10}; "
                 "output y"},
     {RANDOM("RandomNormalLike", 1, 1, like_specs, &normal), .shape = like_shape,
@@ -217,7 +217,8 @@ const lp_op lpi_ops_random[] = {
      .samples = "opset 17; input x: float32[2, 3]; y = Bernoulli(x) {dtype: "
                 "9}; output y"},
     {RANDOM("Multinomial", 7, 1, samples_specs, &choice),
-     .shape = multinomial_shape, .cost = multinomial_cost, .run = lpi_multinomial_run,
+     .shape = multinomial_shape, .cost = multinomial_cost,
+     .run = lpi_multinomial_run,
      .samples = "opset 17; input x: float32[2, 5]; y = Multinomial(x) "
                 "{sample_size: 4}; output y"},
     {.domain = "",

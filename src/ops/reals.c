@@ -39,6 +39,15 @@ lp_status lpi_run_reals(const lpi_run *run, int32_t i, const double **ret_reals)
     return LP_OK;
 }
 
+lp_status lpi_run_wants(const lpi_run *run, int32_t i, int64_t count)
+{
+    if (lpi_in(run->node, i) == NULL || lpi_in_elements(run->node, i) == count)
+        return LP_OK;
+    return lpi_node_fail(run->node, "input %d has %lld elements, not %lld", i,
+                         (long long)lpi_in_elements(run->node, i),
+                         (long long)count);
+}
+
 lp_status lpi_run_room(const lpi_run *run, int32_t i, double **ret_reals)
 {
     const lp_tensor *tensor = lpi_out(run->node, i);

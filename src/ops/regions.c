@@ -1,8 +1,9 @@
-/* regions.c: runs of RoiAlign, Col2Im and DeformConv.
+/* regions.c: runs of RoiAlign, MaxRoiPool, Col2Im and DeformConv.
  *
  * RoiAlign and DeformConv read an image between its pixels, four of them a
  * place; Col2Im adds what Im2Col would have copied.  All in double, rounded
- * once.  Sources: ONNX operators RoiAlign-22, Col2Im-18, DeformConv-22. */
+ * once.  Sources: ONNX operators RoiAlign-22, MaxRoiPool-22, Col2Im-18,
+ * DeformConv-22. */
 #include <math.h>
 #include <string.h>
 
@@ -71,7 +72,7 @@ static double align(const lpi_sample *params, const region *r,
                     const double *from)
 {
     bool is_max = strcmp(params->mode, "max") == 0;
-    int64_t count = r->samples[0] * r->samples[1];
+    int64_t count = lpi_mul(r->samples[0], r->samples[1]);
     double result = 0;
 
     for (int64_t i = 0; i < count; i++) {
@@ -107,6 +108,8 @@ lp_status lpi_align_run(const lpi_run *run)
     LP_TRY(lpi_run_reals(run, 0, &from));
     LP_TRY(lpi_run_reals(run, 1, &boxes));
     LP_TRY(lpi_run_ints(run, 2, &batches));
+    LP_TRY(lpi_run_wants(run, 1, lpi_mul(y.dims[0], 4)));
+    LP_TRY(lpi_run_wants(run, 2, y.dims[0]));
     LP_TRY(lpi_run_room(run, 0, &to));
     for (int64_t n = 0; n < y.dims[0] && plane > 0; n++) {
         region r = region_of(params, boxes + n * 4);
@@ -125,6 +128,70 @@ lp_status lpi_align_run(const lpi_run *run)
     return LP_OK;
 }
 
+/* ---- MaxRoiPool ----------------------------------------------------------
+ */
+
+/* The pixels [from, until) of an axis of "length" that cell "cell" of "cells"
+ * covers, when a region goes from "low" to "high". */
+static void cell_range(double low, double high, const int64_t cell_and_cells[2],
+                       int64_t length, int64_t *ret_from, int64_t *ret_until)
+{
+    double size = fmax(high - low + 1, 1) / (double)cell_and_cells[1];
+    double from = floor((double)cell_and_cells[0] * size) + low;
+    double until = ceil((double)(cell_and_cells[0] + 1) * size) + low;
+
+    *ret_from = (int64_t)fmin(fmax(from, 0), (double)length);
+    *ret_until = (int64_t)fmin(fmax(until, 0), (double)length);
+}
+
+/* The largest pixel of cell "i" of the plane at "from"; 0 of none. */
+static double roi_cell(const lpi_run *run, const double *box, int64_t i,
+                       const double *from)
+{
+    const lpi_pool *params = run->node->params;
+    lp_shape x = lpi_in_shape(run->node, 0), y = lpi_out_shape(run->node, 0);
+    const int64_t cells[2] = {i / y.dims[3], i % y.dims[3]};
+    double scale = (double)params->spatial_scale, most = -INFINITY;
+    int64_t first[2], until[2];
+
+    for (int32_t a = 0; a < 2; a++) {
+        const int64_t cell[2] = {cells[a], y.dims[2 + a]};
+
+        cell_range(round(box[2 - a] * scale), round(box[4 - a] * scale), cell,
+                   x.dims[2 + a], &first[a], &until[a]);
+    }
+    for (int64_t r = first[0]; r < until[0]; r++)
+        for (int64_t c = first[1]; c < until[1]; c++)
+            most = fmax(most, from[r * x.dims[3] + c]);
+    return isinf(most) && most < 0 ? 0 : most;
+}
+
+lp_status lpi_roi_run(const lpi_run *run)
+{
+    lp_shape x = lpi_in_shape(run->node, 0), y = lpi_out_shape(run->node, 0);
+    int64_t plane = lpi_dims_product(x, 2, 4), out = lpi_dims_product(y, 2, 4);
+    const double *from, *boxes;
+    double *to;
+
+    LP_TRY(lpi_run_reals(run, 0, &from));
+    LP_TRY(lpi_run_reals(run, 1, &boxes));
+    LP_TRY(lpi_run_wants(run, 1, lpi_mul(y.dims[0], 5)));
+    LP_TRY(lpi_run_room(run, 0, &to));
+    for (int64_t n = 0; n < y.dims[0]; n++) {
+        double batch = boxes[n * 5];
+
+        if (!(batch >= 0 && batch < (double)x.dims[0]))
+            return lpi_node_fail(run->node, "region %lld is of no image",
+                                 (long long)n);
+        for (int64_t i = 0; i < y.dims[1] * out; i++)
+            to[n * y.dims[1] * out + i] =
+                roi_cell(run, boxes + n * 5, i % out,
+                         from + ((int64_t)batch * x.dims[1] + i / out) * plane);
+    }
+    lpi_run_keep(run, 0, to);
+    return LP_OK;
+}
+
 /* ---- Col2Im -------------------------------------------------------------- */
 
 enum { FOLD_MOST = 8 };
@@ -133,6 +200,11 @@ enum { FOLD_MOST = 8 };
 static int64_t item(const lpi_list *list, int64_t i, int64_t absent)
 {
     return i < list->count ? list->ints[i] : absent;
+}
+
+static bool is_small(int64_t x)
+{
+    return x >= -(1 << 24) && x <= 1 << 24;
 }
 
 /* Where block element "e" of block "b" falls in the image, -1: outside. */
@@ -175,6 +247,14 @@ lp_status lpi_fold_run(const lpi_run *run)
                              (long long)block.count);
     for (int64_t i = 0; i < image.count; i++) {
         int64_t stride = item(&params->strides, i, 1);
+
+        if (!is_small(stride) || !is_small(item(&params->dilations, i, 1)) ||
+            !is_small(item(&params->pads, i, 0)) ||
+            !is_small(item(&params->pads, image.count + i, 0)) ||
+            !is_small(block.ints[i]) || !is_small(image.ints[i]) ||
+            block.ints[i] < 1)
+            return lpi_node_fail(run->node, "a size of axis %lld is too large",
+                                 (long long)i);
         int64_t reach = item(&params->dilations, i, 1) * (block.ints[i] - 1);
         int64_t room = image.ints[i] + item(&params->pads, i, 0) +
                        item(&params->pads, image.count + i, 0) - reach - 1;

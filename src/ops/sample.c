@@ -250,8 +250,8 @@ const lp_op lpi_ops_sample[] = {
          "opset 16; input x: float32[1, 3, 10, 10]; input r: float32[4, 4]; "
          "input b: int64[4]; y = RoiAlign(x, r, b) {output_height: 5, "
          "output_width: 5, sampling_ratio: 2}; output y"},
-    {SAMPLE("Col2Im", 18, 3, "dii", fold_specs), .domain = "", .shape = fold_shape,
-     .cost = fold_cost, .run = lpi_fold_run,
+    {SAMPLE("Col2Im", 18, 3, "dii", fold_specs), .domain = "",
+     .shape = fold_shape, .cost = fold_cost, .run = lpi_fold_run,
      .samples =
          "opset 18; input x: float32[1, 5, 5]; weight i: int64[2] = {5, 5}; "
          "weight b: int64[2] = {1, 5}; y = Col2Im(x, i, b); output y"},

@@ -27,6 +27,9 @@ static lp_status empty_shape(lpi_node *node)
 {
     const sequence_params *params = node->params;
 
+    if (params->dtype <= LP_UNDEFINED || params->dtype >= LP_DTYPE_COUNT)
+        return lpi_node_fail(node, "no dtype has the number %lld",
+                             (long long)params->dtype);
     return set_sequence(node, (lp_dtype)params->dtype, lpi_shape_unknown);
 }
 

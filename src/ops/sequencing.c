@@ -215,7 +215,8 @@ static lp_status concat_shape(lpi_node *node)
     if (sequence == NULL && maker != NULL &&
         strcmp(maker->op, "SequenceConstruct") == 0)
         for (int32_t i = 0; i < maker->inputs_count; i++) {
-            if (!lpi_shape_known(maker->inputs[i]->shape))
+            if (maker->inputs[i] == NULL ||
+                !lpi_shape_known(maker->inputs[i]->shape))
                 return lpi_out_container(node, 0, LPI_TENSOR, dtype,
                                          lpi_shape_unknown);
             LP_TRY(add_item(node, maker->inputs[i]->shape, &dims, &rank));

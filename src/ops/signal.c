@@ -110,6 +110,9 @@ static lp_status dft_sizes(lpi_node *node, int64_t *ret_axis, int64_t *ret_n)
         *ret_axis == x.rank - 1)
         return lpi_node_fail(node, "axis %lld of an input of rank %d",
                              (long long)list.ints[0], x.rank);
+    if (x.dims[x.rank - 1] == 0 || x.dims[x.rank - 1] > 2)
+        return lpi_node_fail(node, "numbers of %lld parts",
+                             (long long)x.dims[x.rank - 1]);
     *ret_n = x.dims[*ret_axis];
     if (params->inverse && params->onesided && *ret_n > 0)
         *ret_n = 2 * (*ret_n - 1);
@@ -248,7 +251,8 @@ static lp_status stft_shape(lpi_node *node)
 
     if (x.rank < 0)
         return lpi_out_as(node, 0, 0);
-    if (x.rank != 2 && x.rank != 3)
+    if ((x.rank != 2 && x.rank != 3) ||
+        (x.rank == 3 && (x.dims[2] == 0 || x.dims[2] > 2)))
         return lpi_node_fail(node, "a signal of rank %d", x.rank);
     frame_sizes(node, &length, &step);
     if (step == 0 || length == 0 || step < -1 || length < -1 ||

@@ -97,7 +97,14 @@ static lp_status check_rule(const lpi_node *node)
 
 static lp_status read_operands(const lpi_run *run, linear *l)
 {
+    int64_t tokens = lpi_mul(lpi_in_shape(run->node, 0).dims[0], l->tokens);
+    int64_t heads = l->params->kv_num_heads;
+
     LP_TRY(check_rule(run->node));
+    LP_TRY(lpi_run_wants(run, 1, lpi_mul(tokens, lpi_mul(heads, l->keys))));
+    LP_TRY(lpi_run_wants(run, 2, lpi_mul(tokens, lpi_mul(heads, l->values))));
+    LP_TRY(lpi_run_wants(run, 4, lpi_mul(tokens, l->gates)));
+    LP_TRY(lpi_run_wants(run, 5, lpi_mul(tokens, l->betas)));
     LP_TRY(lpi_run_reals(run, 0, &l->q));
     LP_TRY(lpi_run_reals(run, 1, &l->k));
     LP_TRY(lpi_run_reals(run, 2, &l->v));
@@ -128,6 +135,7 @@ lp_status lpi_linear_run(const lpi_run *run)
                                  : 1 / sqrt((double)l.keys);
     size = lpi_mul(l.keys, l.values);
     LP_TRY(read_operands(run, &l));
+    LP_TRY(lpi_run_wants(run, 3, lpi_mul(lpi_mul(q.dims[0], heads), size)));
     LP_TRY(lpi_run_reals(run, 3, &past));
     state =
         LPI_NEW(run->scratch, double, lpi_mul(lpi_mul(q.dims[0], heads), size));
@@ -190,6 +198,10 @@ lp_status lpi_causal_run(const lpi_run *run)
 
     if (line == NULL)
         return lpi_node_fail_memory(run->node);
+    LP_TRY(lpi_run_wants(run, 1, lpi_mul(x.dims[1], w.dims[2])));
+    LP_TRY(lpi_run_wants(run, 2, x.dims[1]));
+    LP_TRY(lpi_run_wants(run, 3,
+                         lpi_mul(lpi_mul(x.dims[0], x.dims[1]), sizes[0])));
     LP_TRY(lpi_run_reals(run, 0, &in));
     LP_TRY(lpi_run_reals(run, 1, &weight));
     LP_TRY(lpi_run_reals(run, 2, &bias));

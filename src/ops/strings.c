@@ -1,5 +1,5 @@
-/* strings.c: texts: StringConcat, StringSplit, StringNormalizer, and Equal of
- * texts.
+/* strings.c: texts: StringConcat, StringSplit, StringNormalizer, Equal of
+ * texts; RegexFullMatch, which is not run.
  *
  * Texts are UTF-8 without a NUL; letters beyond ASCII keep their case.  What a
  * text takes is not counted.  Sources: ONNX operators StringConcat-20,
@@ -291,6 +291,12 @@ static lp_status normal_run(const lpi_run *run)
                       kept > 0 ? texts : (const char **)&nothing);
 }
 
+/* A truth a text; expressions are not run. */
+static lp_status match_shape(lpi_node *node)
+{
+    return lpi_out_set_shape(node, 0, LP_BOOL, lpi_in_shape(node, 0));
+}
+
 #define STRINGS(name_, since_, inputs)                                         \
     .domain = "", .name = name_, .since = since_, .inputs_min = inputs,        \
     .inputs_max = inputs, .outputs_min = 1, .flags = LPI_BUNDLES
@@ -311,5 +317,8 @@ const lp_op lpi_ops_strings[] = {
      .samples = "opset 17; input a: string[4]; y = StringNormalizer(a) "
                 "{case_change_action: \"LOWER\", stopwords: [\"monday\"]}; "
                 "output y"},
+    {STRINGS("RegexFullMatch", 20, 1), .outputs_max = 1, .shape = match_shape,
+     .samples = "opset 20; input a: string[4]; y = RegexFullMatch(a) "
+                "{pattern: \"a*\"}; output y"},
     {.name = NULL},
 };

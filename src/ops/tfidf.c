@@ -63,9 +63,10 @@ static void tfidf_cost(const lpi_node *node, lp_cost *cost)
 static int64_t occurrences(const tfidf_params *params, const int64_t *x,
                            int64_t length, const int64_t *gram, int64_t n)
 {
-    int64_t distances = n == 1 ? 1 : params->max_skip_count + 1, count = 0;
+    int64_t distances = n == 1 ? 1 : lpi_add(params->max_skip_count, 1);
+    int64_t count = 0;
 
-    for (int64_t d = 1; d <= distances; d++)
+    for (int64_t d = 1; d <= distances && d <= length; d++)
         for (int64_t i = 0; i < length && (n - 1) * d < length - i; i++) {
             int64_t k = 0;
 

@@ -209,6 +209,9 @@ static lp_status drive(lpi_planning *planning, holder *h, lp_error *error)
     h->plan.notes_count = planning->notes_count;
     h->plan.ways = planning->ways;
     h->plan.ways_count = planning->ways_count;
+    if (planning->options->explain &&
+        (status == LP_OK || status == LP_EINFEASIBLE))
+        LP_TRY(lpi_break_even_find(planning, h->schedule, &h->plan, error));
     return status;
 }
 

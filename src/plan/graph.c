@@ -161,7 +161,7 @@ static lp_status price(grapher *g, const lp_schedule *schedule, lp_error *error)
     for (i = 0; i < g->made->graph.nodes_count; i++) {
         const lp_unit_facts *facts = &meaning.units[g->unit_of[i]];
 
-        g->nodes[i].extra_bytes = facts->buffer_bytes;
+        g->nodes[i].extra_bytes = facts->buffer_live_bytes;
         g->nodes[i].cost = g->problem->device ? facts->compute_ns : facts->macs;
     }
     g->made->facts = meaning.units;

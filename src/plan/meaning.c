@@ -123,9 +123,12 @@ static lp_status find_facts(const lpi_program *p, const lp_problem *problem,
     for (u = 0; u < p->units_count; u++) {
         facts[u].operand_bytes = operand_bytes(p, u, seen);
         facts[u].weight_bytes = weights.bytes[u];
-        for (i = 0; i < p->uses[u].buffers_count; i++)
-            facts[u].buffer_bytes +=
-                p->residencies[p->uses[u].buffers[i]].bytes;
+        for (i = 0; i < p->uses[u].buffers_count; i++) {
+            const lpi_residency *r = &p->residencies[p->uses[u].buffers[i]];
+
+            facts[u].buffer_bytes += r->bytes;
+            facts[u].buffer_live_bytes += r->live_bytes;
+        }
         work(p, problem, u, &facts[u]);
     }
     return LP_OK;

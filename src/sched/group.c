@@ -106,8 +106,8 @@ static lp_status make_pieces(lpi_cutter *c)
     if (!c->stages || !pieces || !boxes || !c->makers)
         return lpi_fail_memory(c->l->error);
     for (i = 0; i < operands; i++) {
-        pieces[i] = (lpi_piece){
-            .value = -1, .buffer = -1, .kept = -1, .boxes = boxes};
+        pieces[i] =
+            (lpi_piece){.value = -1, .buffer = -1, .kept = -1, .boxes = boxes};
         boxes += c->tiles;
     }
     for (s = 0; s < g->layers_count; s++) {
@@ -208,9 +208,8 @@ static lp_status cut_stage(lpi_cutter *c, int32_t s, int64_t tile,
 {
     lpi_lowering *l = c->l;
     const lp_layer *layer = c->stages[s].layer;
-    const lpi_tiling tiling = {.tiles = c->tiles,
-                               .parts = c->parts,
-                               .part_extent = c->part_extent};
+    const lpi_tiling tiling = {
+        .tiles = c->tiles, .parts = c->parts, .part_extent = c->part_extent};
     lpi_part part = {.out = &c->stages[s].out[0].boxes[tile]};
     lpi_box *in = LPI_NEW(arena, lpi_box, layer->inputs_count);
     int64_t range[2];
@@ -226,8 +225,7 @@ static lp_status cut_stage(lpi_cutter *c, int32_t s, int64_t tile,
     part.to = range[1];
     LP_TRY(lpi_shadow_part(arena, l->program->model, layer, &part, in, &shadow,
                            l->error));
-    LP_TRY(
-        lpi_layer_cost(l->program->model, shadow, &cost, &status, l->error));
+    LP_TRY(lpi_layer_cost(l->program->model, shadow, &cost, &status, l->error));
     l->program->predictions.macs =
         lpi_add(l->program->predictions.macs, lp_cost_macs(&cost));
     lpi_cost_add(&c->stages[s].cost, &cost);

@@ -2,6 +2,7 @@
  *
  * A box that is contiguous in what holds it is used there; any other has a
  * buffer as large as its largest. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "sched.h"
@@ -32,29 +33,55 @@ static bool is_contiguous(const lpi_box *inner, const lpi_box *outer)
     return true;
 }
 
+typedef struct span { /* of the boxes along an axis */
+    int64_t from, to;
+} span;
+
+static int by_from(const void *a, const void *b)
+{
+    const span *x = a, *y = b;
+
+    if (x->from != y->from)
+        return x->from < y->from ? -1 : 1;
+    return (x->to > y->to) - (x->to < y->to);
+}
+
+/* The fewest of "spans" that cover an axis of "extent"; 0: they do not. */
+static int64_t cover(span *spans, int64_t count, int64_t extent)
+{
+    int64_t reached = 0, furthest = 0, steps = 0, at = 0;
+
+    qsort(spans, (size_t)count, sizeof(*spans), by_from);
+    while (reached < extent) {
+        for (; at < count && spans[at].from <= reached; at++)
+            if (spans[at].to > furthest)
+                furthest = spans[at].to;
+        if (furthest <= reached)
+            return 0;
+        reached = furthest;
+        steps++;
+    }
+    return steps;
+}
+
 /* A tensor that is kept must be made whole by the tiles together: their boxes
  * are a grid whose intervals cover each axis. */
-static bool is_covered(const lpi_cutter *c, const lpi_piece *out)
+static bool is_covered(const lpi_cutter *c, const lpi_piece *out, span *spans)
 {
-    int64_t distinct = 1;
+    int64_t distinct = 1, t;
     int32_t a;
 
     for (a = 0; a < out->tensor->shape.rank; a++) {
-        int64_t reached = 0, steps = 0;
-        bool grows = true;
+        int64_t extent = out->tensor->shape.dims[a], count = 0, steps;
 
-        while (reached < out->tensor->shape.dims[a] && grows) {
-            int64_t furthest = reached, t;
+        for (t = 0; t < c->tiles; t++) {
+            span here = {out->boxes[t].from[a], out->boxes[t].to[a]};
 
-            for (t = 0; t < c->tiles; t++)
-                if (out->boxes[t].from[a] <= reached &&
-                    out->boxes[t].to[a] > furthest)
-                    furthest = out->boxes[t].to[a];
-            grows = furthest > reached;
-            reached = furthest;
-            steps++;
+            if (!count || by_from(&here, &spans[count - 1]) != 0)
+                spans[count++] = here;
         }
-        if (!grows)
+        steps = cover(spans, count, extent);
+        if (!steps && extent > 0)
             return false;
         distinct = lpi_mul(distinct, steps);
     }

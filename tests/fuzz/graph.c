@@ -17,8 +17,8 @@ enum { EFFORT = 200 };
 static lp_status solve(lp_remat_problem *problem, bool free_order,
                        lp_error *error)
 {
-    const lp_remat_wish wish = {.budget_bytes =
-                                    lp_remat_problem_peak(problem) / 10 * 9,
+    const lp_remat_wish wish = {.budget_bytes = lp_remat_problem_peak(problem) /
+                                                10 * 9,
                                 .free_order = free_order,
                                 .effort = EFFORT};
     lp_remat_answer answer;

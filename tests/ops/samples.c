@@ -3,7 +3,8 @@
  * None can be forgotten: a row without a sample fails.  Each sample must
  * settle and hold a layer of its row, every layer must be counted (exactly or
  * by a bound) with output shapes that are known, and its text form must read
- * back as the same text with the same report. */
+ * back as the same text with the same report.  With --list the rows are told
+ * instead, for the manual (tests/arch/operators.sh). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,11 +199,39 @@ static void check_row(const lp_op *row)
     }
 }
 
-int main(void)
+/* Whether "row" runs: itself, as a body of the executor, or as content. */
+static bool runs(const lp_op *row)
+{
+    const lpi_spec *spec = row->specs;
+
+    while (spec && spec->name && spec->kind != LPI_ATTR_BODY)
+        spec++;
+    return row->run || (spec && spec->name) || !strcmp(row->name, "Constant");
+}
+
+/* Domain, name, oldest opset, whether it runs and can be cut, of all rows. */
+static void list_rows(void)
 {
     const lp_op *const *family;
     const lp_op *row;
 
+    for (family = lpi_families; *family; family++)
+        for (row = *family; row->name; row++)
+            printf("%s\t%s\t%d\t%s\t%s\n",
+                   row->domain[0] ? row->domain : "ai.onnx", row->name,
+                   (int)row->since, runs(row) ? "yes" : "no",
+                   row->tile ? "yes" : "no");
+}
+
+int main(int argc, char **argv)
+{
+    const lp_op *const *family;
+    const lp_op *row;
+
+    if (argc > 1 && !strcmp(argv[1], "--list")) {
+        list_rows();
+        return 0;
+    }
     for (family = lpi_families; *family; family++)
         for (row = *family; row->name; row++)
             check_row(row);

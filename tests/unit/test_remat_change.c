@@ -1,0 +1,73 @@
+/* test_remat_change.c: changes of a sequence, measured and made. */
+#include "remat_graphs.h"
+
+/* What a change is said to do is what it does. */
+static void test_change(void **state)
+{
+    int32_t i, k, made = 0;
+
+    (void)state;
+    for (i = 0; i < 60; i++) {
+        lpi_arena *arena = lpi_arena_new(64 << 20);
+        lp_remat_options options = {.free_order = true, .seed = i};
+        lpi_remat remat;
+        drawn d;
+
+        seed = 5000 + (uint32_t)i;
+        draw_graph(&d, 5 + draw(40), 2 * BIG);
+        options.budget_bytes = 3 * draw_budget(arena, &d) / 4;
+        assert_int_equal(
+            lpi_remat_start(arena, &d.graph, &options, &remat, NULL), LP_OK);
+        for (k = 0; k < 300; k++) {
+            int32_t at = draw(remat.count + 1), item, t;
+            lpi_remat_change change = {.removed = -1, .at = at};
+            int64_t overflow = remat.overflow, cost = remat.cost;
+
+            if (draw(3) == 0) {
+                change.removed = change.at = draw(remat.count);
+                if (!remat.is_again[change.removed])
+                    continue;
+            } else if (draw(2) && remat.count) {
+                change.removed = draw(remat.count);
+                change.group[change.group_count++] =
+                    remat.items[change.removed];
+                if (at == change.removed || at == change.removed + 1 ||
+                    !lpi_remat_may_move(&remat, change.removed, at))
+                    continue;
+            } else {
+                if (!at)
+                    continue;
+                item = remat.items[draw(at)];
+                t = draw(d.graph.tensors_count);
+                if (d.tensors[t].load_cost >= 0 &&
+                    (d.tensors[t].is_stored || d.tensors[t].store_cost >= 0) &&
+                    LPI_REMAT_POSITION(remat.events[remat.begins[t]]) < at)
+                    change.group[change.group_count++] = ~t;
+                if (item < 0 || !d.nodes[item].outputs_count)
+                    continue;
+                change.group[change.group_count++] = item;
+            }
+            lpi_remat_measure(&remat, &change);
+            if (!lpi_remat_apply(&remat, &change))
+                continue;
+            made++;
+            if (overflow - remat.overflow != change.relief)
+                fail_msg("graph %d, change %d: relief %lld, said %lld", i, k,
+                         (long long)(overflow - remat.overflow),
+                         (long long)change.relief);
+            assert_int_equal(remat.cost - cost, change.price);
+        }
+        lpi_arena_free(arena);
+    }
+    print_message("# %d changes measured\n", made);
+    assert_true(made > 3000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_change),
+    };
+
+    return cmocka_run_group_tests_name("remat changes", tests, NULL, NULL);
+}
