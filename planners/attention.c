@@ -54,14 +54,17 @@ static int64_t plain_peak(const lp_unit *units, const lp_meaning *meaning)
     return most;
 }
 
-/* Whether a group with "facts" is small enough for "target" bytes. */
+/* Whether a group with "facts" is small enough for "target" bytes, or fewer
+ * rows bring it no nearer: what it reads and makes is there in any case. */
 static bool is_small(const lp_unit_facts *facts, int64_t target)
 {
     if (facts->live_bytes <= target)
         return true;
-    return facts->live_bytes - facts->buffer_bytes > target &&
-           facts->operand_bytes + facts->buffer_bytes <= target &&
-           facts->buffer_bytes <= facts->operand_bytes / 8;
+    if (facts->operand_bytes <= target &&
+        (facts->live_bytes - facts->buffer_bytes <= target ||
+         facts->operand_bytes + facts->buffer_bytes > target))
+        return false;
+    return facts->buffer_bytes <= facts->operand_bytes / 8;
 }
 
 /* Halve the rows of the groups that are too large; returns how many were. */
@@ -121,9 +124,9 @@ static lp_status fit_rows(const cutter *c)
     return LP_OK;
 }
 
-/* Working set of the unit that runs "layer". */
-static int64_t working_set(const cutter *c, const lp_meaning *meaning,
-                           const lp_layer *layer)
+/* Facts of the unit that "layer" ends; NULL: it stands inside a group. */
+static const lp_unit_facts *facts_of(const cutter *c, const lp_meaning *meaning,
+                                     const lp_layer *layer)
 {
     int64_t count, u;
     const lp_unit *units = lp_schedule_units(c->schedule, &count);
@@ -133,10 +136,9 @@ static int64_t working_set(const cutter *c, const lp_meaning *meaning,
 
         if (units[u].layer == layer ||
             (group && group->layers[group->layers_count - 1] == layer))
-            return meaning->units[u].operand_bytes +
-                   meaning->units[u].buffer_bytes;
+            return &meaning->units[u];
     }
-    return 0;
+    return NULL;
 }
 
 /* Cut layer "layer", of "before" bytes, where tiles of it take less. */
@@ -144,6 +146,7 @@ static lp_status cut_layer(const cutter *c, int32_t layer, int64_t before)
 {
     const lp_plan_layer *l = &c->problem->layers[layer];
     lp_shape shape = {0};
+    const lp_unit_facts *facts;
     lp_meaning meaning;
     lp_schedule *draft;
     int64_t rows;
@@ -157,8 +160,9 @@ static lp_status cut_layer(const cutter *c, int32_t layer, int64_t before)
                 LP_OK ||
             lp_schedule_lower(c->problem, draft, &meaning, NULL) != LP_OK)
             return LP_OK;
-        if (working_set(&(cutter){c->problem, draft, c->error}, &meaning,
-                        l->layer) < before)
+        facts = facts_of(&(cutter){c->problem, draft, c->error}, &meaning,
+                         l->layer);
+        if (facts && facts->operand_bytes + facts->buffer_bytes < before)
             return lp_schedule_copy(c->schedule, draft, c->error);
     }
     return LP_OK;
@@ -166,16 +170,19 @@ static lp_status cut_layer(const cutter *c, int32_t layer, int64_t before)
 
 static lp_status cut_large(const cutter *c)
 {
-    int64_t budget = c->problem->budget_bytes, bytes;
+    int64_t budget = c->problem->budget_bytes;
     lp_meaning meaning;
     int32_t i;
 
     LP_TRY(lp_schedule_lower(c->problem, c->schedule, &meaning, c->error));
     for (i = 0; i < c->problem->layers_count; i++) {
-        bytes = working_set(c, &meaning, c->problem->layers[i].layer);
-        if (bytes <= budget)
+        const lp_unit_facts *facts =
+            facts_of(c, &meaning, c->problem->layers[i].layer);
+
+        if (!facts || facts->operand_bytes > budget ||
+            facts->operand_bytes + facts->buffer_bytes <= budget)
             continue;
-        LP_TRY(cut_layer(c, i, bytes));
+        LP_TRY(cut_layer(c, i, facts->operand_bytes + facts->buffer_bytes));
         LP_TRY(lp_schedule_lower(c->problem, c->schedule, &meaning, c->error));
     }
     return LP_OK;

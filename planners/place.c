@@ -2,9 +2,10 @@
  *
  * Each memory is a problem of its own: buffers with lives in units, solved by
  * lp_solve_place, memory 0 within the budget when there is one, else as low as
- * it gets.  A schedule without aliases gets them: results in place and views,
- * or views alone, whichever takes less of memory 0; the more bytes overlap, the
- * harder they are to place. */
+ * it gets.  A schedule without aliases gets them: views and results in place,
+ * these and what Concat joins made in its place, or views alone, whichever
+ * takes less of memory 0; the more bytes overlap, the harder they are to
+ * place. */
 #include <lplan-planner.h>
 
 /* One schedule placed. */
@@ -97,18 +98,25 @@ static lp_status place(const lp_problem *problem, trial *t, int64_t height,
 static lp_status place_best(const lp_problem *problem, lp_schedule *schedule,
                             trial *ret_best, lp_error *error)
 {
-    trial shared = {0}, plain = {0};
+    trial trials[3] = {{0}};
+    int32_t best = 0, i;
 
-    LP_TRY(lp_schedule_draft(problem, schedule, &shared.schedule, error));
-    LP_TRY(lp_schedule_draft(problem, schedule, &plain.schedule, error));
-    LP_TRY(lp_schedule_baseline_aliases(shared.schedule, true, error));
-    LP_TRY(lp_schedule_baseline_aliases(plain.schedule, false, error));
-    LP_TRY(place(problem, &shared, INT64_MAX, error));
-    LP_TRY(place(problem, &plain, shared.placement.height_bytes, error));
-    *ret_best = shared;
-    if (plain.placement.offsets &&
-        plain.placement.height_bytes < shared.placement.height_bytes)
-        *ret_best = plain;
+    for (i = 0; i < 3; i++) {
+        trial *t = &trials[i];
+
+        LP_TRY(lp_schedule_draft(problem, schedule, &t->schedule, error));
+        if (i == 1)
+            LP_TRY(lp_schedule_joined_aliases(t->schedule, error));
+        else
+            LP_TRY(lp_schedule_baseline_aliases(t->schedule, i == 0, error));
+        LP_TRY(place(problem, t,
+                     i ? trials[best].placement.height_bytes : INT64_MAX,
+                     error));
+        if (t->placement.offsets &&
+            t->placement.height_bytes < trials[best].placement.height_bytes)
+            best = i;
+    }
+    *ret_best = trials[best];
     LP_TRY(lp_schedule_copy(schedule, ret_best->schedule, error));
     ret_best->schedule = schedule;
     return LP_OK;

@@ -254,11 +254,11 @@ sched_sources = \
 
 plan_sources = \
 	src/plan/bounds.c \
+	src/plan/break_even.c \
 	src/plan/chain.c \
 	src/plan/columns.c \
 	src/plan/draft.c \
 	src/plan/events.c \
-	src/plan/explain.c \
 	src/plan/graph.c \
 	src/plan/known.c \
 	src/plan/link.c \
@@ -272,6 +272,8 @@ plan_sources = \
 	src/plan/settings.c
 
 io_sources = \
+	src/io/arena.c \
+	src/io/break_even.c \
 	src/io/chart.c \
 	src/io/columns.c \
 	src/io/compare.c \
@@ -314,6 +316,7 @@ io_sources = \
 	src/io/schedule_write.c \
 	src/io/schedule_yaml.c \
 	src/io/sections.c \
+	src/io/tradeoff.c \
 	src/io/view.c
 
 exec_sources = \
@@ -348,7 +351,8 @@ api_sources = \
 	src/api/run.c \
 	src/api/schedule.c \
 	src/api/solve.c \
-	src/api/solve_remat.c
+	src/api/solve_remat.c \
+	src/api/tradeoff.c
 
 lib_LTLIBRARIES += liblplan.la
 liblplan_la_SOURCES =
@@ -380,7 +384,9 @@ cli_sources = \
 	src/cli/options.c \
 	src/cli/output.c \
 	src/cli/plan.c \
+	src/cli/plan_args.c \
 	src/cli/plot.c \
+	src/cli/plot_plan.c \
 	src/cli/progress.c \
 	src/cli/run.c \
 	src/cli/schedule.c \

@@ -93,6 +93,12 @@ static const char *script_path(const char *name)
     return NULL;
 }
 
+static cli_exit no_chart(const char *name)
+{
+    return cli_fail(CLI_USAGE, "plot",
+                    "no chart is called '%s'; see 'lplan plot --list'", name);
+}
+
 /* What follows "# KEY:" in "script" ("key" NULL: its first comment), as a
  * copy without the blanks in front, or NULL. */
 static const char *directive(const char *script, const char *key)
@@ -240,6 +246,34 @@ static cli_exit keep(const cli_chart *chart, const char *bytes, size_t length)
                     "gnuplot has not drawn the whole picture");
 }
 
+cli_exit cli_chart_data(const char *name, cli_data *ret_data)
+{
+    static const char *const names[] = {[CLI_LAYERS] = "layers",
+                                        [CLI_BUDGETS] = "budgets",
+                                        [CLI_ARENA] = "arena"};
+    const char *path = script_path(name), *said;
+    char *script = NULL;
+    size_t length, i;
+    cli_exit code;
+
+    *ret_data = CLI_LAYERS;
+    if (!path)
+        return no_chart(name);
+    code = cli_slurp(path, SCRIPT_BYTES, &script, &length);
+    said = code == CLI_YES ? directive(script, "data") : NULL;
+    free(script);
+    for (i = 0; said && i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strcmp(said, names[i])) {
+            *ret_data = (cli_data)i;
+            return CLI_YES;
+        }
+    return said ? cli_fail(CLI_INPUT, path,
+                           "draws '%s', which is none of "
+                           "layers, budgets, arena",
+                           said)
+                : code;
+}
+
 cli_exit cli_chart_draw(const cli_chart *chart)
 {
     const char *path = script_path(chart->name), *const *own = folders();
@@ -250,9 +284,7 @@ cli_exit cli_chart_draw(const cli_chart *chart)
     cli_exit code;
 
     if (!path)
-        return cli_fail(CLI_USAGE, "plot",
-                        "no chart is called '%s'; see 'lplan plot --list'",
-                        chart->name);
+        return no_chart(chart->name);
     code = cli_slurp(path, SCRIPT_BYTES, &script, &length);
     if (code != CLI_YES)
         return code;
@@ -263,7 +295,7 @@ cli_exit cli_chart_draw(const cli_chart *chart)
         code = check_columns(job.skips, chart->source, script, "skips");
     free(script);
     if (code == CLI_YES && !has_rows(job.layers))
-        code = cli_fail(CLI_INPUT, chart->source, "has no layers to draw");
+        code = cli_fail(CLI_INPUT, chart->source, "has nothing to draw");
     if (code != CLI_YES)
         return code;
     if (job.skips && !has_rows(job.skips))

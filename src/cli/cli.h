@@ -179,7 +179,32 @@ bool cli_split(const char *text, const char **ret_name, const char **ret_value);
  * when nothing is left. */
 char *cli_part(const char **text, char separator);
 
-/* ---- plan.c, device.c --------------------------------------------------- */
+/* ---- plan_args.c, device.c ---------------------------------------------- */
+
+/* What the options of commands that plan say; zero where not given. */
+typedef struct cli_planning {
+    const char *device, *planners, *effort, *seed;
+    int64_t budget_bytes, sweep;
+    cli_list settings, folders;
+} cli_planning;
+
+/* The arguments of a command that has cli_planning_options begin with it. */
+typedef struct cli_planned {
+    cli_model model;
+    cli_planning planning;
+} cli_planned;
+
+extern const cli_option cli_planning_options[];
+
+/* Options of a plan out of "args" of "command", and the device, which the
+ * caller frees; NULL: none. */
+cli_exit cli_planning_settle(const cli_planning *args, const char *command,
+                             lp_plan_options *options, lp_device **ret_device);
+
+/* Plan for "steps" budgets (0: ten) with a bar on the terminal; free it with
+ * lp_tradeoff_free. */
+cli_exit cli_tradeoff(const lp_model *model, const lp_plan_options *plan,
+                      int64_t steps, lp_tradeoff **ret_tradeoff);
 
 /* Append the folders that $LPLAN_PLANNERS names. */
 void cli_planner_folders(cli_list *folders);
@@ -240,7 +265,14 @@ cli_exit cli_cases_run(const char *path, bool is_root, const char *tsv,
                        const lp_run_options *wanted,
                        const lp_tolerance *tolerance);
 
-/* ---- plot.c, chart.c, gnuplot.c --------------------------------------- */
+/* ---- plot.c, plot_plan.c, chart.c, gnuplot.c ------------------------------ */
+
+/* What a chart draws. */
+typedef enum cli_data {
+    CLI_LAYERS, /* of a report */
+    CLI_BUDGETS,
+    CLI_ARENA, /* of a schedule */
+} cli_data;
 
 /* Data and labels of a chart; tables are TSV texts. */
 typedef struct cli_chart {
@@ -248,8 +280,11 @@ typedef struct cli_chart {
     const char *title;          /* NULL: what "source" is called */
     const char *source;         /* the name of the data in messages */
     const char *output;         /* its suffix tells the kind of file */
-    const char *layers, *skips; /* "skips" may be NULL */
+    const char *layers, *skips; /* its table; "skips" may be NULL */
 } cli_chart;
+
+/* What the chart "name" draws, by the line "# data:" of its script. */
+cli_exit cli_chart_data(const char *name, cli_data *ret_data);
 
 /* Refuse a name of a file that no chart can be written to. */
 cli_exit cli_chart_check(const char *output);
@@ -259,6 +294,13 @@ cli_exit cli_chart_draw(const cli_chart *chart);
 /* Draw the chart "name" of "report" into "output". */
 cli_exit cli_chart_report(const char *name, const lp_report *report,
                           const char *title, const char *output);
+
+/* Draw the chart "chart->name" of budgets, or of the arena of the schedule in
+ * the file "schedule", of "model", which "chart->source" names. */
+cli_exit cli_plot_budgets(const cli_planning *args, const lp_model *model,
+                          cli_chart *chart);
+cli_exit cli_plot_arena(const char *schedule, const lp_model *model,
+                        cli_chart *chart);
 
 /* Print the charts that can be drawn, one a line. */
 cli_exit cli_chart_list(void);

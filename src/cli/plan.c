@@ -1,19 +1,18 @@
 /* plan.c: "lplan plan" makes a schedule with a chain of planners, and says what
  * it takes and how far from the best that can be. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
 
 typedef struct plan_args {
-    cli_model model;
-    const char *output, *device, *planners, *effort, *seed;
-    int64_t budget_bytes;
-    cli_list settings, folders;
+    cli_planned planned; /* first */
+    const char *output;
+    lp_dtype as;
     int32_t format;
+    bool explain;
 } plan_args;
 
-static const char *const formats[] = {"text", "json", NULL};
+static const char *const formats[] = {"text", "json", "tsv", NULL};
 
 #define AT(member) .offset = offsetof(plan_args, member)
 
@@ -24,90 +23,62 @@ static const cli_option plan_options[] = {
      .kind = CLI_PATH,
      AT(output),
      .help = "Write the schedule to FILE; it is written only when it fits."},
-    {.name = "device",
-     .argument = "DEVICE",
-     .kind = CLI_PATH,
-     AT(device),
-     .help = "Plan for the device in the file DEVICE, or one that 'lplan list "
-             "devices' shows."},
-    {.name = "budget",
-     .argument = "BYTES",
-     .kind = CLI_COUNT,
-     AT(budget_bytes),
-     .help = "Keep the arena within BYTES (2MiB, 500k), in place of the "
-             "capacity of the device."},
-    {.name = "planner",
-     .argument = "NAMES",
-     .kind = CLI_TEXT,
-     AT(planners),
-     .help = "Run the planners NAMES, with commas between them, in turn (see "
-             "lplan-plan(1) for those run unless told)."},
-    {.name = "set",
-     .argument = "PLANNER.OPTION=VALUE",
-     .kind = CLI_LIST,
-     AT(settings),
-     .help = "Set an option of a planner; may be given several times."},
-    {.name = "effort",
-     .argument = "EFFORT",
-     .kind = CLI_TEXT,
-     AT(effort),
-     .help = "Search for quick, default or thorough, or N units of work."},
-    {.name = "seed",
-     .argument = "N",
-     .kind = CLI_TEXT,
-     AT(seed),
-     .help = "A number that searches start from (0 unless given)."},
-    {.name = "planner-path",
-     .argument = "DIR",
-     .kind = CLI_LIST,
-     AT(folders),
-     .help = "Look for modules with planners in DIR first; may be given "
-             "several times."},
+    {.name = "explain",
+     .kind = CLI_FLAG,
+     AT(explain),
+     .help = "Print in place of the answer what each tensor that waits costs "
+             "to copy away and back, and to compute again."},
+    {.name = "as",
+     .argument = "DTYPE",
+     .kind = CLI_DTYPE,
+     AT(as),
+     .help = "With --explain: count floats, and compute, as DTYPE."},
     {.name = "format",
      .argument = "FORMAT",
      .kind = CLI_WORD,
      AT(format),
      .words = formats,
-     .help = "Print the answer as text or json."},
+     .help = "Print the answer as text or json; with --explain or --sweep also "
+             "as tsv."},
     {.name = NULL},
 };
 
 #undef AT
 
-void cli_planner_folders(cli_list *folders)
+/* What the options ask for as a view. */
+static lp_view view_of(const plan_args *args)
 {
-    const char *rest = getenv("LPLAN_PLANNERS"), *part;
+    static const lp_format known[] = {LP_FORMAT_TEXT, LP_FORMAT_JSON,
+                                      LP_FORMAT_TSV};
+    lp_view view = {.format = known[args->format]};
 
-    while (rest && *rest && (part = cli_part(&rest, ':')) != NULL)
-        if (*part)
-            cli_push(folders, part);
+    cli_view_terminal(&view, NULL);
+    return view;
 }
 
-/* Settle all options but the device. */
-static cli_exit settle(const plan_args *args, lp_plan_options *options)
+/* Print "text" when "status" is LP_OK, and free it. */
+static cli_exit print(lp_status status, char *text, size_t length,
+                      const lp_error *error)
 {
-    cli_list names = {0}, folders = args->folders;
-    const char *rest = args->planners, *name;
-    char *end = NULL;
+    cli_exit code;
 
-    while ((name = cli_part(&rest, ',')) != NULL)
-        cli_push(&names, name);
-    cli_planner_folders(&folders);
-    options->planners = names.items;
-    options->planners_count = names.count;
-    options->budget_bytes = args->budget_bytes;
-    options->settings = args->settings.items;
-    options->settings_count = args->settings.count;
-    options->folders = folders.items;
-    options->folders_count = folders.count;
-    if (args->seed) {
-        options->seed = strtoll(args->seed, &end, 10);
-        if (end == args->seed || *end || options->seed < 0)
-            return cli_fail(CLI_USAGE, "plan",
-                            "--seed '%s' is no whole number from 0 on",
-                            args->seed);
-    }
-    return cli_effort(args->effort, &options->effort);
+    if (status != LP_OK)
+        return cli_fail_with(error, CLI_INPUT);
+    code = cli_write(NULL, text, length);
+    lp_text_free(text);
+    return code;
+}
+
+static cli_exit print_map(const plan_args *args, const lp_plan *plan)
+{
+    lp_view view = view_of(args);
+    lp_error error = {0};
+    size_t length = 0;
+    char *text = NULL;
+    lp_status status =
+        lp_break_even_write(plan->map, &view, &text, &length, &error);
+
+    return print(status, text, length, &error);
 }
 
 /* Write the schedule of "plan", if it has one, and say what it is. */
@@ -117,8 +88,9 @@ static cli_exit deliver(const plan_args *args, const lp_plan *plan)
     lp_format format = args->format ? LP_FORMAT_JSON : LP_FORMAT_TEXT;
     lp_error error = {0};
     cli_exit code = CLI_YES;
-    size_t length;
-    char *text;
+    lp_status status;
+    size_t length = 0;
+    char *text = NULL;
 
     if (args->output && plan->schedule) {
         if (lp_schedule_write(plan->schedule, &text, &length, &error) != LP_OK)
@@ -128,11 +100,10 @@ static cli_exit deliver(const plan_args *args, const lp_plan *plan)
     }
     if (code != CLI_YES || on_stdout)
         return code;
-    if (lp_plan_write(plan, format, &text, &length, &error) != LP_OK)
-        return cli_fail_with(&error, CLI_INPUT);
-    code = cli_write(NULL, text, length);
-    lp_text_free(text);
-    return code;
+    if (plan->map)
+        return print_map(args, plan);
+    status = lp_plan_write(plan, format, &text, &length, &error);
+    return print(status, text, length, &error);
 }
 
 /* Plan "model". */
@@ -152,28 +123,68 @@ static cli_exit make(const plan_args *args, const lp_plan_options *options,
     return cli_fail_with(&error, CLI_INPUT);
 }
 
+/* Plan "model" for many budgets. */
+static cli_exit sweep(const plan_args *args, const lp_plan_options *options,
+                      const lp_model *model)
+{
+    lp_view view = view_of(args);
+    lp_error error = {0};
+    lp_tradeoff *tradeoff;
+    size_t length = 0;
+    char *text = NULL;
+    lp_status status;
+    cli_exit code =
+        cli_tradeoff(model, options, args->planned.planning.sweep, &tradeoff);
+
+    if (code != CLI_YES)
+        return code;
+    status = lp_tradeoff_write(tradeoff, &view, &text, &length, &error);
+    lp_tradeoff_free(tradeoff);
+    return print(status, text, length, &error);
+}
+
+/* Refuse options that contradict each other. */
+static cli_exit check(const plan_args *args)
+{
+    bool sweeps = args->planned.planning.sweep;
+
+    if (sweeps && (args->explain || args->output))
+        return cli_fail(CLI_USAGE, "plan",
+                        "--sweep prints a table of plans: no --explain, no -o");
+    if (args->as && !args->explain)
+        return cli_fail(CLI_USAGE, "plan", "--as goes with --explain");
+    if (!strcmp(formats[args->format], "tsv") && !sweeps && !args->explain)
+        return cli_fail(CLI_USAGE, "plan",
+                        "--format tsv goes with --explain or --sweep");
+    return CLI_YES;
+}
+
 static cli_exit run(const void *arguments, const cli_list *operands)
 {
     const plan_args *args = arguments;
     lp_plan_options options = {0};
     lp_device *device = NULL;
     lp_model *model;
-    cli_exit code = settle(args, &options);
+    cli_exit code = check(args);
 
-    if (code == CLI_YES && args->device)
-        code = cli_device_load(args->device, &device);
-    options.device = device;
     if (code == CLI_YES)
-        code = cli_load_one(&args->model, operands, "plan", &model);
+        code = cli_planning_settle(&args->planned.planning, "plan", &options,
+                                   &device);
+    options.explain = args->explain;
+    options.map_as = args->as;
+    if (code == CLI_YES)
+        code = cli_load_one(&args->planned.model, operands, "plan", &model);
     if (code == CLI_YES) {
-        code = make(args, &options, model);
+        code = args->planned.planning.sweep ? sweep(args, &options, model)
+                                            : make(args, &options, model);
         lp_model_free(model);
     }
     lp_device_free(device);
     return code;
 }
 
-static const cli_option *const tables[] = {plan_options, cli_model_options,
+static const cli_option *const tables[] = {plan_options, cli_planning_options,
+                                           cli_model_options,
                                            cli_common_options, NULL};
 
 const cli_command cli_plan = {

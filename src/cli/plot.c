@@ -7,8 +7,8 @@
 enum { TABLE_BYTES = 1 << 30 };
 
 typedef struct plot_args {
-    cli_model model;
-    const char *from, *skips, *title, *output;
+    cli_planned planned; /* first */
+    const char *from, *skips, *schedule, *title, *output;
     int64_t skip_distance;
     bool list;
 } plot_args;
@@ -26,14 +26,20 @@ static const cli_option options[] = {
      .argument = "TABLE",
      .kind = CLI_PATH,
      AT(from),
-     .help = "Draw TABLE, which 'lplan analyze --format tsv' has written, in "
-             "place of a model."},
+     .help = "Draw TABLE, which 'lplan analyze --format tsv' has written "
+             "('lplan plan --sweep N --format tsv' for budgets), in place of a "
+             "model."},
     {.name = "skips",
      .argument = "TABLE",
      .kind = CLI_PATH,
      AT(skips),
      .help = "With --from: the table of 'lplan analyze --format tsv --table "
              "skips', for the memory chart."},
+    {.name = "schedule",
+     .argument = "SCHEDULE",
+     .kind = CLI_PATH,
+     AT(schedule),
+     .help = "Draw the arena of the schedule of the model in SCHEDULE."},
     {.name = "title",
      .argument = "TEXT",
      .kind = CLI_TEXT,
@@ -76,36 +82,68 @@ static cli_exit plot_tables(const plot_args *args, const char *name)
     return code;
 }
 
-/* Draw the chart "name" of a model. */
-static cli_exit plot_model(const plot_args *args, const char *name,
-                           const cli_source *source)
+/* Draw the chart "name" of the report of "model". */
+static cli_exit plot_report(const plot_args *args, const char *name,
+                            const lp_model *model)
 {
     lp_report_options wanted = {.skip_distance = args->skip_distance};
-    lp_load_options load;
     lp_error error = {0};
     lp_report *report;
+    cli_exit code;
+
+    if (lp_report_new(model, &wanted, &report, &error) != LP_OK)
+        return cli_fail_with(&error, CLI_INPUT);
+    code = cli_chart_report(name, report, args->title, args->output);
+    lp_report_free(report);
+    return code;
+}
+
+/* Draw "data" of a model as the chart "name". */
+static cli_exit plot_model(const plot_args *args, const char *name,
+                           cli_data data, const cli_source *source)
+{
+    cli_chart chart = {.name = name,
+                       .title = args->title,
+                       .source = source->name,
+                       .output = args->output};
+    lp_load_options load;
     lp_model *model;
     cli_exit code;
 
-    code = cli_settle(&args->model, NULL, NULL, &load);
+    code = cli_settle(&args->planned.model, NULL, NULL, &load);
     if (code == CLI_YES)
         code = cli_load(source, &load, &model);
     if (code != CLI_YES)
         return code;
-    if (lp_report_new(model, &wanted, &report, &error) == LP_OK) {
-        code = cli_chart_report(name, report, args->title, args->output);
-        lp_report_free(report);
-    } else {
-        code = cli_fail_with(&error, CLI_INPUT);
-    }
+    if (data == CLI_BUDGETS)
+        code = cli_plot_budgets(&args->planned.planning, model, &chart);
+    else if (data == CLI_ARENA)
+        code = cli_plot_arena(args->schedule, model, &chart);
+    else
+        code = plot_report(args, name, model);
     lp_model_free(model);
     return code;
+}
+
+/* Refuse options that do not go with the chart "name", which draws "data". */
+static cli_exit check(const plot_args *args, const char *name, cli_data data)
+{
+    if (args->skips && !args->from)
+        return cli_fail(CLI_USAGE, "plot", "--skips goes with --from");
+    if (args->schedule && data != CLI_ARENA)
+        return cli_fail(CLI_USAGE, "plot", "chart '%s' draws no --schedule",
+                        name);
+    if (!args->schedule && data == CLI_ARENA && !args->from)
+        return cli_fail(CLI_USAGE, "plot", "chart '%s' draws a --schedule",
+                        name);
+    return CLI_YES;
 }
 
 static cli_exit run(const void *arguments, const cli_list *operands)
 {
     const plot_args *args = arguments;
     const cli_source *sources;
+    cli_data data;
     size_t count;
     cli_exit code;
 
@@ -120,22 +158,26 @@ static cli_exit run(const void *arguments, const cli_list *operands)
         return cli_fail(CLI_USAGE, "plot", "-o FILE is missing");
     if (cli_chart_check(args->output) != CLI_YES)
         return CLI_USAGE;
-    if (args->from && (operands->count > 1 || args->model.nets.count))
+    if (args->from && (operands->count > 1 || args->planned.model.nets.count))
         return cli_fail(CLI_USAGE, "plot",
                         "either --from or a model, not both");
+    code = cli_chart_data(operands->items[0], &data);
+    if (code == CLI_YES)
+        code = check(args, operands->items[0], data);
+    if (code != CLI_YES)
+        return code;
     if (args->from)
         return plot_tables(args, operands->items[0]);
-    if (args->skips)
-        return cli_fail(CLI_USAGE, "plot", "--skips goes with --from");
-    code = cli_sources(&args->model, operands, 1, &sources, &count);
+    code = cli_sources(&args->planned.model, operands, 1, &sources, &count);
     if (code == CLI_YES && count > 1)
         code = cli_fail(CLI_USAGE, "plot", "one model, not %zu", count);
-    return code == CLI_YES ? plot_model(args, operands->items[0], sources)
+    return code == CLI_YES ? plot_model(args, operands->items[0], data, sources)
                            : code;
 }
 
 static const cli_option *const tables[] = {
-    options, cli_source_options, cli_model_options, cli_common_options, NULL};
+    options,           cli_planning_options, cli_source_options,
+    cli_model_options, cli_common_options,   NULL};
 
 const cli_command cli_plot = {
     .name = "plot",

@@ -372,6 +372,11 @@ LP_API lp_status lp_schedule_draft(const lp_problem *problem,
  * of "rows" along the last axis but one. */
 LP_API lp_status lp_schedule_baseline_aliases(lp_schedule *schedule,
                                               bool in_place, lp_error *error);
+
+/* Views, results in place, and inputs of Concat made inside its result where
+ * they are contiguous there. */
+LP_API lp_status lp_schedule_joined_aliases(lp_schedule *schedule,
+                                            lp_error *error);
 LP_API lp_status lp_schedule_group_attention(lp_schedule *schedule,
                                              int64_t rows, lp_error *error);
 LP_API lp_status lp_schedule_group_rows(const lp_problem *problem,
@@ -580,7 +585,11 @@ typedef struct lp_rematerialisation {
     int32_t floor_node;  /* whose it is */
 } lp_rematerialisation;
 
-/* Events that run every node within the budget at the lowest cost. */
+/* Events that run every node within the budget at the lowest cost.  Every
+ * residency ends in a DROP, but those of outputs at the end; a STORE stands
+ * right after its tensor is first made, a LOAD right before a run.  When not
+ * "fits", the floor tells whether nothing fits; else "proof" is "not
+ * found". */
 LP_API lp_status lp_solve_remat(lp_scratch *scratch, const lp_graph *graph,
                                 const lp_remat_options *options,
                                 lp_rematerialisation *ret_remat,

@@ -440,6 +440,12 @@ LP_API lp_status lp_schedule_check(const lp_schedule *schedule,
                                    lp_predictions *ret_predictions,
                                    lp_refusal *ret_refusal, lp_error *error);
 
+/* What lies where in the memory where layers run, a line each as TSV: name,
+ * kind (value, tile, workspace, staging), module of its maker, bytes, offset,
+ * from, to (runs, both included), runs; free with lp_text_free. */
+LP_API lp_status lp_schedule_arena(const lp_schedule *schedule, char **ret_text,
+                                   size_t *ret_length, lp_error *error);
+
 /* The rule that placed "schedule", "given" for one read with its places. */
 LP_API const char *lp_schedule_rule(const lp_schedule *schedule);
 
@@ -570,6 +576,48 @@ LP_API lp_status lp_break_even_write(const lp_break_even_map *map,
 LP_API lp_status lp_plan_write(const lp_plan *plan, lp_format format,
                                char **ret_text, size_t *ret_length,
                                lp_error *error);
+
+/* ---- budgets, one after the other ---------------------------------------- */
+
+typedef struct lp_tradeoff_point {
+    const char *what;     /* "baseline", or "budget" */
+    int64_t budget_bytes; /* 0: none */
+    const char *status;   /* "fits", "not found", "impossible" (proved) */
+    lp_predictions predictions; /* zero unless it fits */
+    int64_t again_macs;         /* beyond those of the baseline */
+    int64_t copied_bytes;       /* of activations, between memories */
+    int64_t weight_bytes;       /* of weights, read from where they live */
+    int64_t latency_bound_ns;   /* no schedule with these groups is faster */
+} lp_tradeoff_point;
+
+typedef struct lp_tradeoff {
+    const char *device; /* "" none */
+    int64_t floor_bytes; /* the largest working set; 0: not known */
+    const lp_tradeoff_point *points; /* the baseline, then budgets that fall */
+    int64_t count;
+} lp_tradeoff;
+
+typedef struct lp_tradeoff_options {
+    int64_t steps; /* budgets below the first one */
+    /* Called before each of "all" plans; false stops. */
+    bool (*progress)(void *context, int64_t done, int64_t all,
+                     const char *what);
+    void *progress_context;
+} lp_tradeoff_options;
+
+/* Plan "model" by "plan" (NULL: its defaults) for budgets that fall from what
+ * it takes without one to the largest working set, or to the budget of "plan",
+ * in equal steps. */
+LP_API lp_status lp_tradeoff_new(const lp_model *model,
+                                 const lp_plan_options *plan,
+                                 const lp_tradeoff_options *options,
+                                 lp_tradeoff **ret_tradeoff, lp_error *error);
+LP_API void lp_tradeoff_free(lp_tradeoff *tradeoff);
+
+/* As text, TSV or JSON; free with lp_text_free. */
+LP_API lp_status lp_tradeoff_write(const lp_tradeoff *tradeoff,
+                                   const lp_view *view, char **ret_text,
+                                   size_t *ret_length, lp_error *error);
 
 /* The planners of the library, and those of modules in "folders", as text or
  * JSON; free with lp_text_free. */

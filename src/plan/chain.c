@@ -256,7 +256,8 @@ lp_status lpi_plan_new(const lp_planner *const *table, const lp_model *model,
         lpi_registry_free(planning.registry);
     }
     if (status == LP_OK ||
-        (status == LP_EINFEASIBLE && (h->plan.obstacle || h->plan.ways_count)))
+        (status == LP_EINFEASIBLE &&
+         (h->plan.obstacle || h->plan.ways_count || h->plan.map)))
         *ret_plan = &h->plan;
     else
         lp_plan_free(&h->plan);

@@ -89,7 +89,16 @@ lp_status lp_schedule_baseline_aliases(lp_schedule *schedule, bool in_place,
 {
     lp_schedule found = *schedule;
 
-    LP_TRY(lpi_schedule_aliases(&found, in_place, error));
+    LP_TRY(lpi_schedule_aliases(&found, in_place, false, error));
+    return lp_schedule_set_aliases(schedule, found.aliases, found.aliases_count,
+                                   error);
+}
+
+lp_status lp_schedule_joined_aliases(lp_schedule *schedule, lp_error *error)
+{
+    lp_schedule found = *schedule;
+
+    LP_TRY(lpi_schedule_aliases(&found, true, true, error));
     return lp_schedule_set_aliases(schedule, found.aliases, found.aliases_count,
                                    error);
 }

@@ -146,7 +146,7 @@ lp_status lpi_bounds_find(lpi_planning *planning, lp_schedule *schedule,
                           const lpi_program *program, lp_plan *plan,
                           lp_error *error);
 
-/* explain.c: fill the break-even map of "plan" from "schedule", which need not
+/* break_even.c: fill the break-even map of "plan" from "schedule", which need not
  * fit. */
 lp_status lpi_break_even_find(lpi_planning *planning,
                               const lp_schedule *schedule, lp_plan *plan,

@@ -150,7 +150,7 @@ static lp_status fill(lp_schedule *s, const lp_schedule_options *options,
     if (options->layer_rows)
         LP_TRY(lpi_schedule_rows(s, options->layer_rows, error));
     LP_TRY(lpi_schedule_units(s, error));
-    LP_TRY(lpi_schedule_aliases(s, !options->no_in_place, error));
+    LP_TRY(lpi_schedule_aliases(s, !options->no_in_place, false, error));
     return lpi_schedule_place(s, options->rule, error);
 }
 

@@ -179,8 +179,12 @@ static int64_t shared_buffer(const lpi_cutter *c, int32_t s)
 static lp_status place_result(lpi_cutter *c, int32_t s)
 {
     lpi_piece *out = (lpi_piece *)c->stages[s].out;
+    span *spans = out->value >= 0 ? LPI_NEW(c->l->scratch, span, c->tiles)
+                                  : NULL;
 
-    if (out->value >= 0 && !is_covered(c, out))
+    if (out->value >= 0 && !spans)
+        return lpi_fail_memory(c->l->error);
+    if (out->value >= 0 && !is_covered(c, out, spans))
         return lpi_cutter_refuse(c, out->tensor,
                                  "its tiles do not make the whole of a tensor "
                                  "that is read later");

@@ -73,7 +73,7 @@ struct lp_schedule {
     lp_predictions predictions;
     const lp_bound *bounds;
     int64_t bounds_count;
-    const char *rule; /* that placed it; "given": the file */
+    const char *rule;               /* that placed it; "given": the file */
     lpi_stash stashes[LPI_STASHES]; /* of columns that are set again */
     const struct lpi_known *known;  /* tensors and layers by address; NULL */
 };
@@ -404,7 +404,8 @@ lp_status lpi_residency_add(lpi_lowering *l, const lpi_residency *residency,
 lp_status lpi_buffer_add(lpi_lowering *l, int64_t unit,
                          const lpi_residency *residency, int64_t *ret_at);
 
-/* ---- checking, inside: check.c, check_bytes.c, check_places.c -------------------------
+/* ---- checking, inside: check.c, check_bytes.c, check_places.c
+ * -------------------------
  */
 
 /* A residency as the steps have it. */
@@ -466,9 +467,10 @@ lp_status lpi_schedule_baseline(const lp_model *model,
  * where its last layer stands. */
 lp_status lpi_schedule_units(lp_schedule *schedule, lp_error *error);
 
-/* Set the aliases: views, and with "in_place" results over operands that die
- * there. */
-lp_status lpi_schedule_aliases(lp_schedule *schedule, bool in_place,
+/* Set the aliases: views, with "in_place" results over operands that die
+ * there, and with "parts" what Concat joins, made inside its result where it is
+ * contiguous. */
+lp_status lpi_schedule_aliases(lp_schedule *schedule, bool in_place, bool parts,
                                lp_error *error);
 
 /* Set the places, by "rule" (NULL: the best greedy one), and the predictions

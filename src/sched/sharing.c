@@ -1,9 +1,10 @@
 /* sharing.c: aliases that any schedule may have.
  *
  * Views share the bytes of what they show; an element-wise result takes the
- * place of the first operand that dies there.  Lives are those of the units as
- * they stand.  What is made several times or moved is left alone, its views
- * excepted: only lowering knows its lives apart. */
+ * place of the first operand that dies there; and where parts are wanted, what
+ * Concat alone joins is made where it ends up, if it is contiguous there. Lives
+ * are those of the units as they stand.  What is made several times or moved is
+ * left alone, its views excepted: only lowering knows its lives apart. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 
 typedef struct maker {
     lp_schedule *s;
-    bool in_place;
+    bool in_place, parts;
     lpi_arena *scratch;
     int32_t *last_unit; /* by tensor id: unit that reads it last */
     int32_t *runs;      /* by layer id: executions */
@@ -19,6 +20,7 @@ typedef struct maker {
     int64_t *root_last; /* by tensor id of a root */
     bool *is_input;     /* by tensor id of a root: of the graph */
     bool *is_moved;     /* by tensor id: has a home or moves */
+    bool *is_part;      /* by tensor id: made inside the result of a Concat */
     lp_alias *aliases;
     int64_t aliases_count, aliases_room;
     lp_error *error;
@@ -121,7 +123,7 @@ static lp_status alias_result(maker *m, const lp_layer *layer, int64_t unit)
     const lp_tensor *out = layer->outputs_count ? layer->outputs[0] : NULL;
     int32_t i;
 
-    if (!lpi_is_value(out) || m->is_moved[out->id])
+    if (!lpi_is_value(out) || m->is_moved[out->id] || m->is_part[out->id])
         return LP_OK;
     if (layer->row && layer->row->flags & LPI_VIEW && lpi_is_value(in) &&
         lpi_tensor_bytes(in) == lpi_tensor_bytes(out) && m->roots[in->id] >= 0)
@@ -134,9 +136,59 @@ static lp_status alias_result(maker *m, const lp_layer *layer, int64_t unit)
 
 static void add_root(maker *m, const lp_tensor *tensor, bool is_input)
 {
+    if (m->is_part[tensor->id])
+        return;
     m->roots[tensor->id] = tensor->id;
-    m->root_last[tensor->id] = m->last_unit[tensor->id];
+    if (m->last_unit[tensor->id] > m->root_last[tensor->id])
+        m->root_last[tensor->id] = m->last_unit[tensor->id];
     m->is_input[tensor->id] = is_input;
+}
+
+/* Whether input "i" of "layer", a Concat, may be made inside its result. */
+static bool may_join(const maker *m, const lp_layer *layer, int32_t i)
+{
+    const lp_tensor *part = layer->inputs[i];
+    lpi_value box;
+    int32_t j;
+
+    if (!lpi_is_value(part) || !part->producer || m->is_part[part->id] ||
+        m->is_moved[part->id] || runs_again(m, part) ||
+        m->last_unit[part->id] >= m->s->units_count ||
+        m->roots[part->id] >= 0 || !part->producer->row ||
+        part->producer->row->flags & LPI_VIEW ||
+        !strcmp(part->producer->op, "Split"))
+        return false;
+    for (j = 0; j < layer->inputs_count; j++)
+        if (j != i && layer->inputs[j] == part)
+            return false;
+    return lpi_part_find(layer, i, true, &box) && box.blocks == 1;
+}
+
+/* Note what is made inside the results of Concats, itself no part, so that
+ * nothing lies in two places. */
+static lp_status join_parts(maker *m)
+{
+    const lp_schedule *s = m->s;
+    int64_t u;
+    int32_t i;
+
+    for (u = 0; m->parts && u < s->units_count; u++) {
+        const lp_layer *layer = s->units[u].layer;
+        const lp_tensor *whole = layer ? layer->outputs[0] : NULL;
+
+        if (!layer || strcmp(layer->op, "Concat") != 0 ||
+            !lpi_is_value(whole) || m->is_moved[whole->id] ||
+            m->is_part[whole->id] || m->runs[layer->id] > 1)
+            continue;
+        for (i = 0; i < layer->inputs_count; i++) {
+            if (!may_join(m, layer, i))
+                continue;
+            m->roots[whole->id] = whole->id;
+            LP_TRY(add_alias(m, layer->inputs[i], whole, LP_ALIAS_PART));
+            m->is_part[layer->inputs[i]->id] = true;
+        }
+    }
+    return LP_OK;
 }
 
 /* In-place results inside groups share a tile buffer where tiles allow. */
@@ -168,6 +220,7 @@ static lp_status add_aliases(maker *m)
     for (i = 0; i < model->inputs_count; i++)
         if (lpi_is_value(model->inputs[i]))
             add_root(m, model->inputs[i], true);
+    LP_TRY(join_parts(m));
     for (i = 0; i < m->s->units_count; i++) {
         const lp_layer *layer = m->s->units[i].layer;
 
@@ -195,18 +248,20 @@ static lp_status make(maker *m)
     m->root_last = LPI_NEW(m->scratch, int64_t, model->tensors_count);
     m->is_input = LPI_NEW(m->scratch, bool, model->tensors_count);
     m->is_moved = LPI_NEW(m->scratch, bool, model->tensors_count);
+    m->is_part = LPI_NEW(m->scratch, bool, model->tensors_count);
     if (!m->last_unit || !m->runs || !m->roots || !m->root_last ||
-        !m->is_input || !m->is_moved)
+        !m->is_input || !m->is_moved || !m->is_part)
         return lpi_fail_memory(m->error);
     find_fixed(m);
     find_lasts(m);
     return add_aliases(m);
 }
 
-lp_status lpi_schedule_aliases(lp_schedule *schedule, bool in_place,
+lp_status lpi_schedule_aliases(lp_schedule *schedule, bool in_place, bool parts,
                                lp_error *error)
 {
-    maker m = {.s = schedule, .in_place = in_place, .error = error};
+    maker m = {
+        .s = schedule, .in_place = in_place, .parts = parts, .error = error};
     lp_status status;
 
     m.scratch = lpi_arena_new(lpi_arena_cap(schedule->arena));

@@ -1,4 +1,4 @@
-/* explain.c: the break-even map: for each tensor that waits, what it costs to
+/* break_even.c: the break-even map: for each tensor that waits, what it costs to
  * compute it again, and what to copy it away and back.
  *
  * First executions are taken in the order of the schedule, one position each;
@@ -17,9 +17,9 @@
  * as in a report. */
 enum { WAIT_SHARE = 20, WAIT_LEAST = 5, NS_PER_S = 1000000000 };
 
-/* A storage, known by its root tensor; positions, -1 before the first. */
+/* A storage, known by its root tensor; positions. */
 typedef struct storage {
-    int64_t made, last; /* "made" -2: nothing makes it */
+    int64_t made, last; /* "made" -1: the caller, -2: nobody */
     int64_t from, to;   /* its longest wait */
 } storage;
 
@@ -157,7 +157,7 @@ static int64_t weight_bytes(const mapper *m, const lp_plan_layer *layer)
 /* Whether a storage is there at position "at", made before. */
 static bool is_resident(const storage *s, int64_t at)
 {
-    return s->made == -1 || (s->made >= 0 && s->made < at && s->last >= at);
+    return s->made < 0 || (s->made < at && s->last >= at);
 }
 
 /* Add position "at" to "row"; what it reads and is not resident at "late" goes
@@ -258,8 +258,7 @@ static const char *what_plan_does(const mapper *m, int32_t tensor)
 {
     const lp_schedule *s = m->schedule;
     const storage *of = &m->storages[tensor];
-    int64_t early = of->from < 0 ? -1 : m->units[of->from];
-    int64_t late = m->units[of->to], i;
+    int64_t early = m->units[of->from], late = m->units[of->to], i;
     const lp_unit *maker = of->made < 0 ? NULL : &s->units[m->units[of->made]];
 
     for (i = early + 1; i < late; i++)
@@ -299,7 +298,7 @@ static lp_status fill_row(mapper *m, int32_t tensor, bool fits,
         .producer = unit_name(m, s->made),
         .consumer = unit_name(m, s->to),
         .bytes = bytes_as(m, t->dtype, t->bytes),
-        .from = s->from < 0 ? 0 : m->units[s->from],
+        .from = m->units[s->from],
         .to = m->units[s->to],
         .plan = fits ? what_plan_does(m, tensor) : "",
     };
@@ -376,6 +375,9 @@ lp_status lpi_break_even_find(lpi_planning *planning,
     lp_break_even_map *map = LPI_NEW(planning->arena, lp_break_even_map, 1);
     lp_status status;
 
+    if (m.as && !lp_dtype_bits(m.as))
+        return lpi_fail(error, LP_EINVALID, NULL,
+                        "elements of %s have no width", lp_dtype_name(m.as));
     m.problem.run = &run;
     m.problem.scratch = lpi_arena_new(lpi_arena_cap(planning->arena));
     status = map && m.problem.scratch ? LP_OK : lpi_fail_memory(error);

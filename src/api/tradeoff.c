@@ -1,0 +1,217 @@
+/* tradeoff.c: one model planned for budgets that fall.
+ *
+ * The chain first plans without a budget and without a device: what that takes
+ * is the first budget, and the largest working set that its groups leave is the
+ * last.  Each budget is planned from the start, so that a point is what "lplan
+ * plan" answers for it. */
+#include <string.h>
+
+#include "api.h"
+
+enum { MOST_STEPS = 10000 };
+
+/* A budget that is none. */
+static const int64_t unlimited = INT64_C(1) << 60;
+
+typedef struct sweeper {
+    lp_tradeoff made; /* first: what the caller sees */
+    lpi_arena *arena;
+    const lp_model *model;
+    lp_plan_options plan;
+    const lp_tradeoff_options *options;
+    lp_tradeoff_point *points;
+    int64_t all;
+    lp_error *error;
+} sweeper;
+
+static bool goes_on(const sweeper *s, const char *what)
+{
+    return !s->options->progress ||
+           s->options->progress(s->options->progress_context, s->made.count,
+                                s->all, what);
+}
+
+/* Bytes of activations that "schedule" copies between memories. */
+static lp_status find_copied(const lp_schedule *schedule, int64_t *ret_bytes,
+                             lp_error *error)
+{
+    lpi_arena *arena = lpi_arena_new(lpi_arena_cap(schedule->arena));
+    lpi_program p;
+    lp_status status;
+    int64_t i;
+
+    if (!arena)
+        return lpi_fail_memory(error);
+    status = lpi_program_lower(arena, schedule, &p, NULL, error);
+    *ret_bytes = 0;
+    for (i = 0; status == LP_OK && i < p.steps_count; i++)
+        if ((p.steps[i].kind == LPI_STEP_LOAD ||
+             p.steps[i].kind == LPI_STEP_STORE) &&
+            !p.steps[i].is_clean)
+            *ret_bytes =
+                lpi_add(*ret_bytes, p.residencies[p.steps[i].to].bytes);
+    lpi_arena_free(arena);
+    return status;
+}
+
+/* The highest bound of "plan" on "quantity" that takes nothing but groups for
+ * granted; 0: there is none. */
+static int64_t find_bound(const lp_plan *plan, const char *quantity)
+{
+    int64_t most = 0, i;
+
+    for (i = 0; i < plan->bounds_count; i++) {
+        const lp_plan_bound *b = &plan->bounds[i];
+
+        if (!strcmp(b->quantity, quantity) && b->value > most &&
+            (!*b->given || !strcmp(b->given, "groups")))
+            most = b->value;
+    }
+    return most;
+}
+
+static lp_status fill(const sweeper *s, const lp_plan *plan,
+                      lp_tradeoff_point *point)
+{
+    const lp_predictions *p = &plan->predictions;
+
+    point->status = "fits";
+    point->predictions = *p;
+    LP_TRY(find_copied(plan->schedule, &point->copied_bytes, s->error));
+    point->weight_bytes = p->traffic_bytes - point->copied_bytes;
+    point->latency_bound_ns = find_bound(plan, "latency_ns");
+    if (s->made.count)
+        point->again_macs = p->macs - s->points[0].predictions.macs;
+    return LP_OK;
+}
+
+/* Plan by "options", and append the point. */
+static lp_status add_point(sweeper *s, const lp_plan_options *options,
+                           const char *what)
+{
+    lp_tradeoff_point *point = &s->points[s->made.count];
+    lp_plan *plan = NULL;
+    lp_status status;
+
+    *point = (lp_tradeoff_point){.what = what, .status = "not found"};
+    if (options->budget_bytes != unlimited)
+        point->budget_bytes = options->budget_bytes;
+    status = lp_plan_new(s->model, options, &plan, s->error);
+    if (status == LP_OK)
+        status = fill(s, plan, point);
+    else if (status == LP_EINFEASIBLE)
+        status = LP_OK;
+    if (plan && plan->obstacle && plan->obstacle->is_proof)
+        point->status = "impossible";
+    lp_plan_free(plan);
+    s->made.count += status == LP_OK;
+    return status;
+}
+
+static lp_status add_baseline(sweeper *s)
+{
+    static const char *const names[] = {"baseline"};
+    lp_plan_options options = {.planners = names,
+                               .planners_count = LPI_COUNT(names),
+                               .device = s->plan.device,
+                               .budget_bytes = unlimited,
+                               .seed = s->plan.seed};
+
+    return add_point(s, &options, "baseline");
+}
+
+/* What the chain takes without a budget, and its largest working set. */
+static lp_status find_ends(const sweeper *s, int64_t *ret_first,
+                           int64_t *ret_floor)
+{
+    lp_plan_options options = s->plan;
+    lp_plan *plan = NULL;
+    lp_status status;
+
+    options.device = NULL;
+    options.budget_bytes = 0;
+    status = lp_plan_new(s->model, &options, &plan, s->error);
+    if (status == LP_OK) {
+        *ret_first = plan->predictions.arena_bytes;
+        *ret_floor = find_bound(plan, "arena_bytes");
+    }
+    lp_plan_free(plan);
+    return status;
+}
+
+static lp_status stopped(const sweeper *s)
+{
+    return lpi_fail(s->error, LP_EIO, NULL, "stopped after %lld of %lld plans",
+                    (long long)s->made.count, (long long)s->all);
+}
+
+static lp_status sweep(sweeper *s)
+{
+    lp_plan_options options = s->plan;
+    int64_t steps = s->options->steps, first, floor, last, i;
+
+    s->points = LPI_NEW(s->arena, lp_tradeoff_point, steps + 2);
+    s->made.device =
+        lpi_arena_strdup(s->arena, s->plan.device ? s->plan.device->name : "");
+    if (!s->points || !s->made.device)
+        return lpi_fail_memory(s->error);
+    s->made.points = s->points;
+    s->all = steps + 2;
+    if (!goes_on(s, "baseline"))
+        return stopped(s);
+    LP_TRY(add_baseline(s));
+    if (!goes_on(s, "without a budget"))
+        return stopped(s);
+    LP_TRY(find_ends(s, &first, &floor));
+    s->made.floor_bytes = floor;
+    last = s->plan.budget_bytes ? s->plan.budget_bytes : floor;
+    for (i = 0; i <= steps && (i == 0 || last < first); i++) {
+        options.budget_bytes = first;
+        if (i)
+            options.budget_bytes -= lpi_mul_div(first - last, i, steps);
+        if (!goes_on(s, "a budget"))
+            return stopped(s);
+        LP_TRY(add_point(s, &options, "budget"));
+    }
+    return LP_OK;
+}
+
+lp_status lp_tradeoff_new(const lp_model *model, const lp_plan_options *plan,
+                          const lp_tradeoff_options *options,
+                          lp_tradeoff **ret_tradeoff, lp_error *error)
+{
+    static const lp_tradeoff_options none = {.steps = 10};
+    lpi_arena *arena;
+    lp_status status;
+    sweeper *s;
+
+    if (options && (options->steps < 1 || options->steps > MOST_STEPS))
+        return lpi_fail(error, LP_EINVALID, NULL,
+                        "a sweep has from 1 to %d steps, not %lld", MOST_STEPS,
+                        (long long)options->steps);
+    arena = lpi_arena_new(lpi_arena_cap(model->arena));
+    s = arena ? LPI_NEW(arena, sweeper, 1) : NULL;
+    if (!s) {
+        lpi_arena_free(arena);
+        return lpi_fail_memory(error);
+    }
+    *s = (sweeper){.arena = arena,
+                   .model = model,
+                   .options = options ? options : &none,
+                   .error = error};
+    if (plan)
+        s->plan = *plan;
+    s->plan.explain = false;
+    status = sweep(s);
+    if (status == LP_OK)
+        *ret_tradeoff = &s->made;
+    else
+        lpi_arena_free(arena);
+    return status;
+}
+
+void lp_tradeoff_free(lp_tradeoff *tradeoff)
+{
+    if (tradeoff)
+        lpi_arena_free(((sweeper *)tradeoff)->arena);
+}
