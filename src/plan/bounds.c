@@ -49,11 +49,11 @@ static bool may_share(const lp_layer *layer)
     return false;
 }
 
-int64_t lpi_unit_floor(const lpi_program *program, int64_t unit,
-                       bool *ret_inputs, bool *ret_outputs)
+int64_t lpi_operands_floor(const lpi_program *program, int64_t unit,
+                           bool *ret_inputs, bool *ret_outputs)
 {
     const lpi_use *use = &program->uses[unit];
-    int64_t in = 0, out = 0, buffers = 0;
+    int64_t in = 0, out = 0;
     int32_t i;
 
     for (i = 0; i < use->inputs_count; i++)
@@ -62,17 +62,25 @@ int64_t lpi_unit_floor(const lpi_program *program, int64_t unit,
     for (i = 0; i < use->outputs_count; i++)
         out = lpi_add(
             out, lpi_tensor_bytes(program->values[use->outputs[i]].tensor));
-    for (i = 0; i < use->buffers_count; i++)
-        if (program->residencies[use->buffers[i]].kind != LPI_OF_STAGING)
-            buffers =
-                lpi_add(buffers, program->residencies[use->buffers[i]].bytes);
     *ret_inputs = in >= out;
     *ret_outputs = !*ret_inputs;
-    if (!may_share(program->units[unit].layer)) {
-        *ret_inputs = *ret_outputs = true;
-        return lpi_add(lpi_add(in, out), buffers);
-    }
-    return lpi_add(in > out ? in : out, buffers);
+    if (may_share(program->units[unit].layer))
+        return in > out ? in : out;
+    *ret_inputs = *ret_outputs = true;
+    return lpi_add(in, out);
+}
+
+int64_t lpi_unit_floor(const lpi_program *program, int64_t unit,
+                       bool *ret_inputs, bool *ret_outputs)
+{
+    const lpi_use *use = &program->uses[unit];
+    int64_t bytes = lpi_operands_floor(program, unit, ret_inputs, ret_outputs);
+    int32_t i;
+
+    for (i = 0; i < use->buffers_count; i++)
+        if (program->residencies[use->buffers[i]].kind != LPI_OF_STAGING)
+            bytes = lpi_add(bytes, program->residencies[use->buffers[i]].bytes);
+    return bytes;
 }
 
 /* Distinct storages that unit "unit" reads and makes, views free, with its

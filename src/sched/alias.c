@@ -21,7 +21,8 @@ bool lpi_in_place(const lp_layer *layer, int32_t i)
         !(layer->row->flags & LPI_IN_PLACE ||
           layer->row->run == lpi_pointwise_run) ||
         !lpi_is_value(in) || !lpi_is_value(out) || in->dtype != out->dtype ||
-        in->shape.rank != out->shape.rank || in->is_bound != out->is_bound)
+        in->shape.rank < 0 || in->shape.rank != out->shape.rank ||
+        in->is_bound != out->is_bound)
         return false;
     for (j = 0; j < layer->inputs_count; j++)
         if (j != i && layer->inputs[j] == in)
@@ -288,7 +289,8 @@ static lp_status check_destroyed(lpi_lowering *l, int64_t at,
                           "graph",
                           v->tensor->name, p->values[v->root].tensor->name);
     for (i = older[at]; i >= 0; i = older[i])
-        if (p->values[i].last_unit > v->unit && lpi_value_touches(&p->values[i], v))
+        if (p->values[i].last_unit > v->unit &&
+            lpi_value_touches(&p->values[i], v))
             return LPI_REFUSE(l, v->unit, v->tensor,
                               l->aliases[v->tensor->id]->line,
                               "'%.200s' would overwrite '%.200s', which %s",
