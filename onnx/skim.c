@@ -362,44 +362,31 @@ static lp_status skim_message(skimmer *walk, lpi_onnx_message message,
                                             : LP_OK;
 }
 
-/* Skim "file", which holds a message of the kind "root". */
-static lp_status skim_file(lpi_file *file, lpi_onnx_message root, skimmer *walk)
+/* Skim "file", which holds a message of the kind "root"; "walk" has the
+ * places of the output and of the error. */
+static lp_status skim_file(lpi_file *file, lpi_onnx_message root, skimmer walk)
 {
-    walk->wire.file = file;
-    if (walk->most > INT32_MAX)
-        walk->most = INT32_MAX;
-    LP_TRY(skim_message(walk, root, lpi_file_size(file), 1));
-    return walk->out->failed || (int64_t)walk->out->length > walk->most
-               ? lpi_fail_memory(walk->wire.error)
+    walk.wire.file = file;
+    walk.most = lpi_arena_cap(walk.arena);
+    if (walk.most > INT32_MAX)
+        walk.most = INT32_MAX;
+    LP_TRY(skim_message(&walk, root, lpi_file_size(file), 1));
+    return walk.out->failed || (int64_t)walk.out->length > walk.most
+               ? lpi_fail_memory(walk.wire.error)
                : LP_OK;
 }
 
 lp_status lpi_onnx_skim(lpi_file *file, lpi_arena *arena, lpi_text *bytes,
                         lpi_onnx_links *links, lp_error *error)
 {
-    int64_t most = lpi_arena_cap(arena);
-    skimmer walk = {
-        .wire = {.error = error},
-        .arena = arena,
-        .out = bytes,
-        .links = links,
-        .most = most,
-    };
-
-    return skim_file(file, LPI_ONNX_MODEL, &walk);
+    return skim_file(file, LPI_ONNX_MODEL,
+                     (skimmer){{.error = error}, arena, bytes, links, 0});
 }
 
 lp_status lpi_onnx_skim_tensor(lpi_file *file, lpi_arena *arena,
                                lpi_text *bytes, lpi_onnx_links *links,
                                lp_error *error)
 {
-    skimmer walk = {
-        .wire = {.error = error},
-        .arena = arena,
-        .out = bytes,
-        .links = links,
-        .most = lpi_arena_cap(arena),
-    };
-
-    return skim_file(file, LPI_ONNX_TENSOR_PROTO, &walk);
+    return skim_file(file, LPI_ONNX_TENSOR_PROTO,
+                     (skimmer){{.error = error}, arena, bytes, links, 0});
 }

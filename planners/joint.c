@@ -2,10 +2,11 @@
  *
  * A plan that fits by its sums may not fit once it is placed, and rows that fit
  * alone may leave too little for what waits.  So groups are made for parts of
- * the budget, the larger first; each is ordered and placed, and where it does
- * not fit, planned again for less until the placed peak does, or stops
- * falling.  Of what fits, the shortest timeline (without a device the fewest
- * MACs) is kept; without a budget, the lowest arena. */
+ * the budget, the larger first, until a plan that keeps everything fits; each
+ * is ordered and placed, and where it does not fit, planned again for less
+ * until the placed peak does, or stops falling.  Of what fits, the shortest
+ * timeline (without a device the fewest MACs) is kept; without a budget, the
+ * lowest arena. */
 #include <lplan-planner.h>
 
 /* Parts of the budget that a group may take, in sixteenths. */
@@ -18,7 +19,11 @@ typedef struct task {
     const lp_schedule *given;
     lp_schedule *best; /* NULL: none yet */
     int64_t best_cost, best_arena;
-    int64_t least_arena; /* of all that were tried */
+    int64_t least_arena;       /* of all that were tried */
+    int64_t last_arena;        /* of the last groups, before recomputing */
+    const lp_schedule *groups; /* with the last groups; NULL */
+    bool is_hopeless;          /* one unit alone is over the budget */
+    bool fits_whole;           /* there is a plan that keeps everything */
     lp_error *error;
 } task;
 
@@ -87,12 +92,71 @@ static lp_status squeeze(task *t, const lp_schedule *draft, int64_t arena)
     return LP_OK;
 }
 
-/* Groups for "part" of the budget, ordered, placed, and squeezed if need be. */
-static lp_status attempt(task *t, int32_t part)
+/* Whether a unit of "draft" has operands that are over the budget by
+ * themselves; fewer rows do not change that. */
+static lp_status is_hopeless(const task *t, const lp_schedule *draft,
+                             bool *ret_is)
+{
+    lp_meaning meaning;
+    int64_t u;
+
+    *ret_is = false;
+    if (!t->problem->budget_bytes)
+        return LP_OK;
+    LP_TRY(lp_schedule_lower(t->problem, draft, &meaning, t->error));
+    for (u = 0; u < meaning.units_count; u++)
+        if (meaning.units[u].floor_bytes > t->problem->budget_bytes) {
+            *ret_is = true;
+            return LP_OK;
+        }
+    return LP_OK;
+}
+
+/* Whether the groups of "a" are those of "b". */
+static bool same_groups(const lp_schedule *a, const lp_schedule *b)
+{
+    int64_t count, other, g;
+    const lp_group *x = lp_schedule_groups(a, &count);
+    const lp_group *y = lp_schedule_groups(b, &other);
+    int32_t i;
+
+    if (count != other)
+        return false;
+    for (g = 0; g < count; g++) {
+        if (x[g].layers_count != y[g].layers_count ||
+            x[g].layers[0] != y[g].layers[0] ||
+            x[g].tiles_count != y[g].tiles_count)
+            return false;
+        for (i = 0; i < x[g].tiles_count; i++)
+            if (x[g].tiles[i].axis != y[g].tiles[i].axis ||
+                x[g].tiles[i].extent != y[g].tiles[i].extent)
+                return false;
+    }
+    return true;
+}
+
+/* Order and place "draft", which has its groups, and squeeze it if need be;
+ * not when these groups take no less than those before them. */
+static lp_status finish(task *t, lp_schedule *draft)
 {
     int64_t budget = t->problem->budget_bytes, arena;
+
+    LP_TRY(lp_plan_with(t->problem, "order", 0, draft, t->error));
+    LP_TRY(lp_plan_with(t->problem, "place", budget, draft, t->error));
+    LP_TRY(consider(t, draft, &arena));
+    t->fits_whole = !budget || arena <= budget;
+    if (t->fits_whole || arena >= t->last_arena)
+        return LP_OK;
+    t->last_arena = arena;
+    return squeeze(t, draft, arena);
+}
+
+/* Groups for "part" of the budget, unless they are those before. */
+static lp_status attempt(task *t, int32_t part)
+{
+    int64_t budget = t->problem->budget_bytes;
     int64_t share = budget / WHOLE * part + budget % WHOLE * part / WHOLE;
-    lp_schedule *draft;
+    lp_schedule *draft, *groups;
     lp_status status;
 
     LP_TRY(lp_schedule_draft(t->problem, t->given, &draft, t->error));
@@ -100,10 +164,12 @@ static lp_status attempt(task *t, int32_t part)
     if (status == LP_EINFEASIBLE)
         return LP_OK;
     LP_TRY(status);
-    LP_TRY(lp_plan_with(t->problem, "order", 0, draft, t->error));
-    LP_TRY(lp_plan_with(t->problem, "place", budget, draft, t->error));
-    LP_TRY(consider(t, draft, &arena));
-    return budget && arena > budget ? squeeze(t, draft, arena) : LP_OK;
+    if (t->groups && same_groups(t->groups, draft))
+        return LP_OK;
+    LP_TRY(lp_schedule_draft(t->problem, draft, &groups, t->error));
+    t->groups = groups;
+    LP_TRY(is_hopeless(t, draft, &t->is_hopeless));
+    return t->is_hopeless ? LP_OK : finish(t, draft);
 }
 
 static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
@@ -112,11 +178,19 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
     task t = {.problem = problem,
               .given = schedule,
               .least_arena = INT64_MAX,
+              .last_arena = INT64_MAX,
               .error = error};
     int32_t count = (int32_t)(sizeof(parts) / sizeof(*parts)), i;
 
-    for (i = 0; i < (problem->budget_bytes ? count : 1); i++)
+    if (!problem->budget_bytes)
+        count = 1;
+    for (i = 0; !t.is_hopeless && !t.fits_whole && i < count; i++)
         LP_TRY(attempt(&t, parts[i]));
+    if (t.is_hopeless)
+        return lp_fail(error, LP_EINFEASIBLE,
+                       "one unit alone works on more than the %lld bytes of "
+                       "the budget",
+                       (long long)problem->budget_bytes);
     if (!t.best)
         return lp_fail(error, LP_EINFEASIBLE,
                        "no plan within %lld bytes was found; the lowest that "

@@ -18,6 +18,7 @@ planners_libplanners_la_SOURCES = \
 	planners/place.c \
 	planners/planners.def \
 	planners/planners.h \
+	planners/prefetch.c \
 	planners/remat.c \
 	planners/skeleton.c
 
@@ -27,6 +28,7 @@ check_LTLIBRARIES += \
 	planners/joint.la \
 	planners/order.la \
 	planners/place.la \
+	planners/prefetch.la \
 	planners/remat.la \
 	planners/skeleton.la
 
@@ -50,6 +52,10 @@ planners_place_la_SOURCES = planners/place.c
 planners_place_la_CPPFLAGS = $(planner_cppflags)
 planners_place_la_CFLAGS = $(planner_cflags)
 planners_place_la_LDFLAGS = $(planner_ldflags)
+planners_prefetch_la_SOURCES = planners/prefetch.c
+planners_prefetch_la_CPPFLAGS = $(planner_cppflags)
+planners_prefetch_la_CFLAGS = $(planner_cflags)
+planners_prefetch_la_LDFLAGS = $(planner_ldflags)
 planners_remat_la_SOURCES = planners/remat.c
 planners_remat_la_CPPFLAGS = $(planner_cppflags)
 planners_remat_la_CFLAGS = $(planner_cflags)

@@ -22,6 +22,7 @@ typedef struct task {
     const lp_schedule *given;
     lp_unit_graph units;
     bool free_order;
+    int64_t seed;
     lp_schedule *best; /* NULL: none yet */
     int64_t best_ns, best_bytes;
     int64_t floor_bytes;
@@ -73,8 +74,7 @@ static lp_status price(const task *t, int32_t compute, lp_graph *ret_graph)
         return no_memory(t->error);
     for (i = 0; i < g->nodes_count; i++) {
         nodes[i] = g->nodes[i];
-        nodes[i].extra_bytes =
-            t->units.facts[t->units.units[i]].buffer_bytes;
+        nodes[i].extra_bytes = t->units.facts[t->units.units[i]].buffer_bytes;
         if (device)
             nodes[i].cost = nodes[i].cost * compute +
                             weights_ns(t, i) * (WHOLE - compute);
@@ -126,7 +126,7 @@ static lp_status search(task *t, int32_t compute, int64_t effort)
     lp_remat_options options = {.budget_bytes = t->problem->budget_bytes,
                                 .free_order = t->free_order,
                                 .effort = effort / ROUNDS,
-                                .seed = t->problem->seed};
+                                .seed = t->seed};
     int64_t budget = t->problem->budget_bytes, load;
     lp_rematerialisation answer;
     lp_graph graph;
@@ -152,26 +152,44 @@ static lp_status search(task *t, int32_t compute, int64_t effort)
     return LP_OK;
 }
 
-static lp_status does_not_fit(const task *t)
+/* What unit "unit" of the given schedule is called. */
+static const char *name_of(const task *t, int64_t unit)
 {
-    int64_t unit = t->units.units[t->floor_node], count;
+    int64_t count;
     const lp_unit *u = &lp_schedule_units(t->given, &count)[unit];
     int32_t layer = u->layer ? lp_problem_layer(t->problem, u->layer) : -1;
-    const char *name = layer < 0 ? u->group->name
-                                 : t->problem->layers[layer].name;
 
-    if (t->floor_bytes > t->problem->budget_bytes)
-        return lp_fail(t->error, LP_EINFEASIBLE,
-                       "'%.200s' alone works on %lld bytes, which the budget "
-                       "of %lld does not hold: nothing that waits is to blame, "
-                       "so recomputing and spilling gain nothing; cut it into "
-                       "tiles",
-                       name, (long long)t->floor_bytes,
-                       (long long)t->problem->budget_bytes);
+    return layer < 0 ? u->group->name : t->problem->layers[layer].name;
+}
+
+/* Refuse a budget that the operands of one unit are over, wherever they lie:
+ * nothing that is done to what waits helps there. */
+static lp_status check_floors(const task *t, const lp_meaning *meaning)
+{
+    int64_t most = 0, u;
+
+    for (u = 1; u < meaning->units_count; u++)
+        if (meaning->units[u].floor_bytes > meaning->units[most].floor_bytes)
+            most = u;
+    if (!meaning->units_count ||
+        meaning->units[most].floor_bytes <= t->problem->budget_bytes)
+        return LP_OK;
+    return lp_fail(t->error, LP_EINFEASIBLE,
+                   "'%.200s' alone works on %lld bytes, which the budget of "
+                   "%lld does not hold: nothing that waits is to blame, so "
+                   "recomputing and spilling gain nothing; cut it into tiles",
+                   name_of(t, most),
+                   (long long)meaning->units[most].floor_bytes,
+                   (long long)t->problem->budget_bytes);
+}
+
+static lp_status does_not_fit(const task *t)
+{
     return lp_fail(t->error, LP_EINFEASIBLE,
                    "no plan within %lld bytes was found; the largest working "
-                   "set, that of '%.200s', is %lld",
-                   (long long)t->problem->budget_bytes, name,
+                   "set, nothing in place, is that of '%.200s', %lld",
+                   (long long)t->problem->budget_bytes,
+                   name_of(t, t->units.units[t->floor_node]),
                    (long long)t->floor_bytes);
 }
 
@@ -183,6 +201,7 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
     task t = {.problem = problem,
               .given = schedule,
               .free_order = !lp_problem_count(problem, "keep-order"),
+              .seed = problem->seed ^ lp_problem_count(problem, "seed"),
               .error = error};
     lp_meaning meaning;
     int32_t i;
@@ -191,6 +210,7 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
     if (!problem->budget_bytes ||
         meaning.predictions.live_peak_bytes <= problem->budget_bytes)
         return LP_OK; /* it fits as it is */
+    LP_TRY(check_floors(&t, &meaning));
     LP_TRY(lp_schedule_graph(problem, schedule, &t.units, error));
     for (i = 0; i < count; i++)
         LP_TRY(search(&t, prices[i], problem->effort / count));
@@ -201,6 +221,7 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
 
 static const lp_option options[] = {
     {"keep-order", "0", "1: first executions keep their order"},
+    {"seed", "0", "mixed with the seed of the plan"},
     {NULL, NULL, NULL},
 };
 

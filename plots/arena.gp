@@ -24,6 +24,8 @@ runs = 1
 rows = 0
 tiles = 0
 waits = 0
+biggest = 0
+widest = ""
 shift(k, at) = k <= at ? 0 : (area[k] = area[k - 1], name[k] = name[k - 1], \
     from[k] = from[k - 1], to[k] = to[k - 1], low[k] = low[k - 1], \
     size[k] = size[k - 1], shift(k - 1, at))
@@ -35,7 +37,7 @@ insert(n, s, o, f, t) = s * (t - f + 1.0) > area[most] \
 # A value that waits across a twentieth of the runs, 5 at least; a buffer.
 long(f, t) = t - f >= larger(5, ceil(runs / 20.0))
 look(n, c, s, o, f, t, r) = (rows = rows + 1, runs = larger(runs, r), \
-    top = larger(top, o + s), c eq "value" ? 0 : (tiles = 1), \
+    s > biggest ? (biggest = s, widest = n) : 0, top = larger(top, o + s), c eq "value" ? 0 : (tiles = 1), \
     long(f, t) ? (waits = 1) : 0, insert(n, s, o, f, t))
 stats data using (look(stringcolumn("name"), stringcolumn("kind"), \
     column("bytes"), column("offset"), column("from"), column("to"), \
@@ -46,7 +48,7 @@ top = larger(top, 1)
 
 set lmargin at screen 0.085
 set rmargin at screen 0.975
-set tmargin at screen 0.875
+set tmargin at screen 0.862
 set bmargin at screen 0.09
 set xrange [-0.005 * runs:runs * 1.005]
 set yrange [0:top * 1.01]
@@ -56,9 +58,10 @@ do for [k = 1:6] {
     set ytics add (bytes(k * bytes_step(top)) k * bytes_step(top))
 }
 set label 1 title_text at screen 0.5, 0.965 center textcolor rgb ink font big
-set label 2 sprintf("%d buffers in %s, %d runs", rows, bytes(top), runs) \
-    at screen 0.085, 0.905 left textcolor rgb grey
-set key at screen 0.975, 0.915 right top horizontal samplen 1 \
+set label 2 sprintf("%d buffers in %s; the largest: %s   %s", rows, \
+    bytes(top), bytes(biggest), short(widest, 72)) \
+    at screen 0.5, 0.922 center textcolor rgb grey
+set key at screen 0.975, 0.905 right top horizontal samplen 1 \
     textcolor rgb ink font small
 
 # The largest by bytes x runs are named, where there is room for a word.
@@ -78,7 +81,6 @@ do for [k = 1:most] {
 class(c, f, t) = c ne "value" ? 3 : long(f, t) ? 1 : 2
 in(c) = class(stringcolumn("kind"), column("from"), column("to")) == c \
     ? column("offset") : NaN
-border = rows > 300 ? 0 : 1
 thin = rows > 3000 ? 0.15 : rows > 300 ? 0.3 : 1
 plot data using (column("from")):(in(2)):(column("from")): \
     (column("to") + 1):(column("offset")):(column("offset") + \

@@ -30,7 +30,7 @@ stats data using (look(stringcolumn("what"), stringcolumn("status"), \
     column("copied_bytes"), column("again_macs"), \
     column("latency_bound_ns"))) nooutput
 
-left = failed ? lowest : 0
+left = failed > 0 ? lowest : 0
 right = 0
 slow = 0
 fast = 0
@@ -61,7 +61,7 @@ low = left - span * 0.03
 high = right + span * 0.06
 set xrange [low:high]
 unset key
-step = bytes_step(high - low)
+step = bytes_step((high - low) / 2.0)
 set xtics ("" low)
 do for [k = int(low / step):int(high / step)] {
     if (k * step >= low) {
@@ -74,7 +74,7 @@ set label 2 basis == 0 ? "" : sprintf( \
     bytes(basis), bytes(right)) \
     at screen 0.5, 0.938 center textcolor rgb grey
 
-if (failed && edge > low) {
+if (failed > 0 && edge > low) {
     set object 1 rectangle from low, graph 0 to edge, graph 1 \
         fillcolor rgb "#ECEFF1" fillstyle solid 1 noborder behind
     set label 4 "no plan found" at (low + edge) / 2.0, graph 0.5 center \
@@ -93,12 +93,12 @@ top = 0.895
 
 set tmargin at screen top
 set bmargin at screen top - panel
-rise = larger(slow - fast, slow / 200.0)
+rise = larger(larger(slow - fast, slow / 200.0), 1)
 set yrange [(fast - 0.12 * rise) / 1e6:(slow + 0.3 * rise) / 1e6]
 set ytics auto
 set format y "%g ms"
-set label 3 "Latency".(bound ? sprintf( \
-    ", of which no plan with these tiles can be below %.4g ms", bound / 1e6) \
+set label 3 "Latency".(bound > 0 ? sprintf( \
+    "; with these tiles no plan is below %.4g ms", bound / 1e6) \
     : " (no device is given)") at graph 0.985, graph 0.9 right \
     textcolor rgb blue front
 plot sample [k=1:fits + 1:1] "+" using (x($1)):(lat($1)) with steps \

@@ -82,6 +82,7 @@ src_kernel_libavx512vnni_la_CFLAGS = $(loop_cflags) $(avx512_cflags) \
 endif
 
 ops_sources = \
+	src/ops/activate.c \
 	src/ops/activation.c \
 	src/ops/arg.c \
 	src/ops/arithmetic.c \
@@ -94,6 +95,7 @@ ops_sources = \
 	src/ops/bundles.c \
 	src/ops/cast.c \
 	src/ops/cells.c \
+	src/ops/channels.c \
 	src/ops/chance.c \
 	src/ops/constant.c \
 	src/ops/contract.c \
@@ -110,6 +112,8 @@ ops_sources = \
 	src/ops/einsum.c \
 	src/ops/expand.c \
 	src/ops/fast.c \
+	src/ops/fused.c \
+	src/ops/fusing.c \
 	src/ops/gather.c \
 	src/ops/gridding.c \
 	src/ops/infer.c \
@@ -132,6 +136,7 @@ ops_sources = \
 	src/ops/pad.c \
 	src/ops/pointwise.c \
 	src/ops/pool.c \
+	src/ops/planes.c \
 	src/ops/pooling.c \
 	src/ops/product.c \
 	src/ops/product8.c \
@@ -169,10 +174,12 @@ ops_sources = \
 	src/ops/streaming.c \
 	src/ops/strings.c \
 	src/ops/suppress.c \
+	src/ops/tables.c \
 	src/ops/taps.c \
 	src/ops/tfidf.c \
 	src/ops/training.c \
 	src/ops/unique.c \
+	src/ops/unpack.c \
 	src/ops/unpool.c \
 	src/ops/window.c \
 	src/ops/windows.c
@@ -260,6 +267,7 @@ plan_sources = \
 	src/plan/draft.c \
 	src/plan/events.c \
 	src/plan/graph.c \
+	src/plan/kin.c \
 	src/plan/known.c \
 	src/plan/link.c \
 	src/plan/meaning.c \

@@ -34,7 +34,8 @@ endif
 check_PROGRAMS += tests/fuzz/replay_onnx tests/fuzz/replay_lpm \
 	tests/fuzz/replay_npy tests/fuzz/replay_pb \
 	tests/fuzz/replay_device tests/fuzz/replay_schedule \
-	tests/fuzz/replay_csv tests/fuzz/replay_graph
+	tests/fuzz/replay_csv tests/fuzz/replay_graph \
+	tests/fuzz/replay_run
 tests_fuzz_replay_onnx_SOURCES = tests/fuzz/onnx.c tests/fuzz/replay.c
 tests_fuzz_replay_lpm_SOURCES = tests/fuzz/lpm.c tests/fuzz/replay.c
 tests_fuzz_replay_npy_SOURCES = tests/fuzz/npy.c tests/fuzz/replay.c
@@ -43,11 +44,13 @@ tests_fuzz_replay_device_SOURCES = tests/fuzz/device.c tests/fuzz/replay.c
 tests_fuzz_replay_schedule_SOURCES = tests/fuzz/schedule.c tests/fuzz/replay.c
 tests_fuzz_replay_csv_SOURCES = tests/fuzz/csv.c tests/fuzz/replay.c
 tests_fuzz_replay_graph_SOURCES = tests/fuzz/graph.c tests/fuzz/replay.c
+tests_fuzz_replay_run_SOURCES = tests/fuzz/run.c tests/fuzz/replay.c
 if FUZZ
 check_PROGRAMS += tests/fuzz/fuzz_onnx tests/fuzz/fuzz_lpm \
 	tests/fuzz/fuzz_npy tests/fuzz/fuzz_pb \
 	tests/fuzz/fuzz_device tests/fuzz/fuzz_schedule \
-	tests/fuzz/fuzz_csv tests/fuzz/fuzz_graph
+	tests/fuzz/fuzz_csv tests/fuzz/fuzz_graph \
+	tests/fuzz/fuzz_run
 tests_fuzz_fuzz_onnx_SOURCES = tests/fuzz/onnx.c
 tests_fuzz_fuzz_onnx_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_lpm_SOURCES = tests/fuzz/lpm.c
@@ -64,6 +67,8 @@ tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/csv.c
 tests_fuzz_fuzz_csv_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_graph_SOURCES = tests/fuzz/graph.c
 tests_fuzz_fuzz_graph_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_run_SOURCES = tests/fuzz/run.c
+tests_fuzz_fuzz_run_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
 
 unit_tests = \
@@ -101,6 +106,7 @@ unit_tests = \
 	tests/unit/test_sched \
 	tests/unit/test_split \
 	tests/unit/test_tile \
+	tests/unit/test_tradeoff \
 	tests/unit/test_walk
 
 scripts = \
@@ -115,9 +121,11 @@ scripts = \
 	tests/judge/mutate.py \
 	tests/judge/ort.py \
 	tests/judge/place_checker.py \
+	tests/judge/plans.py \
 	tests/judge/remat_checker.py \
 	tests/judge/stored.py \
 	tests/man.sh \
+	tests/models/run.sh \
 	tests/ops/micro.sh \
 	tests/ops/run_cases.sh \
 	tests/plan/modules.sh \
@@ -149,6 +157,7 @@ test_data = \
 	tests/fuzz/onnx_corpus.py \
 	tests/judge/checker.py \
 	tests/judge/plan.py \
+	tests/models \
 	tests/ops/micro \
 	tests/ops/node_cases.list \
 	tests/oracle \

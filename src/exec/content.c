@@ -72,6 +72,7 @@ static lp_status reserve(lpi_exec *exec)
         return lpi_fail(exec->error, LP_ENOMEM, exec->model->path,
                         "no addresses for %lld bytes of weights",
                         (long long)size);
+    (void)madvise(flight, (size_t)size + 1, MADV_HUGEPAGE);
     content->flight = flight;
     content->flight_size = size;
     return LP_OK;

@@ -47,31 +47,27 @@ static lp_status put_whole(lpi_grid *grid, double real)
                      : lpi_grid_thousands(grid, (int64_t)(real + 0.5));
 }
 
-/* Nanoseconds as microseconds; 0 is not known. */
-static lp_status put_time(lpi_grid *grid, int64_t ns)
+/* A verdict, in few letters. */
+static lp_status put_word(lpi_grid *grid, const char *word)
 {
-    if (!ns)
-        return lpi_grid_name(grid, "-");
-    if (ns < 100000)
-        lpi_put_fixed(&grid->page->cells, (double)ns / 1e3, 1);
-    else
-        lpi_put_thousands(&grid->page->cells, (ns + 500) / 1000);
-    return lpi_grid_next(grid);
+    return lpi_grid_name(grid, !*word                           ? "-"
+                               : !strncmp(word, "recompute", 9) ? "again"
+                                                                : word);
 }
 
 static lp_status put_row(lpi_grid *grid, const lp_break_even *row)
 {
-    LP_TRY(lpi_grid_name(grid, row->tensor));
     LP_TRY(lpi_grid_bytes(grid, row->bytes));
-    LP_TRY(lpi_grid_thousands(grid, row->from));
-    LP_TRY(lpi_grid_thousands(grid, row->to));
+    LP_TRY(lpi_grid_name(grid, row->tensor));
     LP_TRY(put_whole(grid, row->ops_per_byte));
     LP_TRY(put_whole(grid, row->flips_fresh));
     LP_TRY(lpi_grid_bytes(grid, row->weight_bytes));
-    LP_TRY(put_time(grid, row->recompute_ns));
-    LP_TRY(put_time(grid, lpi_add(row->spill_ns, row->reload_ns)));
-    LP_TRY(lpi_grid_name(grid, *row->cheaper ? row->cheaper : "-"));
-    return lpi_grid_name(grid, *row->plan ? row->plan : "-");
+    LP_TRY(lpi_grid_us(grid, row->recompute_ns));
+    LP_TRY(lpi_grid_us(grid, lpi_add(row->spill_ns, row->reload_ns)));
+    LP_TRY(put_word(grid, row->cheaper));
+    LP_TRY(put_word(grid, row->plan));
+    LP_TRY(lpi_grid_thousands(grid, row->from));
+    return lpi_grid_thousands(grid, row->to);
 }
 
 /* What the device can do, beside the heading. */
@@ -113,10 +109,14 @@ static void put_verdict(lpi_page *page, const lp_break_even_map *map)
         light += row->runs >= 0 && row->flips_fresh < balance(map);
     }
     lpi_text_printf(&page->cells,
-                    "Computing again is cheaper than copying away and back for "
-                    "%lld of %lld; with their weights in memory already, for "
-                    "%lld.",
-                    (long long)again, (long long)map->count, (long long)light);
+                    "Computing again is cheaper than copying away and back "
+                    "for %lld of %lld",
+                    (long long)again, (long long)map->count);
+    if (light != again)
+        lpi_text_printf(&page->cells,
+                        "; with the weights there already, for %lld",
+                        (long long)light);
+    lpi_text_put(&page->cells, ".");
     lpi_page_wrap_cells(page, 0);
 }
 
@@ -124,12 +124,12 @@ static lp_status put_text(lpi_page *page, const lp_break_even_map *map,
                           const lpi_table *table)
 {
     static const lpi_grid_column heads[] = {
-        {"tensor", false, 16, 0},  {"bytes", true, 0, 0},
-        {"from", true, 0, 80},     {"to", true, 0, 80},
+        {"bytes", true, 0, 0},     {"tensor", false, 24, 0},
         {"ops/byte", true, 0, 0},  {"flips at", true, 0, 0},
-        {"weights", true, 0, 0},   {"again us", true, 0, 0},
-        {"copies us", true, 0, 0}, {"cheaper", false, 0, 0},
-        {"plan", false, 0, 0},
+        {"weights", true, 0, 130}, {"again us", true, 0, 0},
+        {"copy us", true, 0, 0},   {"cheaper", false, 0, 0},
+        {"plan", false, 0, 0},     {"from", true, 0, 130},
+        {"to", true, 0, 130},
     };
     lpi_grid grid;
     int64_t i;

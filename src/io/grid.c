@@ -57,6 +57,19 @@ lp_status lpi_grid_shape(lpi_grid *grid, lp_shape shape)
     return lpi_grid_next(grid);
 }
 
+lp_status lpi_grid_us(lpi_grid *grid, int64_t ns)
+{
+    lpi_text *cells = &grid->page->cells;
+
+    if (!ns)
+        lpi_text_put(cells, "-");
+    else if (ns < 100000)
+        lpi_put_fixed(cells, (double)ns / 1e3, 1);
+    else
+        lpi_put_thousands(cells, lpi_add(ns, 500) / 1000);
+    return lpi_grid_next(grid);
+}
+
 lp_status lpi_grid_share(lpi_grid *grid, int64_t part, int64_t whole)
 {
     if (whole)

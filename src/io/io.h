@@ -495,6 +495,9 @@ lp_status lpi_grid_thousands(lpi_grid *grid, int64_t value);
 lp_status lpi_grid_name(lpi_grid *grid, const char *name);
 lp_status lpi_grid_shape(lpi_grid *grid, lp_shape shape);
 
+/* Nanoseconds as microseconds; "-" for 0, which is not known. */
+lp_status lpi_grid_us(lpi_grid *grid, int64_t ns);
+
 /* Percent of "part" in "whole"; empty when that is 0. */
 lp_status lpi_grid_share(lpi_grid *grid, int64_t part, int64_t whole);
 void lpi_grid_print(const lpi_grid *grid);
@@ -680,7 +683,8 @@ void lpi_place_csv_write(const lp_place_problem *problem, lpi_text *text);
 void lpi_place_answer_put(lpi_text *text, const lp_place_answer *answer,
                           bool as_json);
 
-/* ---- graph_json.c, remat_report.c: problems of recompute ------------------ */
+/* ---- graph_json.c, remat_report.c: problems of recompute ------------------
+ */
 
 struct lp_remat_problem {
     lpi_arena *arena;

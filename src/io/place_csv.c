@@ -138,7 +138,7 @@ static lp_status read_header(table *t)
     return LP_OK;
 }
 
-/* "field" as a number from "least" on. */
+/* "field" as a number from "least" to "largest". */
 static lp_status read_number(const table *t, const char *what,
                              const char *field, int64_t least,
                              int64_t *ret_value)
@@ -150,9 +150,9 @@ static lp_status read_number(const table *t, const char *what,
         return LP_OK;
     snprintf(text, sizeof(text), "%.100s '%.100s'", what, field);
     return fail(t, text,
-                least == 1    ? " is no number from 1 on"
-                : least == 0  ? " is no number from 0 on"
-                : least == -1 ? " is no number from -1 on"
+                least == 1    ? " is no number from 1 to 2^60"
+                : least == 0  ? " is no number from 0 to 2^60"
+                : least == -1 ? " is no number from -1 to 2^60"
                               : " is no number of 60 bits");
 }
 

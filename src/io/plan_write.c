@@ -139,12 +139,13 @@ static void text_bound(lpi_text *text, const lp_plan_bound *b)
 {
     lpi_text_printf(text, "%-16s %16lld %16lld ", b->quantity,
                     (long long)b->achieved, (long long)b->value);
-    if (b->gap)
-        lpi_text_printf(text, "%7.2f%%  ",
-                        b->value ? 100.0 * (double)b->gap / (double)b->value
-                                 : 0.0);
-    else
+    if (!b->gap)
         lpi_text_put(text, " proved   ");
+    else if (b->value && b->gap / b->value < 10)
+        lpi_text_printf(text, "%7.2f%%  ",
+                        100.0 * (double)b->gap / (double)b->value);
+    else
+        lpi_text_put(text, "   far    ");
     lpi_text_escape(text, b->proof);
     if (*b->given)
         lpi_text_printf(text, " (given the %s)", b->given);

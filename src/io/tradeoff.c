@@ -28,15 +28,6 @@ static const lpi_column columns[] = {
     {NULL, LPI_CELL_NAME, 0, false, NULL},
 };
 
-/* Milliseconds; 0 is not known. */
-static lp_status put_time(lpi_grid *grid, int64_t ns)
-{
-    if (!ns)
-        return lpi_grid_name(grid, "-");
-    lpi_put_fixed(&grid->page->cells, (double)ns / 1e6, ns < 10000000 ? 3 : 1);
-    return lpi_grid_next(grid);
-}
-
 static lp_status put_row(lpi_grid *grid, const lp_tradeoff_point *point)
 {
     const lp_predictions *p = &point->predictions;
@@ -55,8 +46,8 @@ static lp_status put_row(lpi_grid *grid, const lp_tradeoff_point *point)
     LP_TRY(lpi_grid_thousands(grid, p->live_peak_bytes));
     LP_TRY(lpi_grid_count(grid, point->again_macs));
     LP_TRY(lpi_grid_bytes(grid, point->copied_bytes));
-    LP_TRY(put_time(grid, p->latency_ns));
-    LP_TRY(put_time(grid, point->latency_bound_ns));
+    LP_TRY(lpi_grid_us(grid, p->latency_ns));
+    LP_TRY(lpi_grid_us(grid, point->latency_bound_ns));
     return lpi_grid_name(grid, point->status);
 }
 
@@ -66,8 +57,8 @@ static lp_status put_text(lpi_page *page, const lp_tradeoff *tradeoff,
     static const lpi_grid_column heads[] = {
         {"budget", true, 0, 0},    {"arena", true, 0, 0},
         {"live peak", true, 0, 0}, {"MACs again", true, 0, 0},
-        {"spilled", true, 0, 0},   {"latency ms", true, 0, 0},
-        {"bound ms", true, 0, 0},  {"", false, 0, 0},
+        {"spilled", true, 0, 0},   {"latency us", true, 0, 0},
+        {"bound us", true, 0, 0},  {"", false, 0, 0},
     };
     lpi_grid grid;
     int64_t i;

@@ -83,6 +83,79 @@ const lpi_binary_loop LPI_OF_SET(lpi_binary_loops)[LPI_BINARIES] = {
     [LPI_BINARY_POW] = run_pow,
 };
 
+/* "x" within "low" and "high", NaN as it is. */
+INLINE float within(float x, float low, float high)
+{
+    x = x < low ? low : x;
+    return x > high ? high : x;
+}
+
+#define SHAPED(name, value)                                                    \
+    static void shape_##name(int64_t count, const float *from,                 \
+                             const float *params, float *to)                   \
+    {                                                                          \
+        float p = params[0], q = params[1];                                    \
+                                                                               \
+        _Pragma("omp simd") for (int64_t i = 0; i < count; i++)                \
+        {                                                                      \
+            float x = from[i];                                                 \
+            to[i] = value;                                                     \
+        }                                                                      \
+        (void)p;                                                               \
+        (void)q;                                                               \
+    }
+
+SHAPED(leaky, x < 0 ? p * x : x)
+SHAPED(threshold, x <= p ? 0 : x)
+SHAPED(hard_sigmoid, within(p *x + q, 0, 1))
+SHAPED(hard_swish, x *within(x / 6 + 0.5f, 0, 1))
+SHAPED(softsign, x / (1 + (x < 0 ? -x : x)))
+SHAPED(clip, within(x, p, q))
+
+const lpi_shaped_loop LPI_OF_SET(lpi_shaped_loops)[LPI_SHAPES] = {
+    [LPI_SHAPED_LEAKY] = shape_leaky,
+    [LPI_SHAPED_THRESHOLD] = shape_threshold,
+    [LPI_SHAPED_HARD_SIGMOID] = shape_hard_sigmoid,
+    [LPI_SHAPED_HARD_SWISH] = shape_hard_swish,
+    [LPI_SHAPED_SOFTSIGN] = shape_softsign,
+    [LPI_SHAPED_CLIP] = shape_clip,
+};
+
+/* "x" rounded half to even and moved by "zero", within the bytes from "least"
+ * on; |x| below 2^22 after it was kept in range. */
+INLINE uint8_t byte_of(float x, float zero, float least)
+{
+    const float magic = 0x1.8p23f;
+
+    x = x != x ? 0 : within(x, least - zero, least + 255 - zero);
+    return (uint8_t)(int32_t)((x + magic) - magic + zero);
+}
+
+#define BYTES(name, type, value)                                               \
+    void LPI_OF_SET(name)(const lpi_to_bytes *how, int64_t count,              \
+                          const type *from, uint8_t *to)                       \
+    {                                                                          \
+        float least = how->is_signed ? -128 : 0;                               \
+        float factor = *how->factor, zero = how->zero ? *how->zero : 0;        \
+                                                                               \
+        if (how->step == 0)                                                    \
+            _Pragma("omp simd") for (int64_t i = 0; i < count; i++)            \
+            {                                                                  \
+                float x = (float)from[i];                                      \
+                to[i] = byte_of(value, zero, least);                           \
+            }                                                                  \
+        for (int64_t i = 0; i < count && how->step; i++) {                     \
+            float x = (float)from[i];                                          \
+                                                                               \
+            factor = how->factor[i];                                           \
+            zero = how->zero ? how->zero[i] : 0;                               \
+            to[i] = byte_of(value, zero, least);                               \
+        }                                                                      \
+    }
+
+BYTES(lpi_bytes_of_floats, float, x / factor)
+BYTES(lpi_bytes_of_sums, int32_t, x *factor)
+
 void LPI_OF_SET(lpi_axpy)(int64_t count, float a, const float *b, float *to)
 {
 #pragma omp simd

@@ -36,39 +36,66 @@ static void copy_run(const planes *s, const uint8_t *row, int64_t at,
     memset(to + high, s->zero, (size_t)(count - high));
 }
 
-/* Row "k" of the columns: "count" of them from "n" on. */
-static void pack_row(const planes *s, int64_t k, int64_t n, int64_t count,
+/* Columns [at, at + count) of a panel: neighbours along the last axis. */
+typedef struct run {
+    int64_t at, count, place[3];
+} run;
+
+enum { WIDE = 64 }; /* most columns of a panel */
+
+static int32_t cut(const lpi_conv *c, int64_t n, int64_t count, run runs[WIDE])
+{
+    int64_t x = n % c->out[2], y = n / c->out[2] % c->out[1];
+    int64_t z = n / c->out[2] / c->out[1];
+    int32_t made = 0;
+
+    for (int64_t at = 0; at < count; x = 0) {
+        int64_t some = c->out[2] - x;
+
+        some = some < count - at ? some : count - at;
+        runs[made++] = (run){at, some, {z, y, x}};
+        at += some;
+        if (++y == c->out[1]) {
+            y = 0;
+            z++;
+        }
+    }
+    return made;
+}
+
+/* Row "k" of the columns that "runs" are. */
+static void pack_row(const planes *s, int64_t k, const run *runs, int32_t count,
                      uint8_t *to)
 {
     const lpi_conv *c = s->shape;
-    const int64_t *kernel = c->kernel, *in = c->in, *out = c->out;
+    const int64_t *kernel = c->kernel, *in = c->in;
     const uint8_t *x = s->x + k / volume(kernel) * volume(in);
     int64_t shift[3] = {k / kernel[2] / kernel[1] % kernel[0],
                         k / kernel[2] % kernel[1], k % kernel[2]};
 
     for (int i = 0; i < 3; i++)
         shift[i] = shift[i] * c->dilation[i] - c->pad[i];
-    for (int64_t j = 0, some; j < count; j += some) {
-        int64_t at = (n + j) % out[2], y = (n + j) / out[2] % out[1];
-        int64_t z = (n + j) / out[2] / out[1];
+    for (const run *r = runs; r < runs + count; r++) {
+        int64_t z = r->place[0] * c->stride[0] + shift[0];
+        int64_t y = r->place[1] * c->stride[1] + shift[1];
+        int64_t at = r->place[2] * c->stride[2] + shift[2];
 
-        some = out[2] - at < count - j ? out[2] - at : count - j;
-        z = z * c->stride[0] + shift[0];
-        y = y * c->stride[1] + shift[1];
-        at = at * c->stride[2] + shift[2];
-        if (z < 0 || z >= in[0] || y < 0 || y >= in[1]) {
-            memset(to + j, s->zero, (size_t)some);
-            continue;
-        }
-        copy_run(s, x + (z * in[1] + y) * in[2], at, some, to + j);
+        if (z < 0 || z >= in[0] || y < 0 || y >= in[1])
+            memset(to + r->at, s->zero, (size_t)r->count);
+        else
+            copy_run(s, x + (z * in[1] + y) * in[2], at, r->count, to + r->at);
     }
 }
 
 static void pack_columns(const void *context, int64_t k, int64_t k_count,
                          int64_t n, int64_t n_count, int64_t width, uint8_t *to)
 {
+    const planes *s = context;
+    run runs[WIDE];
+    int32_t count = cut(s->shape, n, n_count, runs);
+
     for (int64_t p = 0; p < k_count; p++, to += width)
-        pack_row(context, k + p, n, n_count, to);
+        pack_row(s, k + p, runs, count, to);
 }
 
 /* The product of one image and group, operands not yet set. */
@@ -85,10 +112,116 @@ static lpi_gemm8 product_of(const lpi_conv *shape)
                        .team = shape->team};
 }
 
+/* ---- groups of one input channel ---------------------------------------
+ *
+ * Products of such numbers are below 2^16 in size, so that sums of up to 256
+ * of them are exact in float32, whatever the order: channels become floats,
+ * their zero points taken off, for the loops of depthwise.c. */
+
+enum { EXACT_TAPS = 256 };
+
+static bool is_depthwise(const lpi_conv *shape)
+{
+    return lpi_conv_is_depthwise(shape) && volume(shape->kernel) <= EXACT_TAPS;
+}
+
+/* The convolution of one channel by one thread. */
+static lpi_conv channel_of(const lpi_conv *shape)
+{
+    lpi_conv one = *shape;
+
+    one.out_channels /= one.groups;
+    one.batch = one.groups = one.in_channels = 1;
+    one.team.threads = 1;
+    one.goes_on = false;
+    one.bias = NULL;
+    return one;
+}
+
+/* Floats that a thread works with, an even number: the channel, its weights,
+ * and what depthwise.c wants. */
+static int64_t floats_of(const lpi_conv *shape)
+{
+    lpi_conv one = channel_of(shape);
+    int64_t floats = volume(one.in) + one.out_channels * volume(one.kernel) +
+                     lpi_depthwise_workspace(&one);
+
+    return floats + floats % 2;
+}
+
+/* "count" bytes less "zero" as floats. */
+static void load(const void *from, bool is_signed, int32_t zero, int64_t count,
+                 float *to)
+{
+    const uint8_t *bytes = from;
+    const int8_t *sints = from;
+
+    if (is_signed)
+#pragma omp simd
+        for (int64_t i = 0; i < count; i++)
+            to[i] = (float)(sints[i] - zero);
+    else
+#pragma omp simd
+        for (int64_t i = 0; i < count; i++)
+            to[i] = (float)(bytes[i] - zero);
+}
+
+/* Channel "c" of the batch. */
+static void run_channel(const lpi_conv8 *conv, int64_t c, float *room)
+{
+    lpi_conv one = channel_of(conv->shape);
+    int64_t in = volume(one.in), taps = volume(one.kernel);
+    int64_t plane = volume(one.out);
+    int64_t first = c % conv->shape->groups * one.out_channels;
+    int32_t *sums = conv->y + c * one.out_channels * plane;
+    float *w = room + in, *y = (float *)sums;
+
+    load((const uint8_t *)conv->x + c * in, conv->x_signed, conv->x_zero, in,
+         room);
+    for (int64_t i = 0; i < one.out_channels; i++)
+        load((const uint8_t *)conv->w + (first + i) * taps, conv->w_signed,
+             conv->w_zeros ? conv->w_zeros[first + i] : conv->w_zero, taps,
+             w + i * taps);
+    one.x = room;
+    one.w = w;
+    one.y = y;
+    one.workspace = w + one.out_channels * taps;
+    lpi_depthwise_run(&one);
+    for (int64_t i = 0; i < one.out_channels * plane; i++) {
+        float sum;
+
+        memcpy(&sum, &sums[i], sizeof(sum));
+        sums[i] = (int32_t)sum;
+    }
+}
+
+static void run_channels(const lpi_conv8 *conv)
+{
+    const lpi_conv *shape = conv->shape;
+    int64_t channels = shape->batch * shape->groups, size = floats_of(shape);
+    int32_t threads = shape->team.threads;
+    float *workspace =
+        (float *)((char *)conv->workspace + -(uintptr_t)conv->workspace % 8);
+
+#pragma omp parallel for num_threads(threads)                                  \
+    schedule(static, 1) if (threads > 1)
+    for (int32_t t = 0; t < threads; t++) {
+        int64_t from, to;
+
+        lpi_share(channels, 1, t, threads, &from, &to);
+        for (int64_t c = from; c < to; c++)
+            run_channel(conv, c, workspace + t * size);
+    }
+}
+
 int64_t lpi_conv8_workspace(const lpi_conv8 *conv)
 {
     lpi_gemm8 gemm = product_of(conv->shape);
 
+    if (is_depthwise(conv->shape))
+        return floats_of(conv->shape) * conv->shape->team.threads *
+                   (int64_t)sizeof(float) +
+               8;
     return lpi_gemm8_workspace(&gemm);
 }
 
@@ -97,6 +230,10 @@ void lpi_conv8_run(const lpi_conv8 *conv)
     const lpi_conv *shape = conv->shape;
     int64_t size = shape->in_channels / shape->groups * volume(shape->in);
 
+    if (is_depthwise(shape)) {
+        run_channels(conv);
+        return;
+    }
     for (int64_t i = 0; i < shape->batch * shape->groups; i++) {
         int64_t group = i % shape->groups;
         lpi_gemm8 gemm = product_of(shape);

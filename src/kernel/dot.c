@@ -6,83 +6,72 @@
  * are exact. */
 #include "kernel.h"
 
-#if defined(__AVX512VNNI__)
+#if defined(__x86_64__)
 #include <immintrin.h>
-
-enum { ROWS = 8, VECTORS = 3, LANES = 16, GROUP = 4, SIZE = 1 };
-typedef __m512i vector;
-#define LOAD(at)       _mm512_loadu_si512(at)
-#define STORE(at, x)   _mm512_storeu_si512(at, x)
-#define REPEAT(x)      _mm512_set1_epi32(x)
-#define DOT(sum, a, b) _mm512_dpbusd_epi32(sum, a, b)
-#elif defined(__AVX512BW__)
-#include <immintrin.h>
-
-enum { ROWS = 8, VECTORS = 3, LANES = 16, GROUP = 2, SIZE = 2 };
-typedef __m512i vector;
-#define LOAD(at)       _mm512_loadu_si512(at)
-#define STORE(at, x)   _mm512_storeu_si512(at, x)
-#define REPEAT(x)      _mm512_set1_epi32(x)
-#define DOT(sum, a, b) _mm512_add_epi32(sum, _mm512_madd_epi16(a, b))
-#elif defined(__AVX2__)
-#include <immintrin.h>
-
-enum { ROWS = 6, VECTORS = 2, LANES = 8, GROUP = 2, SIZE = 2 };
-typedef __m256i vector;
-#define LOAD(at)       _mm256_loadu_si256((const __m256i *)(at))
-#define STORE(at, x)   _mm256_storeu_si256((__m256i *)(at), x)
-#define REPEAT(x)      _mm256_set1_epi32(x)
-#define DOT(sum, a, b) _mm256_add_epi32(sum, _mm256_madd_epi16(a, b))
-#elif defined(__SSE2__)
-#include <emmintrin.h>
-
-enum { ROWS = 4, VECTORS = 2, LANES = 4, GROUP = 2, SIZE = 2 };
-typedef __m128i vector;
-#define LOAD(at)       _mm_loadu_si128((const __m128i *)(at))
-#define STORE(at, x)   _mm_storeu_si128((__m128i *)(at), x)
-#define REPEAT(x)      _mm_set1_epi32(x)
-#define DOT(sum, a, b) _mm_add_epi32(sum, _mm_madd_epi16(a, b))
-#else
-enum { ROWS = 4, VECTORS = 4, LANES = 1, GROUP = 2, SIZE = 2 };
-typedef int32_t vector;
-
-static int32_t dot_pair(int32_t a, int32_t b)
-{
-    return (int16_t)a * (int16_t)b + (a >> 16) * (b >> 16);
-}
-
-#define LOAD(at)       (*(at))
-#define STORE(at, x)   (*(at) = (x))
-#define REPEAT(x)      (x)
-#define DOT(sum, a, b) ((int32_t)((uint32_t)(sum) + (uint32_t)dot_pair(a, b)))
 #endif
+
+#if defined(__AVX512VNNI__)
+enum { ROWS = 8, VECTORS = 3, LANES = 16, GROUP = 4, SIZE = 1 };
+#elif defined(__AVX512BW__)
+enum { ROWS = 8, VECTORS = 3, LANES = 16, GROUP = 2, SIZE = 2 };
+#elif defined(__AVX2__)
+enum { ROWS = 6, VECTORS = 2, LANES = 8, GROUP = 2, SIZE = 2 };
+#else
+enum { ROWS = 4, VECTORS = 2, LANES = 4, GROUP = 2, SIZE = 2 };
+#endif
+
+typedef uint32_t vector __attribute__((vector_size(LANES * 4)));
+typedef uint32_t loose
+    __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+
+/* "sum" and the products of the groups of "a" and "b".  The instruction of
+ * VNNI is written out: gcc 12 moves each sum to and fro around its builtin. */
+static inline __attribute__((always_inline)) vector dot(vector sum, vector a,
+                                                        vector b)
+{
+#if defined(__AVX512VNNI__)
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+    return sum;
+#elif defined(__AVX512BW__)
+    return sum + (vector)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+    return sum + (vector)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+#elif defined(__SSE2__)
+    return sum + (vector)_mm_madd_epi16((__m128i)a, (__m128i)b);
+#else
+    for (int i = 0; i < LANES; i++)
+        sum[i] += (uint32_t)((int16_t)a[i] * (int16_t)b[i]) +
+                  (uint32_t)(((int32_t)a[i] >> 16) * ((int32_t)b[i] >> 16));
+    return sum;
+#endif
+}
 
 static void run_dots(int64_t groups, const void *a, const void *b, int32_t *c,
                      int64_t c_row)
 {
-    const int32_t *left = a, *right = b;
+    const uint32_t *left = a, *right = b;
     vector sum[ROWS][VECTORS];
 
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; j < VECTORS; j++)
-            sum[i][j] = LOAD(c + i * c_row + j * LANES);
+            sum[i][j] = *(const loose *)(c + i * c_row + j * LANES);
     for (int64_t p = 0; p < groups; p++) {
         vector of_b[VECTORS];
 
         for (int j = 0; j < VECTORS; j++)
-            of_b[j] = LOAD(right + j * LANES);
+            of_b[j] = *(const loose *)(right + j * LANES);
         for (int i = 0; i < ROWS; i++) {
-            vector of_a = REPEAT(left[i]);
+            vector of_a = left[i] + (vector){0};
 
             for (int j = 0; j < VECTORS; j++)
-                sum[i][j] = DOT(sum[i][j], of_a, of_b[j]);
+                sum[i][j] = dot(sum[i][j], of_a, of_b[j]);
         }
         left += ROWS;
         right += (int64_t)VECTORS * LANES;
     }
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; j < VECTORS; j++)
-            STORE(c + i * c_row + j * LANES, sum[i][j]);
+            *(loose *)(c + i * c_row + j * LANES) = sum[i][j];
 }
 
 /* A byte as the number it stands for. */

@@ -165,12 +165,23 @@ static void correct(const piece *part, int64_t n, int64_t columns)
         uint32_t za = zero_of(&part->a, m), k = (uint32_t)gemm->k;
         uint32_t of_row = part->rows[m - part->m_from];
         uint32_t *c = (uint32_t *)gemm->c + m * gemm->c_row + n;
+        uint32_t rest = k * za - of_row, zb = zero_of(&part->b, n) * rest;
+        const uint32_t *sums = part->columns;
+        const int32_t *zeros = part->b.zeros ? part->b.zeros + n : NULL;
+        uint32_t moved = part->b.moved;
 
-        for (int64_t j = 0; j < columns; j++) {
-            uint32_t zb = zero_of(&part->b, n + j);
-
-            c[j] += zb * (k * za - of_row) - za * part->columns[j];
-        }
+        if (zeros)
+#pragma omp simd
+            for (int64_t j = 0; j < columns; j++)
+                c[j] += ((uint32_t)zeros[j] + moved) * rest - za * sums[j];
+        else if (za == 0)
+#pragma omp simd
+            for (int64_t j = 0; j < columns; j++)
+                c[j] += zb;
+        else
+#pragma omp simd
+            for (int64_t j = 0; j < columns; j++)
+                c[j] += zb - za * sums[j];
     }
 }
 

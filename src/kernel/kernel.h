@@ -163,6 +163,27 @@ typedef enum lpi_binary {
     LPI_BINARIES,
 } lpi_binary;
 
+/* Functions of one number and of two parameters, p and q, that do not change.
+ * NaN stays. */
+typedef enum lpi_shaped {
+    LPI_SHAPED_LEAKY,        /* p x below 0, else x */
+    LPI_SHAPED_THRESHOLD,    /* 0 up to p, else x */
+    LPI_SHAPED_HARD_SIGMOID, /* p x + q within 0 and 1 */
+    LPI_SHAPED_HARD_SWISH,   /* x times x / 6 + 1 / 2 within 0 and 1 */
+    LPI_SHAPED_SOFTSIGN,     /* x / (1 + |x|) */
+    LPI_SHAPED_CLIP,         /* x, at least p, then at most q */
+    LPI_SHAPES,
+} lpi_shaped;
+
+/* To bytes: with "factor" what numbers are multiplied by (int32) or their
+ * scales ("step" 1: one each; floats), rounded half to even, the zero point
+ * added, kept in the range of the byte; NaN as 0. */
+typedef struct lpi_to_bytes {
+    const float *factor, *zero;
+    int64_t step;
+    bool is_signed;
+} lpi_to_bytes;
+
 /* What many numbers become: one, by 16 lanes or by a chain (lpi_reduction). */
 typedef enum lpi_reducer {
     LPI_REDUCE_SUM,
@@ -180,6 +201,8 @@ typedef void (*lpi_unary_loop)(int64_t count, const float *from, float *to);
 /* Steps are 0 (one value for all) or 1. */
 typedef void (*lpi_binary_loop)(int64_t count, const float *a, int64_t a_step,
                                 const float *b, int64_t b_step, float *to);
+typedef void (*lpi_shaped_loop)(int64_t count, const float *from,
+                                const float *params, float *to);
 typedef float (*lpi_reduce_loop)(int64_t count, const float *from);
 typedef void (*lpi_take_loop)(int64_t count, const float *from, float *to);
 
@@ -260,6 +283,12 @@ typedef struct lpi_isa {
 
     const lpi_unary_loop *unary;   /* [LPI_UNARIES] */
     const lpi_binary_loop *binary; /* [LPI_BINARIES] */
+    const lpi_shaped_loop *shaped; /* [LPI_SHAPES] */
+    /* to = from / factor + zero, and from * factor + zero, as lpi_to_bytes says */
+    void (*bytes_of_floats)(const lpi_to_bytes *how, int64_t count,
+                            const float *from, uint8_t *to);
+    void (*bytes_of_sums)(const lpi_to_bytes *how, int64_t count,
+                          const int32_t *from, uint8_t *to);
     /* to[i] = fma(from[i], scale, shift) */
     void (*affine)(int64_t count, const float *from, float scale, float shift,
                    float *to);
@@ -292,6 +321,7 @@ typedef struct lpi_isa {
 /* What the files of one set give to its table in set.c. */
 extern const lpi_unary_loop LPI_OF_SET(lpi_unary_loops)[LPI_UNARIES];
 extern const lpi_binary_loop LPI_OF_SET(lpi_binary_loops)[LPI_BINARIES];
+extern const lpi_shaped_loop LPI_OF_SET(lpi_shaped_loops)[LPI_SHAPES];
 extern const lpi_reduce_loop LPI_OF_SET(lpi_reduce_loops)[LPI_REDUCERS];
 extern const lpi_take_loop LPI_OF_SET(lpi_take_loops)[LPI_REDUCERS];
 extern const lpi_take_loop LPI_OF_SET(lpi_join_loops)[LPI_REDUCERS];
@@ -300,6 +330,10 @@ extern const lpi_dots LPI_OF_SET(lpi_dots);
 
 void LPI_OF_SET(lpi_affine_loop)(int64_t count, const float *from, float scale,
                                  float shift, float *to);
+void LPI_OF_SET(lpi_bytes_of_floats)(const lpi_to_bytes *how, int64_t count,
+                                     const float *from, uint8_t *to);
+void LPI_OF_SET(lpi_bytes_of_sums)(const lpi_to_bytes *how, int64_t count,
+                                   const int32_t *from, uint8_t *to);
 void LPI_OF_SET(lpi_taps_row)(const lpi_taps *taps);
 void LPI_OF_SET(lpi_axpy)(int64_t count, float a, const float *b, float *to);
 void LPI_OF_SET(lpi_moments)(int64_t count, const float *from, double centre,
@@ -328,7 +362,8 @@ typedef struct lpi_team {
     int32_t threads; /* at least 1 */
 } lpi_team;
 
-/* ---- count.c -------------------------------------------------------------- */
+/* ---- count.c --------------------------------------------------------------
+ */
 
 /* Said by loops: so many multiply-adds of elements that exist.  Only builds
  * with LPI_COUNTING count. */

@@ -6,41 +6,46 @@
  * operators. */
 #include "ops.h"
 
-typedef struct fused_params {
-    int64_t groups, activation, channels_last, axis;
-} fused_params;
-
-/* Operations for an element and for a group; inputs that are added to each
- * element where they are present. */
-typedef struct fused_facts {
-    lpi_each element, group;
-    int32_t added[3]; /* 0: none */
-} fused_facts;
-
-static const fused_facts layer_facts = {
+static const lpi_fused_facts layer_facts = {
     .element = {{[LP_ADD] = 3, [LP_MUL] = 3}},
     .group = {{[LP_DIV] = 3, [LP_ADD] = 1, [LP_SQRT] = 1}},
-    .added = {1, 3, 4}};
-static const fused_facts rms_facts = {
+    .added = {1, 4},
+    .scale = 2,
+    .shift = 3,
+    .centred = true};
+static const lpi_fused_facts rms_facts = {
     .element = {{[LP_MUL] = 3, [LP_ADD] = 1}},
     .group = {{[LP_DIV] = 2, [LP_ADD] = 1, [LP_SQRT] = 1}},
-    .added = {1, 3}};
-static const fused_facts group_facts = {
+    .added = {1, 3},
+    .scale = 2};
+static const lpi_fused_facts group_facts = {
+    .element = {{[LP_ADD] = 3, [LP_MUL] = 3}},
+    .group = {{[LP_DIV] = 3, [LP_ADD] = 1, [LP_SQRT] = 1}},
+    .added = {3, 4},
+    .scale = 1,
+    .shift = 2,
+    .centred = true};
+static const lpi_fused_facts embed_facts = {
     .element = {{[LP_ADD] = 4, [LP_MUL] = 3}},
     .group = {{[LP_DIV] = 3, [LP_ADD] = 1, [LP_SQRT] = 1}},
-    .added = {3, 4}};
-static const fused_facts embed_facts = {
-    .element = {{[LP_ADD] = 5, [LP_MUL] = 3}},
-    .group = {{[LP_DIV] = 3, [LP_ADD] = 1, [LP_SQRT] = 1}}};
+    .scale = 5,
+    .shift = 6,
+    .centred = true};
 
 static const lpi_each silu = {
     {[LP_EXP] = 1, [LP_ADD] = 1, [LP_DIV] = 1, [LP_MUL] = 1}};
-static const lpi_each split_gelu = {{[LP_EXP] = 1, [LP_ADD] = 1, [LP_MUL] = 4}};
+
+static const lpi_spec skip_specs[] = {
+    LPI_SPEC_FLOAT(lpi_fused_norm, epsilon, 1e-12f),
+    LPI_SPEC_INT(lpi_fused_norm, mask_index_type, 0),
+    {.name = NULL},
+};
 
 static const lpi_spec group_specs[] = {
-    LPI_SPEC_NEEDED(fused_params, groups, LPI_ATTR_INT),
-    LPI_SPEC_INT(fused_params, activation, 0),
-    LPI_SPEC_INT(fused_params, channels_last, 1),
+    LPI_SPEC_FLOAT(lpi_fused_norm, epsilon, 1e-5f),
+    LPI_SPEC_NEEDED(lpi_fused_norm, groups, LPI_ATTR_INT),
+    LPI_SPEC_INT(lpi_fused_norm, activation, 0),
+    LPI_SPEC_INT(lpi_fused_norm, channels_last, 1),
     {.name = NULL},
 };
 
@@ -69,7 +74,7 @@ static lp_status skip_shape(lpi_node *node)
 /* "groups" divides the channels; output 1 is the sum that is normalized. */
 static lp_status group_shape(lpi_node *node)
 {
-    const fused_params *params = node->params;
+    const lpi_fused_norm *params = node->params;
     lp_shape x = lpi_in_shape(node, 0);
     int64_t channels = -1;
 
@@ -85,13 +90,15 @@ static lp_status group_shape(lpi_node *node)
 static void price(const lpi_node *node, int64_t elements, int64_t groups,
                   lp_cost *cost)
 {
-    const fused_facts *facts = node->layer->row->facts;
+    const lpi_fused_facts *facts = node->layer->row->facts;
 
     lpi_cost_each(cost, &facts->element, elements);
     lpi_cost_each(cost, &facts->group, groups);
     for (int32_t i = 0; i < LPI_COUNT(facts->added); i++)
         if (facts->added[i] > 0 && lpi_in(node, facts->added[i]) != NULL)
             lpi_cost_arith(cost, LP_ADD, elements);
+    if (facts->shift > 0 && lpi_in(node, facts->shift) != NULL)
+        lpi_cost_arith(cost, LP_ADD, elements);
 }
 
 static void skip_cost(const lpi_node *node, lp_cost *cost)
@@ -104,7 +111,7 @@ static void skip_cost(const lpi_node *node, lp_cost *cost)
 
 static void group_cost(const lpi_node *node, lp_cost *cost)
 {
-    const fused_params *params = node->params;
+    const lpi_fused_norm *params = node->params;
     lp_shape x = lpi_in_shape(node, 0);
     int64_t elements = lpi_in_elements(node, 0);
 
@@ -143,52 +150,24 @@ static void embed_cost(const lpi_node *node, lp_cost *cost)
             lpi_cost_part(node, cost, i, elements);
 }
 
-/* Half of the last axis, the other half gates it. */
-static lp_status split_shape(lpi_node *node)
-{
-    lp_shape x = lpi_in_shape(node, 0);
-    int64_t *dims;
-
-    if (x.rank < 1)
-        return lpi_out_as(node, 0, 0);
-    dims = lpi_node_dims(node, x.rank);
-    if (dims == NULL)
-        return lpi_node_fail_memory(node);
-    for (int32_t i = 0; i < x.rank; i++)
-        dims[i] = x.dims[i];
-    if (dims[x.rank - 1] >= 0)
-        dims[x.rank - 1] /= 2;
-    return lpi_out_set(node, 0, lpi_in_dtype(node, 0), x.rank, dims);
-}
-
-static void split_cost(const lpi_node *node, lp_cost *cost)
-{
-    lpi_cost_arith(cost, LP_ADD, lpi_in_elements(node, 0));
-    lpi_cost_each(cost, &split_gelu, lpi_out_elements(node, 0));
-}
-
-/* A bias and a residual. */
-static void bias_cost(const lpi_node *node, lp_cost *cost)
-{
-    lpi_cost_arith(cost, LP_ADD, lpi_mul(2, lpi_out_elements(node, 0)));
-}
-
 #define FUSED_NORM(name_, least, most, outputs)                                \
     .domain = "com.microsoft", .name = name_, .since = 1, .inputs_min = least, \
     .inputs_max = most, .outputs_min = 1, .outputs_max = outputs,              \
-    .params_size = sizeof(fused_params)
+    .params_size = sizeof(lpi_fused_norm)
 
 #define CONTRIB "opset 17; opset com.microsoft 1; "
 
 const lp_op lpi_ops_contrib_norm[] = {
     {FUSED_NORM("SkipLayerNormalization", 3, 5, 4), .facts = &layer_facts,
-     .shape = skip_shape, .cost = skip_cost,
+     .specs = skip_specs, .shape = skip_shape, .cost = skip_cost,
+     .run = lpi_norm_skip_run,
      .samples = CONTRIB
      "input x: float32[2, 3, 4]; input r: float32[2, 3, 4]; weight g: "
      "float32[4]; weight b: float32[4]; y, _, _, s = "
      "com.microsoft.SkipLayerNormalization(x, r, g, b); output y; output s"},
     {FUSED_NORM("SkipSimplifiedLayerNormalization", 3, 4, 4),
-     .facts = &rms_facts, .shape = skip_shape, .cost = skip_cost,
+     .facts = &rms_facts, .specs = skip_specs, .shape = skip_shape,
+     .cost = skip_cost, .run = lpi_norm_skip_run,
      .samples = CONTRIB
      "input x: float16[2, 3, 4]; input r: float16[2, 3, 4]; weight g: "
      "float16[4]; y, _, _, s = "
@@ -196,33 +175,26 @@ const lp_op lpi_ops_contrib_norm[] = {
      "output s"},
     {FUSED_NORM("GroupNorm", 3, 3, 1), .specs = group_specs,
      .facts = &group_facts, .shape = group_shape, .cost = group_cost,
+     .run = lpi_norm_skip_groups_run,
      .samples = CONTRIB
      "input x: float16[2, 4, 4, 6]; weight g: float32[6]; weight b: "
      "float32[6]; y = com.microsoft.GroupNorm(x, g, b) {groups: 3, "
      "activation: 1}; output y"},
     {FUSED_NORM("SkipGroupNorm", 4, 5, 2), .specs = group_specs,
      .facts = &group_facts, .shape = group_shape, .cost = group_cost,
+     .run = lpi_norm_skip_groups_run,
      .samples = CONTRIB
      "input x: float16[2, 4, 4, 6]; weight g: float32[6]; weight b: "
      "float32[6]; input r: float16[2, 4, 4, 6]; y, s = "
      "com.microsoft.SkipGroupNorm(x, g, b, r) {groups: 3}; output y; output "
      "s"},
     {FUSED_NORM("EmbedLayerNormalization", 7, 9, 3), .roles = "iidddddii",
-     .facts = &embed_facts, .shape = embed_shape, .cost = embed_cost,
-     .flags = LPI_GAPS,
+     .facts = &embed_facts, .specs = skip_specs, .shape = embed_shape,
+     .cost = embed_cost, .run = lpi_norm_embed_run, .flags = LPI_GAPS,
      .samples = CONTRIB
      "input i: int32[2, 3]; weight w: float32[50, 4]; weight p: float32[16, "
      "4]; weight g: float32[4]; weight b: float32[4]; y, m = "
      "com.microsoft.EmbedLayerNormalization(i, _, w, p, _, g, b); output y; "
      "output m"},
-    {FUSED_NORM("BiasSplitGelu", 2, 2, 1), .shape = split_shape,
-     .cost = split_cost,
-     .samples = CONTRIB "input x: float16[2, 3, 8]; weight b: float16[8]; y = "
-                        "com.microsoft.BiasSplitGelu(x, b); output y"},
-    {FUSED_NORM("BiasAdd", 3, 3, 1), .shape = lpi_shape_as_first,
-     .cost = bias_cost,
-     .samples = CONTRIB
-     "input x: float16[2, 3, 8]; weight b: float16[8]; input s: float16[2, "
-     "3, 8]; y = com.microsoft.BiasAdd(x, b, s); output y"},
     {.name = NULL},
 };

@@ -36,10 +36,18 @@ static const lpi_spec conv_specs[] = {
     {.name = NULL},
 };
 
+static const lpi_spec last_specs[] = {
+    LPI_WINDOW_SPECS,
+    LPI_SPEC_INT(lpi_slide, group, 1),
+    LPI_SPEC_INT(lpi_conv_params, channels_last, 0),
+    {.name = NULL},
+};
+
 static const lpi_spec fused_specs[] = {
     LPI_WINDOW_SPECS,
     LPI_SPEC_INT(lpi_slide, group, 1),
     LPI_SPEC_STRING(lpi_conv_params, activation, ""),
+    LPI_SPEC_LIST(lpi_conv_params, activation_params, LPI_ATTR_FLOATS),
     {.name = NULL},
 };
 
@@ -113,8 +121,8 @@ static lp_status slide_or_spread(lpi_node *node, lp_shape x, lp_shape w)
     const lpi_conv_facts *facts = node->layer->row->facts;
     const lpi_slide *window = node->params;
     int64_t *dims = lpi_node_dims(node, x.rank);
-    int32_t first = facts->channels_last ? 1 : 2;
-    int32_t channel = facts->channels_last ? x.rank - 1 : 1;
+    int32_t first = lpi_conv_is_last(node) ? 1 : 2;
+    int32_t channel = first == 1 ? x.rank - 1 : 1;
 
     if (dims == NULL)
         return lpi_node_fail_memory(node);
@@ -342,18 +350,37 @@ const lp_op lpi_ops_conv[] = {
          "2]; input o: float32[1, 8, 4, 4]; input m: float32[1, 4, 4, 4]; y = "
          "DeformConv(x, w, o, _, m) {pads: [1, 1, 1, 1], kernel_shape: [2, "
          "2]}; output y"},
+    {.name = "QLinearConv",
+     .domain = "com.microsoft",
+     .since = 1,
+     .inputs_min = 8,
+     .inputs_max = 9,
+     .outputs_min = 1,
+     .outputs_max = 1,
+     .roles = "dszwszszw",
+     .params_size = sizeof(lpi_conv_params),
+     .specs = last_specs,
+     .facts = &qlinear_facts,
+     .shape = conv_shape,
+     .cost = conv_cost,
+     .run = lpi_conv_last_run,
+     .samples =
+         "opset 17; opset com.microsoft 1; input x: uint8[1, 7, 7, 3]; weight "
+         "s: float32[] = {0.5}; weight z: uint8[] = {128}; weight w: int8[2, "
+         "3, 2, 2]; weight v: int8[] = {0}; y = com.microsoft.QLinearConv(x, "
+         "s, z, w, s, v, s, z) {channels_last: 1}; output y"},
     {FUSED("FusedConv", &fused_facts), .run = lpi_conv_layer_run,
      .samples =
          "opset 17; opset com.microsoft 1; input x: float32[1, 3, 8, 8]; "
          "weight w: float32[4, 3, 3, 3]; input z: float32[1, 4, 6, 6]; y = "
          "com.microsoft.FusedConv(x, w, _, z) {activation: \"Relu\"}; output "
          "y"},
-    {FUSED("NhwcConv", &last_facts),
+    {FUSED("NhwcConv", &last_facts), .run = lpi_conv_last_run,
      .samples =
          "opset 17; opset com.microsoft 1; input x: float32[1, 8, 9, 3]; "
          "weight w: float32[4, 3, 3, 3]; y = com.microsoft.NhwcConv(x, w); "
          "output y"},
-    {FUSED("NhwcFusedConv", &last_facts),
+    {FUSED("NhwcFusedConv", &last_facts), .run = lpi_conv_last_run,
      .samples =
          "opset 17; opset com.microsoft 1; input x: float32[1, 8, 9, 3]; "
          "weight w: float32[4, 3, 3, 3]; weight b: float32[4]; y = "

@@ -13,19 +13,18 @@ lp_status lpi_conv_sizes(const lpi_node *node, lpi_conv *ret_conv)
     const lpi_slide *window = node->params;
     lp_shape x = lpi_in_shape(node, 0), w = lpi_in_shape(node, facts->weight);
     lp_shape y = lpi_out_shape(node, 0);
-    const lp_shape spatial[2] = {{x.rank - 2, x.dims + 2},
-                                 {y.rank - 2, y.dims + 2}};
+    bool last = lpi_conv_is_last(node);
+    int32_t first = last ? 1 : 2, channel = last ? x.rank - 1 : 1;
+    const lp_shape spatial[2] = {{x.rank - 2, x.dims + first},
+                                 {y.rank - 2, y.dims + first}};
     lpi_sliding s;
 
-    if (facts->channels_last)
-        return lpi_fail(node->error, LP_EUNSUPPORTED, node->layer->name,
-                        "%s cannot be computed", node->layer->op);
     LP_TRY(lpi_slide_resolve(node, window, spatial, w.dims + 2,
                              facts->is_transposed, &s));
     *ret_conv = (lpi_conv){.batch = x.dims[0],
                            .groups = window->group,
-                           .in_channels = x.dims[1],
-                           .out_channels = y.dims[1]};
+                           .in_channels = x.dims[channel],
+                           .out_channels = y.dims[channel]};
     memcpy(ret_conv->in, s.in, sizeof(s.in));
     memcpy(ret_conv->out, s.out, sizeof(s.out));
     memcpy(ret_conv->kernel, s.kernel, sizeof(s.kernel));
@@ -35,16 +34,6 @@ lp_status lpi_conv_sizes(const lpi_node *node, lpi_conv *ret_conv)
     return LP_OK;
 }
 
-/* Activations that are fused by name alone. */
-static const struct {
-    const char *name;
-    lpi_unary unary;
-} activations[] = {
-    {"Relu", LPI_UNARY_RELU},
-    {"Tanh", LPI_UNARY_TANH},
-    {"Sigmoid", LPI_UNARY_SIGMOID},
-};
-
 /* The tensor that is added, and the activation. */
 static lp_status finish(const lpi_run *run, const lpi_conv_facts *facts,
                         float *y)
@@ -53,6 +42,7 @@ static lp_status finish(const lpi_run *run, const lpi_conv_facts *facts,
     lpi_team team = lpi_run_team(run);
     int64_t count = lpi_out_elements(run->node, 0);
     const float *sum = NULL;
+    float of[2] = {0, 0};
 
     if (facts->sum >= 0)
         LP_TRY(lpi_run_floats(run, facts->sum, &sum));
@@ -61,15 +51,9 @@ static lp_status finish(const lpi_run *run, const lpi_conv_facts *facts,
 
         lpi_binary_flat(&team, LPI_BINARY_ADD, count, pair, y);
     }
-    if (p->activation == NULL || p->activation[0] == '\0')
-        return LP_OK;
-    for (int32_t i = 0; i < LPI_COUNT(activations); i++)
-        if (strcmp(p->activation, activations[i].name) == 0) {
-            lpi_unary_run(&team, activations[i].unary, count, y, y);
-            return LP_OK;
-        }
-    return lpi_fail(run->node->error, LP_EUNSUPPORTED, run->node->layer->name,
-                    "activation '%.40s' cannot be computed", p->activation);
+    for (int64_t i = 0; i < 2 && i < p->activation_params.count; i++)
+        of[i] = p->activation_params.floats[i];
+    return lpi_activate(run, p->activation, of, count, y);
 }
 
 lp_status lpi_conv_layer_run(const lpi_run *run)

@@ -22,7 +22,8 @@ typedef struct job {
     lpi_conv8 conv;
     const int32_t *zeros, *bias;
     const float *factors;
-    lpi_requantize how;
+    float zero;     /* of the result */
+    bool is_signed; /* the result */
 } job;
 
 static lp_status read_scales(job *j)
@@ -44,27 +45,37 @@ static lp_status read_scales(job *j)
         factors[k] = product / *y;
     }
     j->factors = factors;
-    j->how.zero = *zero;
-    j->how.is_signed = lpi_out(run->node, 0)->dtype == LP_INT8;
+    j->zero = (float)*zero;
+    j->is_signed = lpi_out(run->node, 0)->dtype == LP_INT8;
     if (lpi_in(run->node, at->bias) != NULL)
         j->bias = run->in[at->bias];
     return LP_OK;
 }
 
-/* Sums of "channels" channels from "first" on of image "image" into "to". */
+/* Sums of "channels" channels from "first" on of image "image" into "to": of
+ * some channels of the one group, or of whole groups. */
 static void convolve(job *j, int64_t image, int64_t first, int64_t channels,
                      int32_t *to)
 {
     int64_t taps = lpi_product(j->shape.kernel, LPI_SPATIAL) *
                    (j->shape.in_channels / j->shape.groups);
+    int64_t plane = lpi_product(j->shape.in, LPI_SPATIAL), skipped = 0;
     lpi_conv shape = j->shape;
     lpi_conv8 conv = j->conv;
 
     shape.batch = 1;
     shape.out_channels = channels;
+    if (j->shape.groups > 1) {
+        int64_t high = j->shape.out_channels / j->shape.groups;
+        int64_t wide = j->shape.in_channels / j->shape.groups;
+
+        shape.groups = channels / high;
+        shape.in_channels = shape.groups * wide;
+        skipped = first / high * wide;
+    }
     conv.shape = &shape;
     conv.x = (const char *)conv.x +
-             image * shape.in_channels * lpi_product(shape.in, LPI_SPATIAL);
+             (image * j->shape.in_channels + skipped) * plane;
     conv.w = (const char *)conv.w + first * taps;
     conv.w_zeros = j->zeros + first;
     conv.y = to;
@@ -74,17 +85,19 @@ static void convolve(job *j, int64_t image, int64_t first, int64_t channels,
 static void requantize(const job *j, int64_t image, int64_t first,
                        int64_t channels, int32_t *sums)
 {
+    const lpi_isa *isa = j->shape.team.isa;
     int64_t plane = lpi_product(j->shape.out, LPI_SPATIAL);
     uint8_t *to = (uint8_t *)j->run->out[0] +
                   (image * j->shape.out_channels + first) * plane;
-    lpi_requantize how = j->how;
 
     for (int64_t c = 0; c < channels; c++, to += plane, sums += plane) {
-        for (int64_t i = 0; i < plane && j->bias != NULL; i++)
-            sums[i] =
-                (int32_t)((uint32_t)sums[i] + (uint32_t)j->bias[first + c]);
-        how.factor = j->factors[first + c];
-        lpi_requantize_row(&how, plane, sums, to);
+        lpi_to_bytes how = {&j->factors[first + c], &j->zero, 0, j->is_signed};
+        uint32_t bias = j->bias ? (uint32_t)j->bias[first + c] : 0;
+
+#pragma omp simd
+        for (int64_t i = 0; i < plane; i++)
+            sums[i] = (int32_t)((uint32_t)sums[i] + bias);
+        isa->bytes_of_sums(&how, plane, sums, to);
     }
 }
 
@@ -98,13 +111,15 @@ static lp_status run_all(job *j, bool scaled)
 {
     int64_t channels = j->shape.out_channels;
     int64_t plane = lpi_product(j->shape.out, LPI_SPATIAL), some = channels;
+    int64_t unit = j->shape.groups > 1 ? channels / j->shape.groups : 1;
     int32_t *sums = NULL;
     int64_t step;
 
     if (plane == 0 || channels == 0)
         return LP_OK;
-    if (scaled && j->shape.groups == 1 && plane * channels > SUMS_MOST)
+    if (scaled && plane * channels > SUMS_MOST)
         some = plane < SUMS_MOST / 64 ? SUMS_MOST / plane : 64;
+    some = lpi_ceil_div(some, unit) * unit;
     some = some < channels ? some : channels;
     if (scaled || j->run->continues)
         sums = LPI_NEW(j->run->scratch, int32_t, some * plane);

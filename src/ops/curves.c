@@ -9,103 +9,142 @@
 
 enum { BLOCK = 512 };
 
-/* The body of a function of "x[0][i * step[0]]": an expression in "v". */
-#define EACH_FLOAT(expression)                                                 \
-    for (int64_t i = 0; i < count; i++) {                                      \
-        float v = x[0][i * step[0]];                                           \
+/* "body" for each i; the result may lie where the operand lies. */
+#define EACH(body)                                                             \
+    _Pragma("omp simd") for (int64_t i = 0; i < count; i++)                    \
+    {                                                                          \
+        body;                                                                  \
+    }
+
+/* The body of a function of two operands: an expression in "v" and "w" whose
+ * choices choose between numbers that are there, so that it becomes vectors. */
+#define EACH_PAIR(expression)                                                  \
+    const float *from = x[0], *other = x[1];                                   \
+    float first = count > 0 ? *from : 0, second = count > 0 ? *other : 0;      \
                                                                                \
-        to[i] = (expression);                                                  \
-    }                                                                          \
+    if (step[0] && step[1])                                                    \
+        EACH(float v = from[i]; float w = other[i]; to[i] = (expression))      \
+    else if (step[0])                                                          \
+        EACH(float v = from[i]; float w = second; to[i] = (expression))        \
+    else if (step[1])                                                          \
+        EACH(float v = first; float w = other[i]; to[i] = (expression))        \
+    else                                                                       \
+        EACH(float v = first; float w = second; to[i] = (expression))          \
     (void)isa;                                                                 \
     (void)params
 
-/* "v" kept within 0 and 1, NaN as it is. */
-static float unit(float v)
+/* "a" where "yes", else "b", both being computed. */
+static inline float choose(bool yes, float a, float b)
 {
-    v = v < 0 ? 0 : v;
-    return v > 1 ? 1 : v;
+    return yes ? a : b;
+}
+
+/* "what" of operand 0, whose parameters are "of". */
+static void shape(const lpi_isa *isa, lpi_shaped what, int64_t count,
+                  const float *const *x, const int64_t *step, const float *of,
+                  float *to)
+{
+    if (step[0])
+        isa->shaped[what](count, x[0], of, to);
+    for (int64_t i = 0; i < count && !step[0]; i++)
+        isa->shaped[what](1, x[0], of, to + i);
 }
 
 void lpi_floats_leaky(const lpi_isa *isa, int64_t count, const float *const *x,
                       const int64_t *step, float *to, const void *params)
 {
-    float alpha = ((const lpi_curve *)params)->alpha;
+    const lpi_curve *p = params;
+    const float of[] = {p->alpha, p->beta};
 
-    EACH_FLOAT(v < 0 ? alpha * v : v);
+    shape(isa, LPI_SHAPED_LEAKY, count, x, step, of, to);
 }
 
 void lpi_floats_prelu(const lpi_isa *isa, int64_t count, const float *const *x,
                       const int64_t *step, float *to, const void *params)
 {
-    EACH_FLOAT(v < 0 ? x[1][i * step[1]] * v : v);
+    EACH_PAIR(choose(v < 0, w * v, v));
 }
 
 void lpi_floats_thresholded(const lpi_isa *isa, int64_t count,
                             const float *const *x, const int64_t *step,
                             float *to, const void *params)
 {
-    float alpha = ((const lpi_curve *)params)->alpha;
+    const lpi_curve *p = params;
+    const float of[] = {p->alpha, p->beta};
 
-    EACH_FLOAT(v <= alpha ? 0 : v);
+    shape(isa, LPI_SHAPED_THRESHOLD, count, x, step, of, to);
 }
 
 void lpi_floats_hard_swish(const lpi_isa *isa, int64_t count,
                            const float *const *x, const int64_t *step,
                            float *to, const void *params)
 {
-    EACH_FLOAT(v * unit(v / 6 + 0.5f));
+    const float of[] = {0, 0};
+
+    (void)params;
+    shape(isa, LPI_SHAPED_HARD_SWISH, count, x, step, of, to);
 }
 
 void lpi_floats_hard_sigmoid(const lpi_isa *isa, int64_t count,
                              const float *const *x, const int64_t *step,
                              float *to, const void *params)
 {
-    float alpha = ((const lpi_curve *)params)->alpha;
-    float beta = ((const lpi_curve *)params)->beta;
+    const lpi_curve *p = params;
+    const float of[] = {p->alpha, p->beta};
 
-    EACH_FLOAT(unit(alpha * v + beta));
+    shape(isa, LPI_SHAPED_HARD_SIGMOID, count, x, step, of, to);
 }
 
 void lpi_floats_softsign(const lpi_isa *isa, int64_t count,
                          const float *const *x, const int64_t *step, float *to,
                          const void *params)
 {
-    EACH_FLOAT(v / (1 + (v < 0 ? -v : v)));
+    const float of[] = {0, 0};
+
+    (void)params;
+    shape(isa, LPI_SHAPED_SOFTSIGN, count, x, step, of, to);
 }
 
 void lpi_floats_clip(const lpi_isa *isa, int64_t count, const float *const *x,
                      const int64_t *step, float *to, const void *params)
 {
-    float low, high;
+    const float of[] = {count > 0 ? *x[1] : 0, count > 0 ? *x[2] : 0};
 
-    if (count == 0)
-        return;
-    low = *x[1];
-    high = *x[2];
-    if (step[0] == 0) {
-        EACH_FLOAT(v < low ? low : v > high ? high : v);
-        return;
-    }
-    for (int64_t i = 0; i < count; i++) {
-        float v = x[0][i];
+    (void)params;
+    shape(isa, LPI_SHAPED_CLIP, count, x, step, of, to);
+}
 
-        v = v < low ? low : v;
-        to[i] = v > high ? high : v;
-    }
+/* "count" floats from "from" on, or the one there when "step" is 0. */
+static void spread(int64_t count, const float *from, int64_t step, float *to)
+{
+    float first = *from;
+
+    if (step == 1)
+        memmove(to, from, (size_t)count * sizeof(*to));
+    else
+        EACH(to[i] = first)
 }
 
 void lpi_floats_where(const lpi_isa *isa, int64_t count, const float *const *x,
                       const int64_t *step, float *to, const void *params)
 {
+    const float *where = x[0], *a = x[1], *b = x[2];
+    float of_a = count > 0 ? *a : 0, of_b = count > 0 ? *b : 0;
+
     (void)isa;
     (void)params;
-    for (int64_t i = 0; i < count; i++) {
-        uint32_t bits[2], mask = 0u - (x[0][i * step[0]] != 0);
+    if (step[0] == 0 && count > 0) {
+        const float *one = *where != 0 ? a : b;
 
-        memcpy(&bits[0], &x[1][i * step[1]], sizeof(bits[0]));
-        memcpy(&bits[1], &x[2][i * step[2]], sizeof(bits[1]));
-        bits[0] = (bits[0] & mask) | (bits[1] & ~mask);
-        memcpy(&to[i], &bits[0], sizeof(bits[0]));
+        spread(count, one, step[*where != 0 ? 1 : 2], to);
+    } else if (step[1] && step[2]) {
+        EACH(to[i] = choose(where[i] != 0, a[i], b[i]))
+    } else if (step[1]) {
+        EACH(to[i] = choose(where[i] != 0, a[i], of_b))
+    } else if (step[2]) {
+        EACH(to[i] = choose(where[i] != 0, of_a, b[i]))
+    } else {
+        EACH(to[i] = choose(where[i] != 0, of_a, of_b))
     }
 }
 
@@ -165,32 +204,32 @@ void lpi_floats_mish(const lpi_isa *isa, int64_t count, const float *const *x,
 void lpi_floats_equal(const lpi_isa *isa, int64_t count, const float *const *x,
                       const int64_t *step, float *to, const void *params)
 {
-    EACH_FLOAT(v == x[1][i * step[1]]);
+    EACH_PAIR(choose(v == w, 1, 0));
 }
 
 void lpi_floats_less(const lpi_isa *isa, int64_t count, const float *const *x,
                      const int64_t *step, float *to, const void *params)
 {
-    EACH_FLOAT(v < x[1][i * step[1]]);
+    EACH_PAIR(choose(v < w, 1, 0));
 }
 
 void lpi_floats_greater(const lpi_isa *isa, int64_t count,
                         const float *const *x, const int64_t *step, float *to,
                         const void *params)
 {
-    EACH_FLOAT(v > x[1][i * step[1]]);
+    EACH_PAIR(choose(v > w, 1, 0));
 }
 
 void lpi_floats_less_or_equal(const lpi_isa *isa, int64_t count,
                               const float *const *x, const int64_t *step,
                               float *to, const void *params)
 {
-    EACH_FLOAT(v <= x[1][i * step[1]]);
+    EACH_PAIR(choose(v <= w, 1, 0));
 }
 
 void lpi_floats_greater_or_equal(const lpi_isa *isa, int64_t count,
                                  const float *const *x, const int64_t *step,
                                  float *to, const void *params)
 {
-    EACH_FLOAT(v >= x[1][i * step[1]]);
+    EACH_PAIR(choose(v >= w, 1, 0));
 }

@@ -14,19 +14,25 @@ static const lpi_matmul_facts matmul_plain = {.b = 1, .bias = -1};
 static const lpi_matmul_facts matmul_integer = {
     .b = 1, .bias = -1, .type_from = -1, .type = LP_INT32};
 static const lpi_matmul_facts matmul_qlinear = {
+    .result8 = LPI_RESULT8_QLINEAR,
     .b = 3,
     .bias = -1,
     .type_from = 7,
     .each = {{[LP_MUL] = 1, [LP_ADD] = 1, [LP_ROUND] = 1, [LP_CMP] = 2}}};
 static const lpi_matmul_facts matmul_scaled = {
+    .result8 = LPI_RESULT8_TO_FLOAT,
     .b = 1,
     .bias = 6,
     .type_from = 2,
     .each = {{[LP_ROUND] = 1, [LP_MUL] = 1}}};
 static const lpi_matmul_facts matmul_dynamic = {
-    .b = 1, .bias = 4, .each = {{[LP_ROUND] = 1, [LP_MUL] = 1}}};
+    .result8 = LPI_RESULT8_DYNAMIC,
+    .b = 1,
+    .bias = 4,
+    .each = {{[LP_ROUND] = 1, [LP_MUL] = 1}}};
 static const lpi_matmul_facts gemm_plain = {.b = 1, .bias = 2, .is_gemm = true};
 static const lpi_matmul_facts gemm_quantized = {
+    .result8 = LPI_RESULT8_GEMM,
     .b = 3,
     .bias = 6,
     .type_from = 8,
@@ -45,6 +51,8 @@ static const lpi_spec gemm_specs[] = {
     LPI_SPEC_FLOAT(lpi_matmul, alpha, 1),
     LPI_SPEC_FLOAT(lpi_matmul, beta, 1),
     LPI_SPEC_STRING(lpi_matmul, activation, ""),
+    LPI_SPEC_FLOAT(lpi_matmul, activation_alpha, 0),
+    LPI_SPEC_FLOAT(lpi_matmul, activation_beta, 0),
     {.name = NULL},
 };
 
@@ -254,7 +262,7 @@ const lp_op lpi_ops_matmul[] = {
          "input b: float32[2, 3, 5, 6]; y = com.microsoft.FusedMatMul(a, b) "
          "{transBatchA: 1}; output y"},
     {MATMUL("com.microsoft", "TransposeMatMul", 1, 2, 2), .specs = fused_specs,
-     .facts = &matmul_plain, .cost = fused_cost,
+     .facts = &matmul_plain, .cost = fused_cost, .run = lpi_matmul_run,
      .samples =
          "opset 17; opset com.microsoft 1; input a: float32[2, 4, 3]; weight "
          "b: float32[4, 5]; y = com.microsoft.TransposeMatMul(a, b) {transA: "
@@ -267,6 +275,7 @@ const lp_op lpi_ops_matmul[] = {
                 "output y"},
     {MATMUL("com.microsoft", "QGemm", 1, 6, 9), .roles = "wszwszwsz",
      .specs = gemm_specs, .facts = &gemm_quantized, .cost = matmul_cost,
+     .run = lpi_matmul8_run,
      .samples =
          "opset 17; opset com.microsoft 1; input a: uint8[2, 4]; weight s: "
          "float32[] = {0.1}; weight z: uint8[] = {1}; weight b: uint8[3, 4]; "
@@ -274,12 +283,14 @@ const lp_op lpi_ops_matmul[] = {
          "s, z) {transB: 1}; output y"},
     {MATMUL("com.microsoft", "MatMulIntegerToFloat", 1, 4, 7),
      .roles = "wwsszzd", .facts = &matmul_scaled, .cost = matmul_cost,
+     .run = lpi_matmul8_run,
      .samples =
          "opset 17; opset com.microsoft 1; input a: uint8[2, 4]; weight b: "
          "int8[4, 3]; weight s: float32[] = {0.1}; y = "
          "com.microsoft.MatMulIntegerToFloat(a, b, s, s); output y"},
     {MATMUL("com.microsoft", "DynamicQuantizeMatMul", 1, 3, 5),
      .roles = "dwszd", .facts = &matmul_dynamic, .cost = dynamic_cost,
+     .run = lpi_matmul8_run,
      .samples =
          "opset 17; opset com.microsoft 1; input a: float32[2, 4]; weight b: "
          "int8[4, 3]; weight s: float32[] = {0.1}; weight c: float32[3]; y = "

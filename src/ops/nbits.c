@@ -8,31 +8,27 @@
  * GatherBlockQuantized. */
 #include "ops.h"
 
-typedef struct nbits_params {
-    int64_t K, N, bits, block_size;
-    int64_t gather_axis, quantize_axis;
-} nbits_params;
-
 static const lpi_spec nbits_specs[] = {
-    LPI_SPEC_NEEDED(nbits_params, K, LPI_ATTR_INT),
-    LPI_SPEC_NEEDED(nbits_params, N, LPI_ATTR_INT),
-    LPI_SPEC_INT(nbits_params, bits, 4),
-    LPI_SPEC_INT(nbits_params, block_size, 128),
+    LPI_SPEC_NEEDED(lpi_nbits, K, LPI_ATTR_INT),
+    LPI_SPEC_NEEDED(lpi_nbits, N, LPI_ATTR_INT),
+    LPI_SPEC_INT(lpi_nbits, bits, 4),
+    LPI_SPEC_INT(lpi_nbits, block_size, 128),
+    LPI_SPEC_INT(lpi_nbits, quant_type, 1),
     {.name = NULL},
 };
 
 static const lpi_spec table_specs[] = {
-    LPI_SPEC_INT(nbits_params, bits, 4),
-    LPI_SPEC_INT(nbits_params, block_size, 128),
-    LPI_SPEC_INT(nbits_params, gather_axis, 0),
-    LPI_SPEC_INT(nbits_params, quantize_axis, 1),
+    LPI_SPEC_INT(lpi_nbits, bits, 4),
+    LPI_SPEC_INT(lpi_nbits, block_size, 128),
+    LPI_SPEC_INT(lpi_nbits, gather_axis, 0),
+    LPI_SPEC_INT(lpi_nbits, quantize_axis, 1),
     {.name = NULL},
 };
 
 /* MatMulBnb4 has no "bits": its weights always have 4. */
 static lp_status nbits_settle(lpi_node *node)
 {
-    const nbits_params *params = node->params;
+    const lpi_nbits *params = node->params;
 
     if (params->K < 1 || params->N < 1 || params->K > INT32_MAX ||
         params->N > INT32_MAX)
@@ -47,7 +43,7 @@ static lp_status nbits_settle(lpi_node *node)
 
 static lp_status nbits_shape(lpi_node *node)
 {
-    const nbits_params *params = node->params;
+    const lpi_nbits *params = node->params;
     lp_shape a = lpi_in_shape(node, 0), packed = lpi_in_shape(node, 1), y;
     const int64_t weight_dims[2] = {params->K, params->N};
     const lp_shape weight = {2, weight_dims};
@@ -70,7 +66,7 @@ static lp_status nbits_shape(lpi_node *node)
  * add of its zero point. */
 static void nbits_cost(const lpi_node *node, lp_cost *cost)
 {
-    const nbits_params *params = node->params;
+    const lpi_nbits *params = node->params;
     int64_t out = lpi_out_elements(node, 0);
     int64_t weights = lpi_mul(params->K, params->N);
     int64_t *macs = lpi_product_class(node, 0, 1, cost);
@@ -85,7 +81,7 @@ static void nbits_cost(const lpi_node *node, lp_cost *cost)
 
 static int64_t nbits_elements(const lpi_node *node, int32_t input)
 {
-    const nbits_params *params = node->params;
+    const lpi_nbits *params = node->params;
 
     return input == 1 ? lpi_mul(params->K, params->N) : -1;
 }
@@ -93,7 +89,7 @@ static int64_t nbits_elements(const lpi_node *node, int32_t input)
 /* Elements that one of the table's holds: bytes hold several. */
 static int64_t packed_in_one(const lpi_node *node)
 {
-    int64_t bits = ((const nbits_params *)node->params)->bits;
+    int64_t bits = ((const lpi_nbits *)node->params)->bits;
 
     return lpi_in_dtype(node, 0) == LP_UINT8 && bits > 0 && bits < 8 ? 8 / bits
                                                                      : 1;
@@ -103,7 +99,7 @@ static int64_t packed_in_one(const lpi_node *node)
  * axis is unpacked. */
 static lp_status table_shape(lpi_node *node)
 {
-    const nbits_params *params = node->params;
+    const lpi_nbits *params = node->params;
     lp_shape table = lpi_in_shape(node, 0), indices = lpi_in_shape(node, 1);
     lp_dtype type = lpi_in_dtype(node, 2);
     int64_t axis, *dims, count = 0;
@@ -133,7 +129,7 @@ static void table_cost(const lpi_node *node, lp_cost *cost)
 {
     static const lpi_each dequantizing = {
         {[LP_ROUND] = 1, [LP_ADD] = 1, [LP_MUL] = 1}};
-    const nbits_params *params = node->params;
+    const lpi_nbits *params = node->params;
     int64_t out = lpi_out_elements(node, 0);
 
     lpi_cost_each(cost, &dequantizing, out);
@@ -151,18 +147,18 @@ static int64_t table_elements(const lpi_node *node, int32_t input)
 #define NBITS(name_, most, roles_)                                             \
     .domain = "com.microsoft", .name = name_, .since = 1, .inputs_min = 3,     \
     .inputs_max = most, .outputs_min = 1, .outputs_max = 1, .roles = roles_,   \
-    .params_size = sizeof(nbits_params), .specs = nbits_specs,                 \
+    .params_size = sizeof(lpi_nbits), .specs = nbits_specs,                    \
     .settle = nbits_settle, .shape = nbits_shape, .cost = nbits_cost,          \
     .weight_elements = nbits_elements
 
 const lp_op lpi_ops_nbits[] = {
-    {NBITS("MatMulNBits", 6, "dwszid"),
+    {NBITS("MatMulNBits", 6, "dwszid"), .run = lpi_nbits_run,
      .samples =
          "opset 17; opset com.microsoft 1; input a: float32[1, 8, 64]; weight "
          "b: uint8[48, 2, 16]; weight s: float32[96]; weight z: uint8[48]; y "
          "= com.microsoft.MatMulNBits(a, b, s, z) {K: 64, N: 48, bits: 4, "
          "block_size: 32}; output y"},
-    {NBITS("MatMulBnb4", 3, "dws"),
+    {NBITS("MatMulBnb4", 3, "dws"), .run = lpi_bnb4_run,
      .samples =
          "opset 17; opset com.microsoft 1; input a: float32[8, 64]; weight "
          "b: uint8[1536]; weight s: float32[96]; y = "
@@ -176,10 +172,11 @@ const lp_op lpi_ops_nbits[] = {
      .outputs_min = 1,
      .outputs_max = 1,
      .roles = "wisz",
-     .params_size = sizeof(nbits_params),
+     .params_size = sizeof(lpi_nbits),
      .specs = table_specs,
      .shape = table_shape,
      .cost = table_cost,
+     .run = lpi_gather_blocks_run,
      .weight_elements = table_elements,
      .samples =
          "opset 17; opset com.microsoft 1; weight t: uint8[50, 32]; input i: "

@@ -5,7 +5,9 @@
 
 lp_tensor *lpi_in(const lpi_node *node, int32_t i)
 {
-    return i < node->layer->inputs_count ? node->layer->inputs[i] : NULL;
+    const lp_layer *layer = node->layer;
+
+    return i >= 0 && i < layer->inputs_count ? layer->inputs[i] : NULL;
 }
 
 lp_tensor *lpi_out(const lpi_node *node, int32_t i)

@@ -195,7 +195,7 @@ extern const lp_op *const lpi_families[];
 
 /* ---- node.c: what hooks call -------------------------------------------- */
 
-/* Input or output "i", NULL when absent. */
+/* Input or output "i", NULL when absent, as for -1. */
 lp_tensor *lpi_in(const lpi_node *node, int32_t i);
 lp_tensor *lpi_out(const lpi_node *node, int32_t i);
 
@@ -346,13 +346,30 @@ lp_status lpi_matmul_shape(const lpi_node *node, lp_shape a, lp_shape b,
 
 typedef struct lpi_matmul {
     int64_t transA, transB, transBatchA, transBatchB;
-    float alpha, beta;
+    float alpha, beta, activation_alpha, activation_beta;
     const char *activation;
 } lpi_matmul;
+
+/* ---- activate.c --------------------------------------------------------- */
+
+/* Apply the activation called "name" (NULL or empty: none), with parameters
+ * "of", to "count" floats.  LP_EUNSUPPORTED for one that is not known. */
+lp_status lpi_activate(const lpi_run *run, const char *name, const float of[2],
+                       int64_t count, float *y);
+
+/* What becomes of the sums of a product of 8-bit integers. */
+typedef enum lpi_result8 {
+    LPI_RESULT8_SUMS,
+    LPI_RESULT8_QLINEAR,
+    LPI_RESULT8_TO_FLOAT,
+    LPI_RESULT8_DYNAMIC, /* A is quantized first */
+    LPI_RESULT8_GEMM,
+} lpi_result8;
 
 /* Where the operands of a row stand (-1: none); the dtype of its result, or
  * the input it is taken from; operations for one element of it. */
 typedef struct lpi_matmul_facts {
+    lpi_result8 result8;
     int32_t b, bias, type_from;
     lp_dtype type;
     bool is_gemm;
@@ -397,17 +414,6 @@ const float *lpi_run_scales(const lpi_run *run, int32_t i, int64_t count,
 
 /* The same as integers. */
 const int32_t *lpi_run_zeros(const lpi_run *run, int32_t i, int64_t count);
-
-/* Sums of products of 8-bit integers to 8-bit results: clamp(rint(sum *
- * factor) + zero). */
-typedef struct lpi_requantize {
-    float factor;
-    int32_t zero;
-    bool is_signed;
-} lpi_requantize;
-
-void lpi_requantize_row(const lpi_requantize *how, int64_t count,
-                        const int32_t *from, uint8_t *to);
 
 /* Add the sums "from" to "to", modulo 2 to the 32. */
 void lpi_add_sums(int64_t count, const int32_t *from, int32_t *to);
@@ -466,7 +472,8 @@ void lpi_slide_cut(const lpi_sliding *sliding, lpi_slide *window,
 typedef struct lpi_conv_params {
     lpi_slide window;
     const char *activation;
-    int64_t offset_group;
+    lpi_list activation_params;
+    int64_t offset_group, channels_last;
 } lpi_conv_params;
 
 /* Where the operands of a row stand (-1: none), the dtype of its result (or
@@ -480,6 +487,11 @@ typedef struct lpi_conv_facts {
 
 /* The sizes of the convolution "node", without operands. */
 lp_status lpi_conv_sizes(const lpi_node *node, lpi_conv *ret_conv);
+
+/* Whether the channels of "node" are the last axis; the run of rows that may
+ * have them there. */
+bool lpi_conv_is_last(const lpi_node *node);
+lp_status lpi_conv_last_run(const lpi_run *run);
 
 lp_status lpi_conv_layer_run(const lpi_run *run);
 lp_status lpi_conv8_layer_run(const lpi_run *run);
@@ -507,6 +519,34 @@ lp_status lpi_pool_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
 lp_status lpi_global_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
                           void *params);
 
+/* Means of the windows of planes "from", channels behind the batch; the first
+ * spatial axis of input 0 is "first" (1: its channels are last). */
+lp_status lpi_pool_means(const lpi_run *run, int32_t first, const float *from,
+                         float *to);
+
+/* ---- channels.c --------------------------------------------------------- */
+
+/* Bring elements of "bits" of "shape", whose channels are last, to a form with
+ * channels behind the batch ("to_front"), or back. */
+void lpi_channels_turn(int32_t bits, lp_shape last, bool to_front,
+                       const void *from, void *to);
+
+/* ---- tables.c: runs of qlinear.c ---------------------------------------- */
+
+typedef struct lpi_qlinear {
+    lpi_pool pool;
+    int64_t axis, channels_last, opset;
+    float alpha;
+} lpi_qlinear;
+
+lp_status lpi_qlinear_add_run(const lpi_run *run);
+lp_status lpi_qlinear_mul_run(const lpi_run *run);
+lp_status lpi_qlinear_concat_run(const lpi_run *run);
+lp_status lpi_qlinear_mean_run(const lpi_run *run);
+lp_status lpi_qlinear_sigmoid_run(const lpi_run *run);
+lp_status lpi_qlinear_leaky_run(const lpi_run *run);
+lp_status lpi_qlinear_softmax_run(const lpi_run *run);
+
 /* ---- normalise.c, normtile.c: runs of normalizations -------------------- */
 
 typedef struct lpi_norm_params {
@@ -531,6 +571,37 @@ lp_status lpi_norm_layer_tile(const lpi_node *node, const lpi_box *out,
                               lpi_box *in, void *params);
 lp_status lpi_norm_groups_tile(const lpi_node *node, const lpi_box *out,
                                lpi_box *in, void *params);
+
+/* ---- unpack.c: runs of nbits.c ------------------------------------------- */
+
+typedef struct lpi_nbits {
+    int64_t K, N, bits, block_size;
+    int64_t gather_axis, quantize_axis, quant_type;
+} lpi_nbits;
+
+lp_status lpi_nbits_run(const lpi_run *run);
+lp_status lpi_bnb4_run(const lpi_run *run);
+lp_status lpi_gather_blocks_run(const lpi_run *run);
+
+/* ---- fusing.c: runs of contrib_norm.c ------------------------------------ */
+
+typedef struct lpi_fused_norm {
+    int64_t groups, activation, channels_last, mask_index_type;
+    float epsilon;
+} lpi_fused_norm;
+
+/* What a row adds to its input 0 before it normalizes, in this order (0: no
+ * more), where scale and shift stand (0: no shift), and whether it subtracts
+ * the mean. */
+typedef struct lpi_fused_facts {
+    lpi_each element, group; /* prices */
+    int32_t added[2], scale, shift;
+    bool centred;
+} lpi_fused_facts;
+
+lp_status lpi_norm_skip_run(const lpi_run *run);
+lp_status lpi_norm_skip_groups_run(const lpi_run *run);
+lp_status lpi_norm_embed_run(const lpi_run *run);
 
 /* ---- einsum.c, contract.c
  * -------------------------------------------------------- */
@@ -561,6 +632,11 @@ typedef struct lpi_quantize {
 lp_status lpi_quantize_run(const lpi_run *run);
 lp_status lpi_dequantize_run(const lpi_run *run);
 lp_status lpi_quantize_dynamic_run(const lpi_run *run);
+
+/* Scale and zero point of bytes for the range of "count" elements, which holds
+ * 0. */
+void lpi_quantize_range(const lpi_run *run, const float *x, int64_t count,
+                        float *ret_scale, float *ret_zero);
 
 /* "v", within +-2^22, rounded half to even. */
 static inline float lpi_round_even(float v)

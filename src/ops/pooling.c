@@ -2,7 +2,7 @@
  *
  * A window takes its taps in ascending order; padding has no taps, but counts
  * in a mean with count_include_pad.  Integers of 8 bits are exact in float32.
- * Whole planes are reduced by the lanes of kernel.h. */
+ */
 #include <math.h>
 #include <string.h>
 
@@ -121,53 +121,126 @@ static float length(const job *j, const float *from,
     return root(sum, j->params->p);
 }
 
-/* A plane of maxima without indices, one image axis in front at most: maxima
- * of the rows of a window first, then of its columns. */
-static void largest_rows(const job *j, const float *from, float *room,
-                         float *to)
+/* ---- rows at once --------------------------------------------------------
+ *
+ * Planes of maxima without indices, and of means: a row of the input with its
+ * padding, which is neutral, is cut into one row for each place in a stride;
+ * what a tap gives to a row of the output are then neighbours. */
+
+/* Floats of a padded row: "*ret_length" for each place in a stride. */
+static int64_t row_room(const job *j, int64_t *ret_length)
 {
     const lpi_sliding *s = &j->s;
     int64_t width = (s->out[2] - 1) * s->stride[2] +
                     (s->kernel[2] - 1) * s->dilation[2] + 1;
-    int64_t lead = s->pad[2] < 0 ? 0 : s->pad[2];
-    int64_t copied = width - lead < s->in[2] ? width - lead : s->in[2];
 
-    for (int64_t y = 0; y < s->out[1]; y++, to += s->out[2]) {
-        int64_t taps[2];
+    *ret_length = lpi_ceil_div(width, s->stride[2]);
+    return *ret_length * s->stride[2];
+}
 
-        taps_within(s, 1, y, s->in[1], taps);
-        for (int64_t x = 0; x < width; x++)
-            room[x] = -INFINITY;
-        for (int64_t t = taps[0]; t < taps[1] && copied > 0; t++) {
-            const float *row = from + spot(s, 1, y, t) * s->in[2];
+/* Whether pool_rows does it. */
+static bool is_by_rows(const job *j)
+{
+    const lpi_sliding *s = &j->s;
+    int64_t length;
 
-            j->isa->binary[LPI_BINARY_MAX](copied, room + lead, 1, row, 1,
-                                           room + lead);
+    return (j->window == largest || j->window == mean) && j->at == NULL &&
+           s->in[0] == 1 && s->kernel[0] == 1 && s->pad[0] == 0 &&
+           s->pad[2] >= 0 && row_room(j, &length) <= ROW_MOST;
+}
+
+/* Row "row" of the input as "what" takes it into the padded row "room". */
+static void take_row(const job *j, lpi_binary what, const float *row,
+                     int64_t width, float *room)
+{
+    int64_t lead = j->s.pad[2], copied = width - lead;
+
+    copied = copied < j->s.in[2] ? copied : j->s.in[2];
+    if (copied > 0)
+        j->isa->binary[what](copied, room + lead, 1, row, 1, room + lead);
+}
+
+/* "to" takes in what the taps along x give it of the padded row "room". */
+static void take_taps(const job *j, lpi_binary what, const float *room,
+                      float *to)
+{
+    const lpi_sliding *s = &j->s;
+    int64_t length, width = row_room(j, &length), step = s->stride[2];
+    float cut[ROW_MOST];
+
+    if (step == 2)
+#pragma omp simd
+        for (int64_t i = 0; i < length; i++) {
+            cut[i] = room[2 * i];
+            cut[length + i] = room[2 * i + 1];
         }
-        for (int64_t x = 0; x < s->out[2]; x++) {
-            const float *at = room + x * s->stride[2];
-            float most = *at;
+    for (int64_t i = 0; i < width && step > 2; i++)
+        cut[i % step * length + i / step] = room[i];
+    for (int64_t k = 0; k < s->kernel[2]; k++) {
+        int64_t at = k * s->dilation[2];
+        const float *from = step == 1 ? room + at
+                                      : cut + at % step * length + at / step;
 
-            for (int64_t k = 1; k < s->kernel[2]; k++) {
-                float v = at[k * s->dilation[2]];
-
-                most = v > most || v != v ? v : most;
-            }
-            to[x] = most;
-        }
+        j->isa->binary[what](s->out[2], to, 1, from, 1, to);
     }
 }
 
-/* Whether largest_rows does it: "room" floats of a row then. */
-static int64_t row_room(const job *j)
+static void fill(float *to, int64_t count, float value)
+{
+    for (int64_t i = 0; i < count; i++)
+        to[i] = value;
+}
+
+/* What sums of windows with "high" taps along y are divided by; 1 for windows
+ * without any, whose sums are 0. */
+static void find_divisors(const job *j, int64_t high, float *to)
 {
     const lpi_sliding *s = &j->s;
+    bool padded = j->params->count_include_pad;
+    int64_t end = s->in[2] + (padded ? s->pad_end[2] : 0), taps[2];
 
-    if (j->window != largest || j->at != NULL || s->in[0] != 1 ||
-        s->kernel[0] != 1 || s->pad[0] != 0 || s->pad[2] < 0)
-        return 0;
-    return (s->out[2] - 1) * s->stride[2] +
-           (s->kernel[2] - 1) * s->dilation[2] + 1;
+    for (int64_t x = 0; x < s->out[2]; x++) {
+        int64_t count;
+
+        taps_within(s, 2, x, end, taps);
+        count = high * (padded ? taps[1] : taps[1] - taps[0]);
+        to[x] = count > 0 ? (float)count : 1;
+    }
+}
+
+static void pool_rows(const job *j, const float *from, float *to)
+{
+    const lpi_sliding *s = &j->s;
+    bool is_max = j->window == largest, padded = j->params->count_include_pad;
+    lpi_binary what = is_max ? LPI_BINARY_MAX : LPI_BINARY_ADD;
+    float room[ROW_MOST], neutral = is_max ? -(float)INFINITY : 0;
+    float divisors[ROW_MOST];
+    int64_t length, width = row_room(j, &length), last = -1, high;
+
+    for (int64_t y = 0; y < s->out[1]; y++, to += s->out[2]) {
+        int64_t taps[2], all[2];
+
+        taps_within(s, 1, y, s->in[1], taps);
+        fill(to, s->out[2], neutral);
+        fill(room, width, neutral);
+        for (int64_t t = taps[0]; t < taps[1]; t++) {
+            take_row(j, what, from + spot(s, 1, y, t) * s->in[2], width, room);
+            if (is_max)
+                continue;
+            take_taps(j, what, room, to);
+            fill(room, width, neutral);
+        }
+        if (is_max) {
+            take_taps(j, what, room, to);
+            continue;
+        }
+        taps_within(s, 1, y, s->in[1] + (padded ? s->pad_end[1] : 0), all);
+        high = padded ? all[1] : all[1] - all[0];
+        if (high != last)
+            find_divisors(j, high, divisors);
+        last = high;
+        j->isa->binary[LPI_BINARY_DIV](s->out[2], to, 1, divisors, 1, to);
+    }
 }
 
 /* "at", an index within a plane, column by column when storage_order says. */
@@ -186,19 +259,17 @@ static void pool_planes(const void *context, int64_t first, int64_t last)
     const job *j = context;
     const int64_t *out = j->s.out;
     int64_t in_plane = lpi_product(j->s.in, LPI_SPATIAL);
-    int64_t plane = lpi_product(out, LPI_SPATIAL), room = row_room(j);
+    int64_t plane = lpi_product(out, LPI_SPATIAL);
+    bool by_rows = is_by_rows(j);
 
     for (; first < last; first++) {
         const float *from = j->from + first * in_plane;
         int64_t to = first * plane;
 
-        if (room > 0 && room <= ROW_MOST) {
-            float row[ROW_MOST];
-
-            largest_rows(j, from, row, j->to + to);
+        if (by_rows) {
+            pool_rows(j, from, j->to + to);
             continue;
         }
-
         for (int64_t z = 0; z < out[0]; z++)
             for (int64_t y = 0; y < out[1]; y++)
                 for (int64_t x = 0; x < out[2]; x++, to++) {
@@ -212,12 +283,13 @@ static void pool_planes(const void *context, int64_t first, int64_t last)
     }
 }
 
-static lp_status resolve(const lpi_node *node, lpi_sliding *ret)
+/* "first": the first spatial axis. */
+static lp_status resolve(const lpi_node *node, int32_t first, lpi_sliding *ret)
 {
     const lpi_slide *window = node->params;
     lp_shape x = lpi_in_shape(node, 0), y = lpi_out_shape(node, 0);
-    const lp_shape spatial[2] = {{x.rank - 2, x.dims + 2},
-                                 {y.rank - 2, y.dims + 2}};
+    const lp_shape spatial[2] = {{x.rank - 2, x.dims + first},
+                                 {y.rank - 2, y.dims + first}};
 
     return lpi_slide_resolve(node, window, spatial, window->kernel_shape.ints,
                              false, ret);
@@ -249,7 +321,7 @@ static lp_status pool_run(const lpi_run *run, window_fn window)
              .params = run->node->params,
              .window = window};
 
-    LP_TRY(resolve(run->node, &j.s));
+    LP_TRY(resolve(run->node, 2, &j.s));
     LP_TRY(input_floats(run, &j.from));
     if (type == LP_INT8 || type == LP_UINT8)
         j.to = LPI_NEW(run->scratch, float, count);
@@ -276,67 +348,24 @@ lp_status lpi_pool_mean_run(const lpi_run *run)
     return pool_run(run, mean);
 }
 
+lp_status lpi_pool_means(const lpi_run *run, int32_t first, const float *from,
+                         float *to)
+{
+    lp_shape x = lpi_in_shape(run->node, 0);
+    job j = {.isa = lpi_run_team(run).isa,
+             .params = run->node->params,
+             .window = mean,
+             .from = from,
+             .to = to};
+
+    LP_TRY(resolve(run->node, first, &j.s));
+    pool_planes(&j, 0, x.dims[0] * x.dims[first == 1 ? x.rank - 1 : 1]);
+    return LP_OK;
+}
+
 lp_status lpi_pool_norm_run(const lpi_run *run)
 {
     return pool_run(run, length);
-}
-
-/* ---- whole planes ------------------------------------------------------- */
-
-/* Reduce each plane of input 0 into "*ret_to". */
-static lp_status reduce_planes(const lpi_run *run, lpi_reducer what,
-                               float **ret_to)
-{
-    lp_shape x = lpi_in_shape(run->node, 0);
-    lpi_reduction reduction = {.outer = lpi_dims_product(x, 0, 2),
-                               .count = lpi_dims_product(x, 2, x.rank),
-                               .inner = 1};
-    lpi_team team = lpi_run_team(run);
-
-    LP_TRY(lpi_run_floats(run, 0, &reduction.from));
-    LP_TRY(lpi_run_result(run, 0, ret_to));
-    reduction.to = *ret_to;
-    lpi_reduction_run(&team, what, &reduction);
-    return LP_OK;
-}
-
-lp_status lpi_global_max_run(const lpi_run *run)
-{
-    float *to = NULL;
-
-    LP_TRY(reduce_planes(run, LPI_REDUCE_MAX, &to));
-    lpi_run_store(run, 0, to);
-    return LP_OK;
-}
-
-lp_status lpi_global_mean_run(const lpi_run *run)
-{
-    int64_t out = lpi_out_elements(run->node, 0);
-    float *to = NULL, count;
-
-    LP_TRY(reduce_planes(run, LPI_REDUCE_SUM, &to));
-    count = out > 0 ? (float)(lpi_in_elements(run->node, 0) / out) : 1;
-    for (int64_t i = 0; i < out; i++)
-        to[i] /= count;
-    lpi_run_store(run, 0, to);
-    return LP_OK;
-}
-
-lp_status lpi_global_norm_run(const lpi_run *run)
-{
-    const lpi_pool *p = run->node->params;
-    int64_t out = lpi_out_elements(run->node, 0);
-    float *to = NULL;
-
-    if (p->p > 2)
-        return lpi_fail(run->node->error, LP_EUNSUPPORTED,
-                        run->node->layer->name, "p is %lld", (long long)p->p);
-    LP_TRY(reduce_planes(
-        run, p->p == 1 ? LPI_REDUCE_SUM_ABS : LPI_REDUCE_SUM_SQUARES, &to));
-    for (int64_t i = 0; i < out; i++)
-        to[i] = root(to[i], p->p);
-    lpi_run_store(run, 0, to);
-    return LP_OK;
 }
 
 /* ---- tiles -------------------------------------------------------------- */
@@ -349,20 +378,8 @@ lp_status lpi_pool_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
     if (lpi_out(node, 1) != NULL)
         return lpi_fail(node->error, LP_EUNSUPPORTED, node->layer->name,
                         "indices of maxima are of the whole tensor");
-    LP_TRY(resolve(node, &s));
+    LP_TRY(resolve(node, 2, &s));
     in[0] = *out;
     lpi_slide_cut(&s, params, out, 2, &in[0]);
-    return LP_OK;
-}
-
-lp_status lpi_global_tile(const lpi_node *node, const lpi_box *out, lpi_box *in,
-                          void *params)
-{
-    (void)params;
-    in[0] = lpi_box_whole(node, 0);
-    for (int32_t i = 0; i < 2; i++) {
-        in[0].from[i] = out->from[i];
-        in[0].to[i] = out->to[i];
-    }
     return LP_OK;
 }

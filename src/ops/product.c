@@ -237,8 +237,6 @@ static lp_status finish(const lpi_run *run, int64_t rows, int64_t columns,
         isa->binary[LPI_BINARY_ADD](columns, to + i * columns, 1, from, step,
                                     to + i * columns);
     }
-    if (p->activation != NULL && strcmp(p->activation, "Relu") == 0)
-        isa->unary[LPI_UNARY_RELU](rows * columns, to, to);
     return LP_OK;
 }
 
@@ -279,7 +277,36 @@ static number chain(const lpi_factor *a, const lpi_factor *b, const number *x,
     return sum;
 }
 
-/* MatMul and Gemm (without factors: alpha and beta 1) of other numbers. */
+/* "sum" times alpha, plus the element of the bias "c" (NULL: none) at row "i"
+ * and column "j" times beta; factors count for reals alone. */
+static number with_bias(const lpi_run *run, const number *c,
+                        const int64_t at[2], number sum)
+{
+    const lpi_matmul_facts *facts = run->node->layer->row->facts;
+    const lpi_matmul *p = run->node->params;
+    bool is_scaled = run->node->layer->row->specs != NULL;
+    bool is_real = lpi_class_of(lpi_in_dtype(run->node, 0)) == LPI_F64;
+    int64_t own = 0;
+
+    if (is_real && is_scaled)
+        sum.real *= (double)p->alpha;
+    if (c == NULL)
+        return sum;
+    lp_shape shape = lpi_in_shape(run->node, facts->bias);
+    int64_t wide = shape.rank > 0 ? shape.dims[shape.rank - 1] : 1;
+
+    own = wide > 1 ? at[1] : 0;
+    if (shape.rank > 1 && shape.dims[shape.rank - 2] > 1)
+        own += at[0] * wide;
+    if (is_real)
+        sum.real += (double)p->beta * c[own].real;
+    else
+        sum.whole += c[own].whole;
+    return sum;
+}
+
+/* MatMul and Gemm (of integers without factors: alpha and beta 1) of other
+ * numbers. */
 static lp_status plain_run(const lpi_run *run)
 {
     const lpi_matmul_facts *facts = run->node->layer->row->facts;
@@ -287,16 +314,19 @@ static lp_status plain_run(const lpi_run *run)
     lp_dtype dtype = lpi_in_dtype(run->node, 0);
     bool is_real = lpi_class_of(dtype) == LPI_F64;
     lpi_factor a, b;
-    number *x, *y;
+    number *x, *y, *c = NULL;
     int64_t at = 0;
 
     if (lpi_class_of(dtype) == LPI_NO_CLASS || lpi_class_of(dtype) == LPI_F32 ||
-        (facts->is_gemm && (p->alpha != 1 || lpi_in(run->node, 2) != NULL)))
+        (!is_real && facts->is_gemm && (p->alpha != 1 || p->beta != 1)))
         return lpi_run_refuse(run, dtype);
     LP_TRY(lpi_factors(run, &a, &b));
     x = numbers_of(run, 0);
     y = numbers_of(run, facts->b);
-    if (x == NULL || y == NULL)
+    if (facts->bias >= 0 && lpi_in(run->node, facts->bias) != NULL)
+        c = numbers_of(run, facts->bias);
+    if (x == NULL || y == NULL ||
+        (c == NULL && lpi_in(run->node, facts->bias) != NULL))
         return lpi_node_fail_memory(run->node);
     for (int64_t n = 0; n < batches_of(&a); n++)
         for (int64_t i = 0; i < a.rows; i++)
@@ -304,7 +334,9 @@ static lp_status plain_run(const lpi_run *run)
                 number sum = chain(&a, &b, x + lpi_factor_at(&a, n) + i * a.row,
                                    y + lpi_factor_at(&b, n) + j * b.column,
                                    is_real);
+                const int64_t place[2] = {i, j};
 
+                sum = with_bias(run, c, place, sum);
                 lpi_pack(dtype, &sum, at++, 1, run->out[0]);
             }
     return LP_OK;
@@ -324,8 +356,13 @@ lp_status lpi_matmul_run(const lpi_run *run)
     LP_TRY(lpi_run_floats(run, facts->b, &j.y));
     LP_TRY(lpi_run_result(run, 0, &j.to));
     LP_TRY(multiply_all(&j));
-    if (!run->goes_on && elements > 0)
+    if (!run->goes_on && elements > 0) {
+        const lpi_matmul *p = run->node->params;
+        const float of[2] = {p->activation_alpha, p->activation_beta};
+
         LP_TRY(finish(run, elements / j.b.columns, j.b.columns, j.to));
+        LP_TRY(lpi_activate(run, p->activation, of, elements, j.to));
+    }
     lpi_run_store(run, 0, j.to);
     return LP_OK;
 }

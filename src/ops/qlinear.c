@@ -1,17 +1,10 @@
-/* qlinear.c: operators of com.microsoft on quantized operands, and those that
- * fuse an activation.
+/* qlinear.c: operators of com.microsoft on quantized operands.
  *
  * A quantized operator costs a dequantization of every operand element that
  * enters it (convert, subtract the zero point, multiply by the scale), its own
  * arithmetic, and a quantization of every result (divide, round, add, clip).
- * The fused activations follow the prices of activation.c.  Source:
- * onnxruntime, contributed operators. */
+ * Source: onnxruntime, contributed operators. */
 #include "ops.h"
-
-typedef struct qlinear_params {
-    lpi_slide window;
-    int64_t axis, channels_last, count_include_pad;
-} qlinear_params;
 
 /* Operands: input "b" of a binary operator (0: none).  Operations for one
  * element of the input and one of the result. */
@@ -54,25 +47,28 @@ static const qlinear_facts softmax_facts = {.in = {{IN_ONE}},
 static const qlinear_facts concat_facts = {.in = {{IN_ONE}},
                                            .out = {{OUT_ONE, [LP_ADD] = 1}}};
 
-/* Of one operand and an optional bias, input 1. */
-static const qlinear_facts erf_facts = {
-    .b = 1, .out = {{[LP_EXP] = 1, [LP_ADD] = 1, [LP_MUL] = 3}}};
-static const qlinear_facts tanh_facts = {
-    .b = 1, .out = {{[LP_EXP] = 1, [LP_ADD] = 2, [LP_MUL] = 6}}};
-static const qlinear_facts quick_facts = {
-    .b = 1, .out = {{[LP_EXP] = 1, [LP_ADD] = 1, [LP_DIV] = 1, [LP_MUL] = 2}}};
-
 static const lpi_spec pool_specs[] = {
     LPI_WINDOW_SPECS,
     LPI_SPEC_INT(lpi_slide, ceil_mode, 0),
-    LPI_SPEC_INT(qlinear_params, channels_last, 0),
-    LPI_SPEC_INT(qlinear_params, count_include_pad, 0),
+    LPI_SPEC_INT(lpi_qlinear, channels_last, 0),
+    LPI_SPEC_INT(lpi_pool, count_include_pad, 0),
     {.name = NULL},
 };
 
 static const lpi_spec axis_specs[] = {
-    LPI_SPEC_INT(qlinear_params, axis, 0),
-    LPI_SPEC_INT(qlinear_params, channels_last, 0),
+    LPI_SPEC_INT(lpi_qlinear, axis, 0),
+    LPI_SPEC_INT(lpi_qlinear, channels_last, 0),
+    {.name = NULL},
+};
+
+static const lpi_spec leaky_specs[] = {
+    LPI_SPEC_FLOAT(lpi_qlinear, alpha, 0.01f),
+    {.name = NULL},
+};
+
+static const lpi_spec softmax_specs[] = {
+    LPI_SPEC_INT(lpi_qlinear, axis, -1),
+    LPI_SPEC_NEEDED(lpi_qlinear, opset, LPI_ATTR_INT),
     {.name = NULL},
 };
 
@@ -90,8 +86,8 @@ static lp_status binary_shape(lpi_node *node)
 /* Means over all spatial axes, or over windows when there is a kernel. */
 static lp_status mean_shape(lpi_node *node)
 {
-    const qlinear_params *params = node->params;
-    const lpi_list *kernel = &params->window.kernel_shape;
+    const lpi_qlinear *params = node->params;
+    const lpi_list *kernel = &params->pool.window.kernel_shape;
     lp_shape x = lpi_in_shape(node, 0);
     int32_t first = params->channels_last != 0 ? 1 : 2;
     int64_t *dims;
@@ -107,8 +103,8 @@ static lp_status mean_shape(lpi_node *node)
     dims[first == 1 ? x.rank - 1 : 1] = x.dims[first == 1 ? x.rank - 1 : 1];
     lp_shape spatial = {x.rank - 2, x.dims + first};
     if (kernel->count > 0)
-        LP_TRY(lpi_window_slide(node, &params->window, spatial, kernel->ints,
-                                dims + first));
+        LP_TRY(lpi_window_slide(node, &params->pool.window, spatial,
+                                kernel->ints, dims + first));
     for (int32_t i = 0; kernel->count == 0 && i < spatial.rank; i++)
         dims[first + i] = 1;
     return lpi_out_set(node, 0, lpi_in_dtype(node, 0), x.rank, dims);
@@ -117,7 +113,7 @@ static lp_status mean_shape(lpi_node *node)
 /* Inputs 2, 5, 8, ... are the parts. */
 static lp_status concat_shape(lpi_node *node)
 {
-    const qlinear_params *params = node->params;
+    const lpi_qlinear *params = node->params;
     lp_shape first = lpi_in_shape(node, 2);
     int64_t axis, *dims;
 
@@ -185,21 +181,10 @@ static void concat_cost(const lpi_node *node, lp_cost *cost)
     lpi_cost_each(cost, &facts->out, lpi_out_elements(node, 0));
 }
 
-/* An activation, after the add of input 1 when there is one. */
-static void fused_cost(const lpi_node *node, lp_cost *cost)
-{
-    const qlinear_facts *facts = node->layer->row->facts;
-    int64_t elements = lpi_out_elements(node, 0);
-
-    lpi_cost_each(cost, &facts->out, elements);
-    if (lpi_in(node, facts->b) != NULL)
-        lpi_cost_arith(cost, LP_ADD, elements);
-}
-
 #define QLINEAR(name_, least, most, roles_, facts_)                            \
     .domain = "com.microsoft", .name = name_, .since = 1, .inputs_min = least, \
     .inputs_max = most, .outputs_min = 1, .outputs_max = 1, .roles = roles_,   \
-    .params_size = sizeof(qlinear_params), .facts = facts_
+    .params_size = sizeof(lpi_qlinear), .facts = facts_
 
 #define QTYPES                                                                 \
     "opset 17; opset com.microsoft 1; weight s: float32[] = {0.5}; weight z: " \
@@ -210,63 +195,52 @@ static void fused_cost(const lpi_node *node, lp_cost *cost)
 
 const lp_op lpi_ops_qlinear[] = {
     {QLINEAR("QLinearAdd", 7, 8, "wszwszsz", &add_facts), .shape = binary_shape,
-     .cost = qlinear_cost, .flags = LPI_GAPS,
+     .cost = qlinear_cost, .run = lpi_qlinear_add_run, .flags = LPI_GAPS,
      .samples = QTYPES "input a: uint8[2, 3, 4]; input b: uint8[3, 1]; y = "
                        "com.microsoft.QLinearAdd(a, s, z, b, s, z, s, z); "
                        "output y"},
     {QLINEAR("QLinearMul", 7, 8, "wszwszsz", &mul_facts), .shape = binary_shape,
-     .cost = qlinear_cost, .flags = LPI_GAPS,
+     .cost = qlinear_cost, .run = lpi_qlinear_mul_run, .flags = LPI_GAPS,
      .samples = QTYPES "input a: uint8[2, 3, 4]; input b: uint8[4]; y = "
                        "com.microsoft.QLinearMul(a, s, z, b, s, z, s, z); "
                        "output y"},
     {QLINEAR("QLinearConcat", 5, -1, "sz" PARTS PARTS PARTS PARTS PARTS,
              &concat_facts),
      .specs = axis_specs, .shape = concat_shape, .cost = concat_cost,
+     .run = lpi_qlinear_concat_run,
      .samples = QTYPES "input a: uint8[2, 3, 4]; input b: uint8[2, 5, 4]; y "
                        "= com.microsoft.QLinearConcat(s, z, a, s, z, b, s, "
                        "z) {axis: 1}; output y"},
     {QLINEAR("QLinearGlobalAveragePool", 5, 5, "dszsz", &mean_facts),
      .specs = axis_specs, .shape = mean_shape, .cost = mean_cost,
+     .run = lpi_qlinear_mean_run,
      .samples = QTYPES "input a: uint8[1, 3, 4, 4]; y = "
                        "com.microsoft.QLinearGlobalAveragePool(a, s, z, s, "
                        "z); output y"},
     {QLINEAR("QLinearAveragePool", 4, 5, "dszsz", &mean_facts),
      .specs = pool_specs, .shape = mean_shape, .cost = mean_cost,
-     .flags = LPI_GAPS,
+     .run = lpi_qlinear_mean_run, .flags = LPI_GAPS,
      .samples = QTYPES "input a: uint8[1, 4, 4, 3]; y = "
                        "com.microsoft.QLinearAveragePool(a, s, z, s, z) "
                        "{kernel_shape: [2, 2], strides: [2, 2], "
                        "channels_last: 1}; output y"},
     {QLINEAR("QLinearSigmoid", 4, 5, "dszsz", &sigmoid_facts),
-     .shape = lpi_shape_as_first, .cost = qlinear_cost, .flags = LPI_GAPS,
+     .shape = lpi_shape_as_first, .cost = qlinear_cost,
+     .run = lpi_qlinear_sigmoid_run, .flags = LPI_GAPS,
      .samples = QTYPES "input a: uint8[2, 3]; y = "
                        "com.microsoft.QLinearSigmoid(a, s, z, s, z); output "
                        "y"},
     {QLINEAR("QLinearLeakyRelu", 4, 5, "dszsz", &leaky_facts),
-     .shape = lpi_shape_as_first, .cost = qlinear_cost, .flags = LPI_GAPS,
+     .specs = leaky_specs, .shape = lpi_shape_as_first, .cost = qlinear_cost,
+     .run = lpi_qlinear_leaky_run, .flags = LPI_GAPS,
      .samples = QTYPES "input a: uint8[2, 3]; y = "
                        "com.microsoft.QLinearLeakyRelu(a, s, z, s, z); "
                        "output y"},
     {QLINEAR("QLinearSoftmax", 5, 5, "dszsz", &softmax_facts),
-     .shape = lpi_shape_as_first, .cost = qlinear_cost, .flags = LPI_GAPS,
+     .specs = softmax_specs, .shape = lpi_shape_as_first, .cost = qlinear_cost,
+     .run = lpi_qlinear_softmax_run, .flags = LPI_GAPS,
      .samples = QTYPES "input a: uint8[2, 3]; y = "
                        "com.microsoft.QLinearSoftmax(a, s, z, s, z) {opset: "
                        "13, axis: 1}; output y"},
-    {QLINEAR("Gelu", 1, 1, NULL, &erf_facts), .shape = lpi_shape_as_first,
-     .cost = fused_cost,
-     .samples = QTYPES "input x: float32[2, 3]; y = com.microsoft.Gelu(x); "
-                       "output y"},
-    {QLINEAR("BiasGelu", 2, 2, NULL, &erf_facts), .shape = lpi_shape_as_first,
-     .cost = fused_cost,
-     .samples = QTYPES "input x: float32[2, 3]; weight b: float32[3]; y = "
-                       "com.microsoft.BiasGelu(x, b); output y"},
-    {QLINEAR("FastGelu", 1, 2, NULL, &tanh_facts), .shape = lpi_shape_as_first,
-     .cost = fused_cost,
-     .samples = QTYPES "input x: float32[2, 3]; weight b: float32[3]; y = "
-                       "com.microsoft.FastGelu(x, b); output y"},
-    {QLINEAR("QuickGelu", 1, 1, NULL, &quick_facts),
-     .shape = lpi_shape_as_first, .cost = fused_cost,
-     .samples = QTYPES "input x: float32[2, 3]; y = "
-                       "com.microsoft.QuickGelu(x); output y"},
     {.name = NULL},
 };

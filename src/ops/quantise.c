@@ -80,7 +80,8 @@ static int64_t run_at(const scale_map *map, int64_t i, int64_t *ret_step,
     return index;
 }
 
-/* Integers from "at" on of "x / scale", rounded, moved and kept in range. */
+/* Integers from "at" on of "x" = value / scale, rounded, moved and kept in
+ * range; none is a byte. */
 static void store_integers(const job *j, const float *x, const float *zero,
                            int64_t step, int64_t at, int64_t count)
 {
@@ -97,11 +98,7 @@ static void store_integers(const job *j, const float *x, const float *zero,
         v = v != v ? 0 : v < low ? low : v > high ? high : v;
         whole[i] = (int64_t)(lpi_round_even(v) + offset);
     }
-    if (bits == 8)
-        for (int64_t i = 0; i < count; i++)
-            ((uint8_t *)j->run->out[0])[at + i] = (uint8_t)whole[i];
-    else
-        lpi_pack(j->to, whole, at, count, j->run->out[0]);
+    lpi_pack(j->to, whole, at, count, j->run->out[0]);
 }
 
 /* Elements [at, at + count), which share a run of scales. */
@@ -114,6 +111,17 @@ static void convert_block(const job *j, int64_t at, int64_t count,
     lpi_target target = {j->to, p == NULL || p->saturate != 0, LPI_NEAREST};
     float x[BLOCK];
 
+    if (j->is_forward && (j->to == LP_UINT8 || j->to == LP_INT8)) {
+        lpi_to_bytes how = {j->scale + scale, zero, step, j->to == LP_INT8};
+        const float *from = x;
+
+        if (j->from == LP_FLOAT32)
+            from = (const float *)j->run->in[0] + at;
+        else
+            lpi_load_floats(isa, j->from, j->run->in[0], at, count, x);
+        isa->bytes_of_floats(&how, count, from, (uint8_t *)j->run->out[0] + at);
+        return;
+    }
     lpi_load_floats(isa, j->from, j->run->in[0], at, count, x);
     if (!j->is_forward) {
         if (zero != NULL)
@@ -189,9 +197,8 @@ lp_status lpi_dequantize_run(const lpi_run *run)
 
 /* ---- DynamicQuantizeLinear ---------------------------------------------- */
 
-/* Scale and zero point of the range of "count" elements, which holds 0. */
-static void find_range(const lpi_run *run, const float *x, int64_t count,
-                       float *ret_scale, float *ret_zero)
+void lpi_quantize_range(const lpi_run *run, const float *x, int64_t count,
+                        float *ret_scale, float *ret_zero)
 {
     lpi_team team = lpi_run_team(run);
     float most = 0, least = 0, zero;
@@ -222,7 +229,7 @@ lp_status lpi_quantize_dynamic_run(const lpi_run *run)
              .is_forward = true};
 
     LP_TRY(lpi_run_floats(run, 0, &x));
-    find_range(run, x, count, &scale, &zero);
+    lpi_quantize_range(run, x, count, &scale, &zero);
     if (run->node->layer->outputs_count > 1 && run->out[1] != NULL)
         memcpy(run->out[1], &scale, sizeof(scale));
     if (run->node->layer->outputs_count > 2 && run->out[2] != NULL)

@@ -26,14 +26,17 @@ static bool load_bytes(lp_dtype dtype, const void *from, int64_t count,
     const int8_t *sints = from;
 
     if (dtype == LP_UINT8)
+#pragma omp simd
         for (int64_t i = 0; i < count; i++)
             to[i] = (float)bytes[i];
     else if (dtype == LP_INT8)
+#pragma omp simd
         for (int64_t i = 0; i < count; i++)
             to[i] = (float)sints[i];
     else if (dtype == LP_BOOL)
+#pragma omp simd
         for (int64_t i = 0; i < count; i++)
-            to[i] = bytes[i] != 0;
+            to[i] = bytes[i] ? 1.0f : 0.0f;
     else
         return false;
     return true;
@@ -76,8 +79,11 @@ void lpi_store_floats(const lpi_isa *isa, lp_dtype dtype, const float *from,
     } else if (class == LPI_F32) {
         lpi_pack(dtype, from, first, count, to);
     } else if (dtype == LP_BOOL) {
+        uint8_t *truths = (uint8_t *)to + first;
+
+#pragma omp simd
         for (int64_t i = 0; i < count; i++)
-            ((uint8_t *)to)[first + i] = from[i] != 0;
+            truths[i] = from[i] != 0;
     } else {
         for (int64_t done = 0; done < count; done += BLOCK) {
             int64_t some = count - done < BLOCK ? count - done : BLOCK;

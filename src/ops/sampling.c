@@ -24,34 +24,53 @@ typedef struct pass {
     float *to, extrapolation;
 } pass;
 
+/* A row whose elements are neighbours along the axis. */
+static void sum_row(const pass *p, const float *from, float *to)
+{
+    const lpi_resize_map *t = p->t;
+
+    for (int64_t i = 0; i < p->out; i++) {
+        const float *weight = t->weight + i * t->most;
+        const float *row = from + t->first[i];
+        float sum = 0;
+
+        for (int64_t k = 0; k < t->count[i]; k++)
+            sum += weight[k] * row[k];
+        to[i] = t->outside[i] ? p->extrapolation : sum;
+    }
+}
+
+/* The same where "inner" elements stand side by side. */
+static void sum_rows(const pass *p, const float *from, float *to)
+{
+    const lpi_resize_map *t = p->t;
+
+    for (int64_t i = 0; i < p->out; i++, to += p->inner) {
+        const float *weight = t->weight + i * t->most;
+        const float *row = from + t->first[i] * p->inner;
+
+        memset(to, 0, (size_t)p->inner * sizeof(*to));
+        for (int64_t k = 0; k < t->count[i]; k++, row += p->inner) {
+            float w = weight[k];
+
+#pragma omp simd
+            for (int64_t x = 0; x < p->inner; x++)
+                to[x] += w * row[x];
+        }
+        for (int64_t x = 0; x < p->inner && t->outside[i]; x++)
+            to[x] = p->extrapolation;
+    }
+}
+
 static void pass_rows(const void *context, int64_t first, int64_t last)
 {
     const pass *p = context;
-    const lpi_resize_map *t = p->t;
 
     for (; first < last; first++) {
         const float *from = p->from + first * p->in * p->inner;
         float *to = p->to + first * p->out * p->inner;
 
-        for (int64_t i = 0; i < p->out; i++, to += p->inner) {
-            const float *weight = t->weight + i * t->most;
-            const float *row = from + t->first[i] * p->inner;
-
-            memset(to, 0, (size_t)p->inner * sizeof(*to));
-            if (p->inner == 1) {
-                for (int64_t k = 0; k < t->count[i]; k++)
-                    *to += weight[k] * row[k];
-            } else {
-                for (int64_t k = 0; k < t->count[i]; k++) {
-                    float *term = to;
-
-                    for (int64_t x = 0; x < p->inner; x++)
-                        term[x] += weight[k] * row[k * p->inner + x];
-                }
-            }
-            for (int64_t x = 0; x < p->inner && t->outside[i]; x++)
-                to[x] = p->extrapolation;
-        }
+        (p->inner == 1 ? sum_row : sum_rows)(p, from, to);
     }
 }
 
@@ -217,6 +236,14 @@ static lp_status copy_nearest(const lpi_run *run, const lpi_axis_map *maps)
     return LP_OK;
 }
 
+/* No axis before "k" changes. */
+static bool is_last(const lpi_resize *p, const lpi_axis_map *maps, int32_t k)
+{
+    while (k > 0 && is_same(p, &maps[k - 1]))
+        k--;
+    return k == 0;
+}
+
 /* Weighted sums along each axis that changes, the last one first. */
 static lp_status sum_axes(const lpi_run *run, const lpi_axis_map *maps)
 {
@@ -227,12 +254,12 @@ static lp_status sum_axes(const lpi_run *run, const lpi_axis_map *maps)
     const float *from = NULL;
     float *copy = NULL;
 
-    copy = LPI_NEW(run->scratch, float, outer);
-    if (copy == NULL)
-        return lpi_node_fail_memory(run->node);
     if (type == LP_FLOAT32) {
         from = run->in[0];
     } else {
+        copy = LPI_NEW(run->scratch, float, outer);
+        if (copy == NULL)
+            return lpi_node_fail_memory(run->node);
         lpi_load_floats(lpi_run_team(run).isa, type, run->in[0], 0, outer,
                         copy);
         from = copy;
@@ -253,14 +280,18 @@ static lp_status sum_axes(const lpi_run *run, const lpi_axis_map *maps)
             continue;
         LP_TRY(lpi_resize_taps(run, m, &t));
         work.t = &t;
-        work.to = LPI_NEW(run->scratch, float, lpi_mul(outer, inner));
+        work.to = type == LP_FLOAT32 && is_last(p, maps, k)
+                      ? (float *)run->out[0]
+                      : LPI_NEW(run->scratch, float, lpi_mul(outer, inner));
         if (work.to == NULL)
             return lpi_node_fail_memory(run->node);
         lpi_run_share(run, outer, lpi_mul(outer, inner * t.most), pass_rows,
                       &work);
         from = work.to;
     }
-    lpi_store_floats(lpi_run_team(run).isa, type, from, 0, inner, run->out[0]);
+    if (from != run->out[0])
+        lpi_store_floats(lpi_run_team(run).isa, type, from, 0, inner,
+                         run->out[0]);
     return LP_OK;
 }
 

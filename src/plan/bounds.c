@@ -32,54 +32,15 @@ static lp_status add(finder *f, const char *quantity, int64_t value,
                      : LP_OK;
 }
 
-/* Whether the result of "layer" may lie where an operand does. */
-static bool may_share(const lp_layer *layer)
+/* What unit "unit" has beside its operands, its part of the live peak. */
+static int64_t live_buffers(const lpi_program *p, int64_t unit)
 {
-    int32_t i;
-
-    if (!layer || !layer->outputs_count || !layer->outputs[0])
-        return false;
-    if (layer->row && layer->row->flags & LPI_VIEW)
-        return true;
-    if (!strcmp(layer->op, "Concat") || !strcmp(layer->op, "Split"))
-        return true;
-    for (i = 0; i < layer->inputs_count; i++)
-        if (lpi_is_value(layer->inputs[i]) && lpi_in_place(layer, i))
-            return true;
-    return false;
-}
-
-int64_t lpi_operands_floor(const lpi_program *program, int64_t unit,
-                           bool *ret_inputs, bool *ret_outputs)
-{
-    const lpi_use *use = &program->uses[unit];
-    int64_t in = 0, out = 0;
-    int32_t i;
-
-    for (i = 0; i < use->inputs_count; i++)
-        in = lpi_add(in,
-                     lpi_tensor_bytes(program->values[use->inputs[i]].tensor));
-    for (i = 0; i < use->outputs_count; i++)
-        out = lpi_add(
-            out, lpi_tensor_bytes(program->values[use->outputs[i]].tensor));
-    *ret_inputs = in >= out;
-    *ret_outputs = !*ret_inputs;
-    if (may_share(program->units[unit].layer))
-        return in > out ? in : out;
-    *ret_inputs = *ret_outputs = true;
-    return lpi_add(in, out);
-}
-
-int64_t lpi_unit_floor(const lpi_program *program, int64_t unit,
-                       bool *ret_inputs, bool *ret_outputs)
-{
-    const lpi_use *use = &program->uses[unit];
-    int64_t bytes = lpi_operands_floor(program, unit, ret_inputs, ret_outputs);
+    const lpi_use *use = &p->uses[unit];
+    int64_t bytes = 0;
     int32_t i;
 
     for (i = 0; i < use->buffers_count; i++)
-        if (program->residencies[use->buffers[i]].kind != LPI_OF_STAGING)
-            bytes = lpi_add(bytes, program->residencies[use->buffers[i]].bytes);
+        bytes = lpi_add(bytes, p->residencies[use->buffers[i]].live_bytes);
     return bytes;
 }
 
@@ -104,19 +65,19 @@ static int64_t live_floor(const lpi_program *p, int64_t unit,
         seen[root] = unit + 1;
         bytes = lpi_add(bytes, problem->tensors[root].bytes);
     }
-    for (i = 0; i < use->buffers_count; i++)
-        bytes = lpi_add(bytes, p->residencies[use->buffers[i]].live_bytes);
-    return bytes;
+    return lpi_add(bytes, live_buffers(p, unit));
 }
 
 /* Sums of the storages of the inputs, and of the outputs, of the graph. */
 static lp_status find_ends(finder *f, const lp_problem *problem)
 {
     int64_t *seen = LPI_NEW(f->scratch, int64_t, problem->tensors_count);
-    int64_t in = 0, out = 0, ends;
-    int32_t i;
+    int64_t *values =
+        LPI_NEW(f->scratch, int64_t, f->program->model->outputs_count);
+    int64_t in = 0, out = 0, j;
+    int32_t count = 0, i;
 
-    if (!seen)
+    if (!seen || !values)
         return lpi_fail_memory(f->error);
     for (i = 0; i < problem->tensors_count; i++) {
         const lp_plan_tensor *t = &problem->tensors[i];
@@ -126,21 +87,35 @@ static lp_status find_ends(finder *f, const lp_problem *problem)
         if (t->is_output && !seen[t->viewed]++)
             out = lpi_add(out, problem->tensors[t->viewed].bytes);
     }
-    ends = in > out ? in : out;
-    LP_TRY(add(f, "live_peak_bytes", ends, "inputs and outputs", 0));
-    if (f->schedule->memories_count == 1)
-        LP_TRY(add(f, "arena_bytes", ends, "inputs and outputs", 0));
-    return LP_OK;
+    for (j = 0; j < f->program->model->outputs_count; j++)
+        if (f->program->output_values[j] >= 0)
+            values[count++] = f->program->output_values[j];
+    if (f->program->units_count)
+        LP_TRY(add(f, "live_peak_bytes", in > out ? in : out,
+                   "inputs and outputs", 0));
+    if (f->schedule->memories_count > 1)
+        return LP_OK;
+    out = lpi_kin_bytes(&f->planning->kin, f->program, values, count);
+    return add(f, "arena_bytes", in > out ? in : out, "inputs and outputs", 0);
 }
 
+/* Raise "*most" to "value". */
+static void raise(int64_t *most, int64_t value)
+{
+    if (value > *most)
+        *most = value;
+}
+
+/* Tiles may share buffers by aliases, so that they count with these alone. */
 static lp_status find_peaks(finder *f)
 {
+    static const uint32_t cut = LP_PRECISION | LP_GROUPS;
     const lpi_program *p = f->program;
     lpi_plan_run run = {.planning = f->planning};
     lp_problem problem = f->planning->problem;
     int64_t *seen = LPI_NEW(f->scratch, int64_t, problem.tensors_count);
-    int64_t live = 0, arena = 0, load = 0, sum = 0, u, i;
     int64_t *change = LPI_NEW(f->scratch, int64_t, p->units_count + 2);
+    int64_t live[2] = {0}, arena[2] = {0}, load = 0, sum = 0, u, i;
     bool in, out;
 
     if (!seen || !change)
@@ -153,18 +128,27 @@ static lp_status find_peaks(finder *f)
             change[p->residencies[i].last + 1] -= p->residencies[i].bytes;
         }
     for (u = 0; u < p->units_count; u++) {
-        int64_t floor = lpi_unit_floor(p, u, &in, &out);
+        int64_t operands =
+            lpi_operands_floor(&f->planning->kin, p, u, &in, &out);
         int64_t needs = live_floor(p, u, &problem, seen);
+        int64_t tiles = p->units[u].group ? live_buffers(p, u) : 0;
 
         sum += change[u];
-        load = sum > load ? sum : load;
-        live = needs > live ? needs : live;
-        arena = floor > arena ? floor : arena;
+        raise(&load, sum);
+        raise(&live[0], needs - tiles);
+        raise(&live[1], needs);
+        raise(&arena[0], p->units[u].group
+                             ? operands
+                             : lpi_add(operands, lpi_buffers_floor(p, u)));
+        raise(&arena[1], lpi_add(operands, lpi_buffers_floor(p, u)));
     }
-    LP_TRY(add(f, "live_peak_bytes", live, "largest working set",
-               LP_PRECISION | LP_GROUPS));
-    LP_TRY(add(f, "arena_bytes", arena, "largest working set",
-               LP_PRECISION | LP_GROUPS));
+    for (i = 0; i < 2; i++) {
+        uint32_t given = cut | (i ? LP_ALIAS : 0);
+
+        LP_TRY(
+            add(f, "live_peak_bytes", live[i], "largest working set", given));
+        LP_TRY(add(f, "arena_bytes", arena[i], "largest working set", given));
+    }
     return add(f, "arena_bytes", load, "load", ALL_BUT_PLACE);
 }
 
@@ -258,7 +242,8 @@ static const char *name_columns(lpi_arena *arena, uint32_t given)
     return all;
 }
 
-/* Whether another bound says as much and takes less for granted. */
+/* Whether another bound of the same kind, one that takes columns as they stand
+ * or one that takes none, says more, or as much with fewer columns. */
 static bool is_idle(const lp_schedule *s, int64_t at)
 {
     const lp_bound *b = &s->bounds[at];
@@ -267,9 +252,13 @@ static bool is_idle(const lp_schedule *s, int64_t at)
     for (i = 0; i < s->bounds_count; i++) {
         const lp_bound *other = &s->bounds[i];
 
-        if (i != at && !strcmp(other->quantity, b->quantity) &&
-            other->value >= b->value && (other->given & ~b->given) == 0 &&
-            (other->given != b->given || other->value > b->value || i < at))
+        if (i == at || strcmp(other->quantity, b->quantity) != 0 ||
+            other->value < b->value || (other->given && !b->given))
+            continue;
+        if (!other->given && b->given)
+            return true;
+        if (other->value > b->value || other->given < b->given ||
+            (other->given == b->given && i < at))
             return true;
     }
     return false;

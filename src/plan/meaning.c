@@ -113,6 +113,7 @@ static lp_status find_facts(const lpi_program *p, const lp_problem *problem,
                             lp_error *error)
 {
     int64_t *seen = LPI_NEW(scratch, int64_t, p->values_count);
+    lpi_kin *kin = &problem->run->planning->kin;
     lpi_weights_held weights;
     int64_t u, i;
     bool in, out;
@@ -124,7 +125,7 @@ static lp_status find_facts(const lpi_program *p, const lp_problem *problem,
     for (u = 0; u < p->units_count; u++) {
         facts[u].operand_bytes = operand_bytes(p, u, seen);
         facts[u].weight_bytes = weights.bytes[u];
-        facts[u].floor_bytes = lpi_operands_floor(p, u, &in, &out);
+        facts[u].floor_bytes = lpi_operands_floor(kin, p, u, &in, &out);
         for (i = 0; i < p->uses[u].buffers_count; i++) {
             const lpi_residency *r = &p->residencies[p->uses[u].buffers[i]];
 

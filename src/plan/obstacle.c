@@ -33,14 +33,17 @@ static const char *called(const lpi_residency *r)
 }
 
 /* The unit that needs most by itself, and how much. */
-static int64_t find_floor(const lpi_program *p, int64_t *ret_bytes)
+static int64_t find_floor(const scene *s, int64_t *ret_bytes)
 {
+    lpi_kin *kin = &s->planning->kin;
+    const lpi_program *p = s->p;
     int64_t at = -1, u;
     bool in, out;
 
     *ret_bytes = 0;
     for (u = 0; u < p->units_count; u++) {
-        int64_t bytes = lpi_unit_floor(p, u, &in, &out);
+        int64_t bytes = lpi_add(lpi_operands_floor(kin, p, u, &in, &out),
+                                lpi_buffers_floor(p, u));
 
         if (at < 0 || bytes > *ret_bytes) {
             at = u;
@@ -50,6 +53,23 @@ static int64_t find_floor(const lpi_program *p, int64_t *ret_bytes)
     return at;
 }
 
+/* Those of "values" that share no bytes, the largest of each family. */
+static bool list_values(scene *s, const int64_t *values, int32_t count)
+{
+    lpi_kin *kin = &s->planning->kin;
+    bool ok = true;
+    int32_t i;
+
+    lpi_kin_bytes(kin, s->p, values, count);
+    for (i = 0; ok && i < count; i++) {
+        const lp_tensor *tensor = s->p->values[values[i]].tensor;
+
+        if (lpi_kin_stands(kin, tensor))
+            ok = add(s, tensor->name, lpi_tensor_bytes(tensor));
+    }
+    return ok;
+}
+
 /* The operands and buffers of "unit" that must lie apart. */
 static bool list_operands(scene *s, int64_t unit)
 {
@@ -57,17 +77,9 @@ static bool list_operands(scene *s, int64_t unit)
     bool in, out, ok = true;
     int32_t i;
 
-    lpi_unit_floor(s->p, unit, &in, &out);
-    for (i = 0; in && ok && i < use->inputs_count; i++) {
-        const lp_tensor *tensor = s->p->values[use->inputs[i]].tensor;
-
-        ok = add(s, tensor->name, lpi_tensor_bytes(tensor));
-    }
-    for (i = 0; out && ok && i < use->outputs_count; i++) {
-        const lp_tensor *tensor = s->p->values[use->outputs[i]].tensor;
-
-        ok = add(s, tensor->name, lpi_tensor_bytes(tensor));
-    }
+    lpi_operands_floor(&s->planning->kin, s->p, unit, &in, &out);
+    ok = (!in || list_values(s, use->inputs, use->inputs_count)) &&
+         (!out || list_values(s, use->outputs, use->outputs_count));
     for (i = 0; ok && i < use->buffers_count; i++) {
         const lpi_residency *r = &s->p->residencies[use->buffers[i]];
 
@@ -77,7 +89,8 @@ static bool list_operands(scene *s, int64_t unit)
     return ok;
 }
 
-/* The fullest unit, and what is resident then in memory 0. */
+/* The fullest unit, and what is resident then in memory 0; without units, what
+ * the graph begins and ends with. */
 static bool list_residents(scene *s, int64_t *ret_unit, int64_t *ret_load)
 {
     const lpi_program *p = s->p;
@@ -93,7 +106,7 @@ static bool list_residents(scene *s, int64_t *ret_unit, int64_t *ret_load)
             change[p->residencies[i].last + 1] -= p->residencies[i].bytes;
         }
     *ret_unit = *ret_load = 0;
-    for (u = 0; u < p->units_count; u++) {
+    for (u = 0; u == 0 || u < p->units_count; u++) {
         sum += change[u];
         if (sum > *ret_load) {
             *ret_load = sum;
@@ -141,6 +154,12 @@ static lp_status say(scene *s, lp_obstacle *o, int64_t load, int64_t arena)
             "the budget is %lld bytes, and layer '%.200s' alone takes %lld: no "
             "order, copy or recomputation helps, smaller tiles might",
             (long long)s->budget, o->layer, (long long)load);
+    else if (!s->p->units_count)
+        o->what = lpi_arena_printf(
+            to,
+            "the budget is %lld bytes, and what a model without layers begins "
+            "and ends with takes %lld",
+            (long long)s->budget, (long long)arena);
     else if (load > s->budget)
         o->what = lpi_arena_printf(
             to,
@@ -161,14 +180,17 @@ static lp_status describe(scene *s, lp_schedule *schedule, lp_plan *plan)
     lpi_arena *arena = s->planning->arena;
     lp_obstacle *o = LPI_NEW(arena, lp_obstacle, 1);
     lpi_text name = {0};
-    int64_t load, unit = find_floor(s->p, &load);
+    int64_t load, unit = find_floor(s, &load);
     bool ok = o != NULL;
 
     if (!ok)
         return lpi_fail_memory(s->error);
     o->is_proof = unit >= 0 && load > s->budget;
     ok = o->is_proof ? list_operands(s, unit) : list_residents(s, &unit, &load);
-    lpi_unit_name(schedule, unit, &name);
+    if (s->p->units_count)
+        lpi_unit_name(schedule, unit, &name);
+    else
+        lpi_text_put(&name, "no layer");
     o->layer = name.bytes ? lpi_arena_strdup(arena, name.bytes) : NULL;
     lpi_text_drop(&name);
     if (!ok || !o->layer)

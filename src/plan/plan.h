@@ -75,6 +75,15 @@ const char *lpi_print_compare(const lpi_print *before, const lpi_print *after,
 
 /* ---- problem.c ----------------------------------------------------------- */
 
+/* Activations that may share bytes while both are needed: views, and parts with
+ * the whole that Concat makes or Split reads; their kin, by tensor id. */
+typedef struct lpi_kin {
+    int64_t *of;    /* by tensor: its family */
+    int64_t *most;  /* by family: bytes of its largest, in the sum ... */
+    int64_t *marks; /* ... that has this number */
+    int64_t mark;
+} lpi_kin;
+
 /* One planning under way. */
 typedef struct lpi_planning {
     lpi_registry *registry;
@@ -85,6 +94,7 @@ typedef struct lpi_planning {
     lpi_arena *arena;        /* holds the problem and the plan */
     int32_t *tensor_numbers; /* by id; -1 */
     int32_t *layer_numbers;
+    lpi_kin kin;
     lp_problem problem; /* without settings, scratch and run */
     lp_plan_note *notes;
     int64_t notes_count, notes_room;
@@ -134,10 +144,22 @@ lp_status lpi_plan_new(const lp_planner *const *table, const lp_model *model,
 /* ---- bounds.c, obstacle.c
  * ---------------------------------------------------- */
 
-/* The least that unit "unit" takes in memory 0 while it runs, whatever is
- * shared; which of its operands are counted. */
-int64_t lpi_unit_floor(const lpi_program *program, int64_t unit,
-                       bool *ret_inputs, bool *ret_outputs);
+/* kin.c */
+lp_status lpi_kin_find(lpi_planning *planning, lp_error *error);
+
+/* Sum of the largest of each family among "values" of "program"; and whether
+ * the next of them stands for its family, each family once. */
+int64_t lpi_kin_bytes(lpi_kin *kin, const lpi_program *program,
+                      const int64_t *values, int32_t count);
+bool lpi_kin_stands(lpi_kin *kin, const lp_tensor *tensor);
+
+/* The least that the operands of unit "unit" take in memory 0 while it runs,
+ * whatever shares bytes; whether inputs and outputs are counted. */
+int64_t lpi_operands_floor(lpi_kin *kin, const lpi_program *program,
+                           int64_t unit, bool *ret_inputs, bool *ret_outputs);
+
+/* What unit "unit" takes there beside its operands, aliases as they stand. */
+int64_t lpi_buffers_floor(const lpi_program *program, int64_t unit);
 
 /* Fill the bounds of "plan" and of "schedule", which "program" means: those
  * that hold for every schedule of the model, and those that planners stated.
@@ -146,8 +168,8 @@ lp_status lpi_bounds_find(lpi_planning *planning, lp_schedule *schedule,
                           const lpi_program *program, lp_plan *plan,
                           lp_error *error);
 
-/* break_even.c: fill the break-even map of "plan" from "schedule", which need not
- * fit. */
+/* break_even.c: fill the break-even map of "plan" from "schedule", which need
+ * not fit. */
 lp_status lpi_break_even_find(lpi_planning *planning,
                               const lp_schedule *schedule, lp_plan *plan,
                               lp_error *error);

@@ -227,6 +227,7 @@ lp_status lpi_problem_build(lpi_planning *planning, const lp_schedule *first,
                  .error = error};
     lp_status status;
 
+    LP_TRY(lpi_kin_find(planning, error));
     b.scratch = lpi_arena_new(lpi_arena_cap(planning->arena));
     status = b.scratch ? build(&b, first) : lpi_fail_memory(error);
     lpi_arena_free(b.scratch);

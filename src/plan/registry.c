@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "plan.h"
@@ -123,9 +124,14 @@ static lp_status open_module(lpi_registry *r, module *m, lp_error *error)
 {
     char *symbol = lpi_arena_printf(r->arena, "lp_planner_%s", m->found.name);
     const lp_planner *planner;
+    struct stat about;
 
     if (!symbol)
         return lpi_fail_memory(error);
+    if (!stat(m->found.origin, &about) && !S_ISREG(about.st_mode)) {
+        m->found.fault = "it is no regular file";
+        return LP_OK;
+    }
     m->handle = dlopen(m->found.origin, RTLD_NOW | RTLD_LOCAL);
     if (!m->handle) {
         const char *why = dlerror();

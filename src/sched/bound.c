@@ -1,13 +1,13 @@
 /* bound.c: how long a model takes on a device at the least, however it is run.
  *
- * Every weight that an output depends on is read once, and every layer that
- * must be computed in full is computed once.  A layer that cannot be cut runs
- * whole; one that can, in a group of tiles, leaves out what its readers do not
- * take.  So its result must be an output of the graph or be taken in full by a
- * layer that runs in full itself.  A reader takes all of an operand when its
- * whole result does, and when tiles of one row next to each other, along every
- * axis, leave nothing out between them: what rows take is the same from one
- * tile to the next. */
+ * Every weight that a layer reads for an output is read once, and every layer
+ * that must be computed in full is computed once.  A layer that cannot be cut
+ * runs whole; one that can, in a group of tiles, leaves out what its readers do
+ * not take.  So its result must be an output of the graph or be taken in full
+ * by a layer that runs in full itself.  A reader takes all of an operand when
+ * its whole result does, and when tiles of one row next to each other, along
+ * every axis, leave nothing out between them: what rows take is the same from
+ * one tile to the next. */
 #include <string.h>
 
 #include "sched.h"
@@ -154,7 +154,8 @@ static lp_status find(needs *n, const lp_device *device, int64_t *ret_bound)
     int64_t compute = 0, bytes = 0, copies = 0, read = 0, i;
 
     for (i = 0; i < model->outputs_count; i++)
-        take(n, model->outputs[i], true);
+        if (model->outputs[i] && !model->outputs[i]->is_static)
+            take(n, model->outputs[i], true);
     for (i = model->layers_count - 1; i >= 0; i--) {
         const lp_layer *layer = model->layers[i];
         lp_row_status status;

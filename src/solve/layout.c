@@ -177,7 +177,7 @@ static int64_t common_grid(const lpi_layout *l)
 static lp_status bound(lpi_layout *l, lpi_arena *scratch, lp_error *error)
 {
     int64_t *evens = LPI_NEW(scratch, int64_t, l->sections + 1);
-    int64_t grid = common_grid(l), load = 0, even = 0, i;
+    int64_t grid = common_grid(l), load = 0, even = 0, end, i;
 
     if (!evens)
         return lpi_fail_memory(error);
@@ -186,8 +186,8 @@ static lp_status bound(lpi_layout *l, lpi_arena *scratch, lp_error *error)
 
         l->has_fixed = l->has_fixed || b->offset >= 0;
         l->has_hints = l->has_hints || b->hint >= 0;
-        if (b->offset >= 0 && lpi_add(b->offset, b->bytes) > l->bound_bytes)
-            l->bound_bytes = b->offset + b->bytes;
+        end = lpi_add(b->offset >= 0 ? b->offset : 0, b->bytes);
+        l->bound_bytes = end > l->bound_bytes ? end : l->bound_bytes;
     }
     for (i = 0; i < l->spans_count; i++) {
         const lpi_span *span = &l->spans[i];

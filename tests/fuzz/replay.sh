@@ -1,13 +1,13 @@
 #!/bin/bash
 # replay.sh: every fuzz target takes every file of its corpus, and of the
-# other target's (which are damaged models to it).
+# other targets (which are damaged models to it).
 set -u
 : "${top_srcdir:=.}" "${top_builddir:=.}"
 count=0 failed=0
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 
-for target in onnx lpm npy pb csv device schedule graph; do
+for target in onnx lpm npy pb csv device schedule graph run; do
     mapfile -t files < <(find "$top_srcdir/tests/fuzz/corpus" \
         "$top_srcdir/tests/ops" "$top_srcdir/examples" -type f \
         \( -name '*.onnx' -o -name '*.lpm' -o -path '*/corpus/*' \) | sort)

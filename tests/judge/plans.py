@@ -40,6 +40,7 @@ DIMS = {
 }
 FREE = ('baseline', 'attention,order,place', 'joint')
 TIGHT = ('attention,order,remat,place', 'joint')
+EFFORT = 20000
 QUANTITIES = ('live_peak_bytes', 'arena_bytes', 'fast_peak_bytes',
               'traffic_bytes', 'latency_ns', 'macs')
 
@@ -64,7 +65,8 @@ class Model:
         self.name, self.path = name, path
         self.dims = [x for dim in dims for x in ('--dim', dim)]
         self.report = checker.analyze([path], self.dims)
-        self.best, self.bounds, self.hash = {}, [], None
+        self.best, self.bounds = {}, []
+        self.floor = 0  # the largest working set that was heard of
 
 
 class Prover:
@@ -115,6 +117,9 @@ class Prover:
             if bound['value'] > value or bound['value'] < 0:
                 raise Wrong('%s %d is below the bound %d by %s' % (
                     bound['quantity'], value, bound['value'], bound['proof']))
+            if bound['quantity'] == 'live_peak_bytes' and \
+                    bound['proof'] == 'largest working set':
+                model.floor = bound['value']
             if not bound.get('given') and not one_device:
                 model.bounds.append(bound)
         schedule = plan_file.read(text)
@@ -201,17 +206,15 @@ class Prover:
 
     def all_chains(self, model, steps, devices, effort=0):
         """Without a budget, then less and less of what that takes."""
-        faults = 0
-        high, low = 0, None
+        faults = high = 0
         for chain in FREE:
             try:
                 found = self.prove(model, chain, effort=effort)
-                arena = found['arena_bytes'] if found else 0
-                high = max(high, arena)
-                low = arena if low is None else min(low, arena)
+                high = max(high, found['arena_bytes'] if found else 0)
             except Wrong:
                 faults += 1
-        for budget in self.budgets(max(1, (low or 0) // 2), high, steps):
+        low = (model.floor or high) * 2 // 3
+        for budget in self.budgets(max(1, low), high, steps):
             for chain in TIGHT:
                 for device in (None, *devices):
                     try:
@@ -275,7 +278,7 @@ def main():
         for name, path in models(args.long):
             prover.test(name, path, 5 if args.long else 2,
                         DEVICES if args.long else DEVICES[:1],
-                        DIMS.get(name, ()))
+                        DIMS.get(name, ()), EFFORT)
         for at in range(graphs):
             rng = random.Random('%d %d' % (args.seed, at))
             path = os.path.join(folder, 'graph.lpm')
@@ -283,7 +286,7 @@ def main():
                 file.write(mutate.draw_graph(rng))
             prover.test('graph %d' % at, path, 3 if args.long else 2,
                         DEVICES[at % 2:at % 2 + 1] if args.long else (),
-                        effort=20000)
+                        effort=EFFORT)
         print('# ' + ', '.join('%d %s' % (n, what)
                                for what, n in sorted(prover.tally.items())))
         print('1..%d' % prover.tests)

@@ -68,6 +68,8 @@ refused greedy "it names a layer that does not run"
 echo "not a module" >"$work/text.so"
 bad=$work
 refused text "text.so"
+mkdir "$work/folder.so"
+refused folder "no regular file"
 LPLAN_PLANNERS=$good "$lplan" list planners >"$work/log" 2>&1 &&
     grep -q "in $good/skeleton.so" "$work/log"
 check "LPLAN_PLANNERS names folders" $?

@@ -254,7 +254,7 @@ static void test_bad_graphs(void **state)
     static const lp_graph_node makes_far = {.outputs = far, .outputs_count = 1};
     static const lp_graph_node negative = {.extra_bytes = -1};
     static const lp_graph_node huge = {.extra_bytes = INT64_MAX};
-    static const struct {
+    const struct {
         lp_graph_node nodes[2];
         lp_graph_tensor tensor;
     } bad[] = {

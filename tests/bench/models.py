@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Whole models: CPU time of `lplan run` beside ONNX Runtime, one thread.
+
+Both compute the same inputs in turns; the best turn of each counts.  Ours is the
+time of the layers, which read their weights, of a process of its own; theirs is
+the time of one run of a session that is loaded already.  Weights that a model
+lacks are made by `lplan fill` in a temporary folder.  Prints, judges nothing.
+
+usage: models.py LPLAN MODEL...     models or folders of models
+       --turns N     turns (3)
+       --threads N   threads of both (1)
+       --most SIZE   models whose weights take more MiB are left out (500)
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+MISSING = 77
+MIB = 1 << 20
+
+
+def find(paths):
+    for path in paths:
+        if os.path.isfile(path):
+            yield path
+        for folder, _, names in sorted(os.walk(path)):
+            for name in sorted(names):
+                if name.endswith(".onnx"):
+                    yield os.path.join(folder, name)
+
+
+def name_of(path):
+    stem = os.path.splitext(os.path.basename(path))[0]
+    folder = os.path.basename(os.path.dirname(os.path.abspath(path)))
+    return folder if stem == "model" else stem
+
+
+def fill(onnx, lplan, path, most, folder):
+    """The path of a model with weights, or why there is none."""
+    model = onnx.load(path, load_external_data=False)
+    outside, size = [], 0
+    for tensor in model.graph.initializer:
+        at = {e.key: e.value for e in tensor.external_data}
+        if at:
+            outside.append(at["location"])
+            size = max(size, int(at.get("offset", 0)) + int(at["length"]))
+    here = os.path.dirname(os.path.abspath(path))
+    if all(os.path.exists(os.path.join(here, name)) for name in outside):
+        return path, None
+    if size > most * MIB:
+        return None, "weights of %d MiB" % (size // MIB)
+    ran = subprocess.run([lplan, "fill", path, "-o", folder, "--seed", "1"],
+                         check=False, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE)
+    if ran.returncode:
+        return None, ran.stderr.decode().strip()
+    return shutil.copy(path, os.path.join(folder, "model.onnx")), None
+
+
+def own_turn(lplan, path, threads, feeds):
+    """CPU seconds of the process, and wall seconds of the layers."""
+    command = [lplan, "run", "--threads", str(threads), "--profile",
+               "--format", "json", path]
+    for name, file in feeds.items():
+        command += ["--input", "%s=%s" % (name, file)]
+    at = resource.getrusage(resource.RUSAGE_CHILDREN)
+    ran = subprocess.run(command, check=False, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE)
+    to = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if ran.returncode:
+        raise RuntimeError(ran.stderr.decode().strip().split("\n")[-1])
+    layers = json.loads(ran.stdout)["layers"]
+    cpu = to.ru_utime + to.ru_stime - at.ru_utime - at.ru_stime
+    return cpu, sum(layer["time_ns"] for layer in layers) * 1e-9
+
+
+def session_of(ort, path, threads):
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    return ort.InferenceSession(path, options,
+                                providers=["CPUExecutionProvider"])
+
+
+def draw(np, session):
+    """Values of the inputs; integers are small, so that they index."""
+    draw_from, feeds = np.random.default_rng(0), {}
+    for i in session.get_inputs():
+        dims = [d if isinstance(d, int) else 1 for d in i.shape]
+        dtype = i.type[len("tensor("):-1]
+        dtype = {"float": "float32", "double": "float64"}.get(dtype, dtype)
+        if dtype.startswith("float"):
+            feeds[i.name] = draw_from.standard_normal(dims).astype(dtype)
+        else:
+            feeds[i.name] = np.ones(dims, dtype)
+    return feeds
+
+
+def compare(np, ort, lplan, path, options, folder):
+    session = session_of(ort, path, options.threads)
+    feeds, files = draw(np, session), {}
+    for k, (name, array) in enumerate(feeds.items()):
+        files[name] = os.path.join(folder, "input_%d.npy" % k)
+        np.save(files[name], array)
+    session.run(None, feeds)
+    own, layers, peer = [], [], []
+    for _ in range(options.turns):
+        cpu, wall = own_turn(lplan, path, options.threads, files)
+        own.append(cpu)
+        layers.append(wall)
+        at = time.process_time()
+        session.run(None, feeds)
+        peer.append(time.process_time() - at)
+    return min(own), min(layers), min(peer)
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1])
+    parser.add_argument("lplan")
+    parser.add_argument("models", nargs="+")
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--most", type=int, default=500)
+    options = parser.parse_args()
+    if not all(map(importlib.util.find_spec, ("numpy", "onnx",
+                                              "onnxruntime"))):
+        print("models.py: needs Python's numpy, onnx and onnxruntime")
+        return MISSING
+    import numpy as np
+    import onnx
+    import onnxruntime as ort
+    print("%-26s %11s %11s %16s %7s %7s" % (
+        "model", "process ms", "layers ms", "ONNX Runtime ms", "process",
+        "layers"))
+    for path in find(options.models):
+        name = name_of(path)
+        with tempfile.TemporaryDirectory() as folder:
+            full, why = fill(onnx, options.lplan, path, options.most, folder)
+            try:
+                if full:
+                    own, layers, peer = compare(np, ort, options.lplan, full,
+                                                options, folder)
+            except Exception as error:  # of types of its own
+                why = str(error).split("\n", maxsplit=1)[0][:80]
+            if why:
+                print("%-26s %s" % (name, why), flush=True)
+                continue
+        print("%-26s %11.1f %11.1f %16.1f %5.2f x %5.2f x" % (
+            name, own * 1e3, layers * 1e3, peer * 1e3, own / peer,
+            layers / peer), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,519 @@
+"""Cases of operators of com.microsoft: CASES maps an operator to a function
+that draws one."""
+import numpy as np
+from onnx import helper
+
+import runtime
+
+
+class Case:
+    """One node of com.microsoft: operands (arrays, None where absent), those
+    of them that are weights by their position."""
+
+    def __init__(self, op, operands, weights=(), outputs=1, domain=None,
+                 tolerance=None, expected=None, **attributes):
+        self.op, self.operands, self.weights = op, operands, set(weights)
+        self.outputs, self.attributes = outputs, attributes
+        self.domain = 'com.microsoft' if domain is None else domain
+        self.tolerance, self.expected = tolerance, expected
+
+    def model(self, rng):
+        names = ['' if x is None else 'i%d' % at
+                 for at, x in enumerate(self.operands)]
+        while names and not names[-1]:
+            names.pop()
+        outputs = self.outputs if isinstance(self.outputs, list) else [
+            'o%d' % x for x in range(self.outputs)]
+        node = helper.make_node(self.op, names, outputs, domain=self.domain,
+                                **self.attributes)
+        arrays = {n: x for n, x in zip(names, self.operands) if n}
+        held = {n: x for n, x in arrays.items() if int(n[1:]) in self.weights}
+        free = {n: x for n, x in arrays.items() if n not in held}
+        return runtime.model_of([node], free, held,
+                                [x for x in outputs if x], 17), free
+
+
+def some(rng, *choices):
+    return choices[rng.integers(len(choices))]
+
+
+def floats(rng, *shape, dtype='float32', spread=1.0):
+    return (rng.standard_normal(shape) * spread).astype(dtype)
+
+
+def dims(rng, rank, most=6):
+    return [int(x) for x in rng.integers(1, most + 1, rank)]
+
+
+def byte(rng, shape, dtype):
+    info = np.iinfo(dtype)
+    return rng.integers(info.min, info.max + 1, shape).astype(dtype)
+
+
+def scale(rng, *shape):
+    return np.exp(rng.uniform(-5, -1, shape)).astype('float32')
+
+
+# ---- activations
+
+def activation(op, bias):
+    def draw(rng):
+        shape = dims(rng, rng.integers(1, 5))
+        x = floats(rng, *shape, spread=3)
+        x.flat[0] = 3  # errors near 0 are those of 1 - tanh there
+        b = [floats(rng, shape[-1])] if bias == 2 or \
+            bias and rng.integers(2) else []
+        more = dict(alpha=float(np.float32(rng.uniform(0.5, 2)))) \
+            if op == 'QuickGelu' else {}
+        return Case(op, [x] + b, **more)
+    return draw
+
+
+def bias_add(rng):
+    n, p, c = dims(rng, 3)
+    x, b, s = floats(rng, n, p, c), floats(rng, c), floats(rng, n, p, c)
+    return Case('BiasAdd', [x, b, s], expected=lambda: [x + b + s])
+
+
+def split_gelu(rng):
+    from math import erf
+    n, p, c = dims(rng, 3)
+    x, b = floats(rng, n, p, 2 * c), floats(rng, 2 * c)
+
+    def expected():
+        left, right = np.split((x + b).astype('float64'), 2, -1)
+        gelu = right * 0.5 * (1 + np.vectorize(erf)(right / np.sqrt(2)))
+        return [(left * gelu).astype('float32')]
+    return Case('BiasSplitGelu', [x, b], expected=expected)
+
+
+# ---- bytes
+
+def binary(op):
+    def draw(rng):
+        kind = some(rng, 'uint8', 'int8')
+        shape = dims(rng, rng.integers(1, 5), 9)
+        other = [1 if rng.integers(3) == 0 else x
+                 for x in shape[rng.integers(len(shape)):]]
+        parts = [byte(rng, shape, kind), byte(rng, other, kind)]
+        if rng.integers(2):
+            parts.reverse()
+        operands = []
+        for x in parts:
+            operands += [x, scale(rng), byte(rng, (), kind)]
+        return Case(op, operands + [scale(rng), byte(rng, (), kind)],
+                    [1, 2, 4, 5, 6, 7])
+    return draw
+
+
+def concat(rng):
+    kind = some(rng, 'uint8', 'int8')
+    shape = dims(rng, rng.integers(1, 5))
+    axis = int(rng.integers(len(shape)))
+    operands = [scale(rng), byte(rng, (), kind)]
+    for _ in range(rng.integers(1, 5)):
+        own = list(shape)
+        own[axis] = int(rng.integers(1, 5))
+        operands += [byte(rng, own, kind), scale(rng), byte(rng, (), kind)]
+        if rng.integers(3) == 0:
+            operands[-2:] = operands[:2]
+    return Case('QLinearConcat', operands, [
+        x for x in range(len(operands)) if x < 2 or x % 3 != 2], axis=axis)
+
+
+def table(op):
+    def draw(rng):
+        kind = some(rng, 'uint8', 'int8')
+        x = byte(rng, dims(rng, rng.integers(1, 5)), kind)
+        more = dict(alpha=float(np.float32(rng.uniform(0, 1)))) \
+            if op == 'QLinearLeakyRelu' else {}
+        return Case(op, [x, scale(rng), byte(rng, (), kind), scale(rng),
+                         byte(rng, (), kind)], [1, 2, 3, 4], **more)
+    return draw
+
+
+def softmax(rng):
+    """Rows of two or more: the sum of one overflows there."""
+    kind = some(rng, 'uint8', 'int8')
+    shape = [x + 1 for x in dims(rng, rng.integers(1, 5), 8)]
+    opset = some(rng, 11, 13)
+    more = {}
+    if rng.integers(3) or len(shape) < 2:
+        more['axis'] = int(rng.integers(-len(shape), len(shape)))
+    return Case('QLinearSoftmax', [
+        byte(rng, shape, kind), scale(rng), byte(rng, (), kind),
+        np.float32(1 / 255), np.array(0 if kind == 'uint8' else -128, kind)],
+                [1, 2, 3, 4], opset=opset, **more)
+
+
+def global_mean(rng):
+    kind = some(rng, 'uint8', 'int8')
+    last = int(rng.integers(2))
+    x = byte(rng, dims(rng, rng.integers(3, 6)), kind)
+    return Case('QLinearGlobalAveragePool', [
+        x, scale(rng), byte(rng, (), kind), scale(rng),
+        byte(rng, (), kind)], [1, 2, 3, 4], channels_last=last)
+
+
+def window(rng, rank, most=8):
+    """Extents and the attributes of a window that slides over them."""
+    kernel = dims(rng, rank, 3)
+    stride = dims(rng, rank, 3)
+    pads = [int(rng.integers(k)) for k in kernel + kernel]
+    extents = [int(rng.integers(k, most + 1)) for k in kernel]
+    how = dict(kernel_shape=kernel, strides=stride)
+    if rng.integers(4) == 0:
+        how['auto_pad'] = some(rng, 'VALID', 'SAME_UPPER', 'SAME_LOWER')
+    else:
+        how['pads'] = pads
+    return extents, how
+
+
+def mean(rng):
+    kind = some(rng, 'uint8', 'int8')
+    last = int(rng.integers(2))
+    rank = int(rng.integers(1, 4))
+    extents, how = window(rng, rank)
+    n, c = dims(rng, 2)
+    x = byte(rng, [n] + extents + [c] if last else [n, c] + extents, kind)
+    return Case('QLinearAveragePool', [
+        x, scale(rng), byte(rng, (), kind), scale(rng),
+        byte(rng, (), kind)], [1, 2, 3, 4], channels_last=last,
+                count_include_pad=int(rng.integers(2)), **how)
+
+
+# ---- normalizations
+
+def skip_norm(op, centred):
+    def draw(rng):
+        kind = 'float32'
+        b, n, h = dims(rng, 3, 9)
+        x = floats(rng, b, n, h, dtype=kind)
+        r = floats(rng, *some(rng, (b, n, h), (1, n, h), (n, h)), dtype=kind)
+        operands = [x, r, floats(rng, h, dtype=kind)]
+        if centred:
+            operands.append(some(rng, None, floats(rng, h, dtype=kind)))
+        operands.append(some(rng, None, floats(rng, h, dtype=kind)))
+        outputs = some(rng, 1, ['y', '', '', 's'])
+        more = dict(epsilon=1e-3) if rng.integers(2) else {}
+        return Case(op, operands, [2, 3, 4], outputs, **more)
+    return draw
+
+
+def embed(rng):
+    b, n, h, v = dims(rng, 4, 7)
+    ids = rng.integers(0, v, (b, n)).astype('int32')
+    segments = some(rng, None, rng.integers(0, 2, (b, n)).astype('int32'))
+    mask = some(rng, None, rng.integers(0, 2, (b, n)).astype('int32'))
+    places = some(rng, None, rng.integers(0, n + 2, (b, n)).astype('int32'))
+    return Case('EmbedLayerNormalization', [
+        ids, segments, floats(rng, v, h), floats(rng, n + 2, h),
+        None if segments is None else floats(rng, 2, h), floats(rng, h),
+        floats(rng, h), mask, places], [2, 3, 4, 5, 6],
+                some(rng, 2, 3), epsilon=1e-4)
+
+
+def group_norm(skips):
+    def draw(rng):
+        n, y, x, c = dims(rng, 4)
+        groups = c
+        c *= int(rng.integers(1, 4))
+        last = int(rng.integers(2))
+        shape = (n, y, x, c) if last else (n, c, y, x)
+        operands = [floats(rng, *shape), floats(rng, c), floats(rng, c)]
+        how = dict(groups=groups, channels_last=last, epsilon=1e-3,
+                   activation=int(rng.integers(2)))
+        if skips:
+            operands.append(floats(rng, *(some(rng, shape, (n, c), (
+                n, 1, 1, c)) if last else shape)))
+            operands.append(floats(rng, c) if last and rng.integers(2)
+                            else None)
+
+        def expected():
+            total = operands[0].astype('float64')
+            if skips:
+                r = operands[3]
+                total = total + (r.reshape(n, 1, 1, c) if r.size == n * c
+                                 and last else r)
+                if operands[4] is not None:
+                    total = total + operands[4]
+            z = np.moveaxis(total, -1, 1) if last else total
+            z = z.reshape(n, groups, -1)
+            z = (z - z.mean(-1, keepdims=True)) / np.sqrt(
+                z.var(-1, keepdims=True) + np.float32(1e-3))
+            z = z.reshape(n, c, y, x) * operands[1].reshape(1, c, 1, 1) + \
+                operands[2].reshape(1, c, 1, 1)
+            if how['activation']:
+                z = z / (1 + np.exp(-z))
+            z = np.moveaxis(z, 1, -1) if last else z
+            return [z.astype('float32'), total.astype('float32')][:1 + skips]
+        return Case('SkipGroupNorm' if skips else 'GroupNorm', operands,
+                    [1, 2], 1 + skips, expected=expected, **how)
+    return draw
+
+
+def simple_norm(rng):
+    shape = dims(rng, rng.integers(2, 5))
+    return Case('SimplifiedLayerNormalization', [
+        floats(rng, *shape), floats(rng, shape[-1])], [1], 1, domain='',
+                axis=-1, epsilon=1e-4)
+
+
+# ---- packed weights
+
+def pack(values, bits):
+    """Items of "bits" bits, lowest first, along the last axis."""
+    each = 8 // bits
+    pad = -values.shape[-1] % each
+    v = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, pad)])
+    v = v.reshape(*v.shape[:-1], -1, each).astype('uint32')
+    return (v << (np.arange(each) * bits)).sum(-1).astype('uint8')
+
+
+def nbits(rng):
+    bits = some(rng, 2, 4, 8)
+    block = some(rng, 16, 32)
+    k, n = int(rng.integers(1, 80)), int(rng.integers(1, 20))
+    blocks = -(-k // block)
+    kind = some(rng, 'float32', 'float32', 'float16')
+    q = rng.integers(0, 1 << bits, (n, blocks, block))
+    operands = [floats(rng, *dims(rng, rng.integers(0, 3)), k, dtype=kind),
+                pack(q, bits), (scale(rng, n * blocks)).astype(kind)]
+    zeros = some(rng, None, 'packed', 'floats')
+    if zeros == 'packed':
+        operands.append(pack(rng.integers(0, 1 << bits, (n, blocks)),
+                             bits).reshape(-1))
+    elif zeros:
+        operands.append(floats(rng, n * blocks, dtype=kind, spread=4))
+    else:
+        operands.append(None)
+    operands.append(None)
+    operands.append(some(rng, None, floats(rng, n, dtype=kind)))
+    return Case('MatMulNBits', operands, [1, 2, 3, 4, 5], bits=bits, K=k, N=n,
+                block_size=block, accuracy_level=int(rng.integers(0, 3)))
+
+
+def bnb4(rng):
+    block = some(rng, 16, 32, 64)
+    k, n = int(rng.integers(1, 5)) * block, int(rng.integers(1, 20))
+    return Case('MatMulBnb4', [
+        floats(rng, *dims(rng, rng.integers(0, 3)), k),
+        rng.integers(0, 256, -(-k * n // 2)).astype('uint8'),
+        scale(rng, -(-k * n // block))], [1, 2], K=k, N=n, block_size=block,
+                quant_type=int(rng.integers(2)))
+
+
+def gather_blocks(rng):
+    import ml_dtypes
+    bits, block = some(rng, 4, 8), some(rng, 16, 32)
+    rank = int(rng.integers(2, 4))
+    shape = dims(rng, rank, 5)
+    form = some(rng, 'uint8', 'uint8', 'int4', 'uint4')
+    axis = rank - 1
+    gather = 0
+    if form != 'uint8':
+        axis = int(rng.integers(rank))
+        bits = 4
+        gather = int(rng.integers(rank))
+    shape[axis] = int(rng.integers(1, 70))
+    if form == 'uint8' and bits == 4:
+        shape[axis] += shape[axis] % 2
+    blocked = list(shape)
+    blocked[axis] = -(-shape[axis] // block)
+    low = -8 if form == 'int4' else 0
+    q = rng.integers(low, low + (1 << bits), shape)
+    z = rng.integers(low, low + (1 << bits), blocked)
+    if form == 'uint8':
+        q, z = pack(q, bits), pack(z, bits)
+    else:
+        q, z = (x.astype(getattr(ml_dtypes, form)) for x in (q, z))
+    where = rng.integers(-shape[gather], shape[gather], dims(
+        rng, rng.integers(0, 3), 4)).astype(some(rng, 'int32', 'int64'))
+    return Case('GatherBlockQuantized', [
+        q, where, scale(rng, *blocked), some(rng, None, z)], [0, 2, 3],
+                bits=bits, block_size=block, gather_axis=gather,
+                quantize_axis=axis)
+
+
+# ---- products of bytes
+
+def no_saturation(x):
+    """Weights of 7 bits, whose products in pairs fit 16 bits."""
+    return (x.astype('int16') // 2).astype(x.dtype)
+
+
+def to_float(rng):
+    a_kind, b_kind = 'uint8', some(rng, 'uint8', 'int8')
+    m, k, n = dims(rng, 3, 20)
+    a = byte(rng, dims(rng, rng.integers(0, 3), 3) + [m, k], a_kind)
+    b = no_saturation(byte(rng, (k, n), b_kind))
+    wide = rng.integers(2)
+    return Case('MatMulIntegerToFloat', [
+        a, b, scale(rng), scale(rng, n) if wide else scale(rng),
+        some(rng, None, byte(rng, (), a_kind)),
+        some(rng, None, byte(rng, (n,) if wide else (), b_kind)),
+        some(rng, None, floats(rng, n))], [1, 2, 3, 4, 5, 6])
+
+
+def dynamic(rng):
+    kind = some(rng, 'uint8', 'int8')
+    m, k, n = dims(rng, 3, 20)
+    wide = rng.integers(2)
+    return Case('DynamicQuantizeMatMul', [
+        floats(rng, *dims(rng, rng.integers(0, 2), 3), m, k),
+        no_saturation(byte(rng, (k, n), kind)),
+        scale(rng, n) if wide else scale(rng),
+        some(rng, None, byte(rng, (n,) if wide else (), kind)),
+        some(rng, None, floats(rng, n))], [1, 2, 3, 4])
+
+
+def quantized_gemm(rng):
+    a_kind, b_kind = 'uint8', some(rng, 'uint8', 'int8')
+    m, k, n = dims(rng, 3, 20)
+    turn_a, turn_b = int(rng.integers(2)), int(rng.integers(2))
+    wide = rng.integers(2)
+    operands = [
+        byte(rng, (k, m) if turn_a else (m, k), a_kind), scale(rng),
+        byte(rng, (), a_kind),
+        no_saturation(byte(rng, (n, k) if turn_b else (k, n), b_kind)),
+        scale(rng, n) if wide else scale(rng),
+        byte(rng, (n,) if wide else (), b_kind),
+        some(rng, None, rng.integers(-900, 900, some(
+            rng, (n,), (m, n), (1, n), (m, 1))).astype('int32'))]
+    if rng.integers(2):
+        operands += [scale(rng) * np.float32(40), byte(rng, (), a_kind)]
+    return Case('QGemm', operands, [1, 2, 3, 4, 5, 6, 7, 8], transA=turn_a,
+                transB=turn_b, alpha=some(rng, 1.0, 0.5, 0.3))
+
+
+def fused_matmul(op):
+    def draw(rng):
+        batch = dims(rng, rng.integers(0, 3), 3)
+        m, k, n = dims(rng, 3, 12)
+        turn_a, turn_b = int(rng.integers(2)), int(rng.integers(2))
+        more = {}
+        a, b = batch + [m, k], batch + [k, n]
+        if turn_a:
+            a[-2:] = a[:-3:-1]
+        if turn_b:
+            b[-2:] = b[:-3:-1]
+        if op == 'FusedMatMul' and batch:
+            for name, shape in (('transBatchA', a), ('transBatchB', b)):
+                if rng.integers(3) == 0:
+                    more[name] = 1
+                    turned = more[name] and shape[:]
+                    middle = turned.pop(-2)
+                    shape[:] = [middle] + turned
+        kind = some(rng, 'float32', 'float64') if op == 'FusedMatMul' else \
+            'float32'
+        return Case(op, [floats(rng, *a, dtype=kind),
+                         floats(rng, *b, dtype=kind)], [], transA=turn_a,
+                    transB=turn_b, alpha=some(rng, 1.0, 0.37), **more)
+    return draw
+
+
+ACTIVATIONS = {
+    'Relu': [], 'Tanh': [], 'Sigmoid': [], 'LeakyRelu': ['alpha'],
+    'Clip': ['alpha', 'beta'], 'HardSigmoid': ['alpha', 'beta'],
+}
+
+
+def fused_gemm(rng):
+    m, k, n = dims(rng, 3, 12)
+    name = some(rng, 'Relu', 'Tanh', 'Sigmoid', 'LeakyRelu', 'HardSigmoid',
+                'Elu', 'Softplus', 'Softsign', 'ThresholdedRelu')
+    return Case('FusedGemm', [
+        floats(rng, m, k), floats(rng, n, k),
+        some(rng, None, floats(rng, n), floats(rng, m, n), floats(rng, m, 1))],
+                [1, 2], transB=1, alpha=some(rng, 1.0, 0.5),
+                beta=some(rng, 1.0, 0.25), activation=name,
+                activation_alpha=some(rng, 0.2, 0.5),
+                activation_beta=some(rng, 0.5, 0.75))
+
+
+# ---- convolutions
+
+def fused_conv(rng):
+    rank = int(rng.integers(1, 3))
+    extents, how = window(rng, rank)
+    group, each, own, n = dims(rng, 4, 3)
+    w = [group * own, each] + how['kernel_shape']
+    name = some(rng, *ACTIVATIONS)
+    params = sorted(float(np.float32(x)) for x in rng.uniform(
+        -1 if name == 'Clip' else 0, 1, len(ACTIVATIONS[name])))
+    case = Case('FusedConv', [
+        floats(rng, n, group * each, *extents), floats(rng, *w),
+        some(rng, None, floats(rng, group * own))], [1, 2], group=group,
+                activation=name, **how)
+    if params:
+        case.attributes['activation_params'] = params
+    return case
+
+
+def q_conv(rng):
+    rank = int(rng.integers(1, 4))
+    extents, how = window(rng, rank)
+    group, each, own, n = dims(rng, 4, 3)
+    a, b = some(rng, 'uint8', 'int8'), 'int8'
+    last = int(rng.integers(2))
+    c = group * each
+    x = byte(rng, [n, *extents, c] if last else [n, c, *extents], a)
+    w = no_saturation(byte(rng, [group * own, each] + how['kernel_shape'], b))
+    wide = rng.integers(2)
+    return Case('QLinearConv', [
+        x, scale(rng), byte(rng, (), a), w,
+        scale(rng, group * own) if wide else scale(rng), np.zeros((), b),
+        scale(rng) * np.float32(40), byte(rng, (), a),
+        some(rng, None, rng.integers(-900, 900, group * own).astype('int32'))],
+                [1, 2, 3, 4, 5, 6, 7, 8], group=group, channels_last=last,
+                **how)
+
+
+def last_conv(op):
+    def draw(rng):
+        import onnx
+        extents, how = window(rng, 2)
+        group, each, own, n = dims(rng, 4, 3)
+        x = floats(rng, n, *extents, group * each)
+        w = floats(rng, group * own, each, *how['kernel_shape'])
+        b = some(rng, None, floats(rng, group * own))
+
+        def expected():
+            node = onnx.helper.make_node(
+                'Conv', ['x', 'w'] + ['b'] * (b is not None), ['y'],
+                group=group, **how)
+            weights = {'w': w} if b is None else {'w': w, 'b': b}
+            front = {'x': np.ascontiguousarray(np.moveaxis(x, -1, 1))}
+            y, why = runtime.run_other(runtime.model_of(
+                [node], front, weights, ['y'], 17), front)
+            return [np.moveaxis(y[0], 1, -1)] if not why else why
+        return Case(op, [x, w, b], [1, 2], expected=expected, group=group,
+                    **how)
+    return draw
+
+
+CASES = {
+    'Gelu': activation('Gelu', 0), 'BiasGelu': activation('BiasGelu', 2),
+    'FastGelu': activation('FastGelu', 1),
+    'QuickGelu': activation('QuickGelu', 0),
+    'BiasAdd': bias_add, 'BiasSplitGelu': split_gelu,
+    'QLinearAdd': binary('QLinearAdd'), 'QLinearMul': binary('QLinearMul'),
+    'QLinearConcat': concat, 'QLinearSigmoid': table('QLinearSigmoid'),
+    'QLinearLeakyRelu': table('QLinearLeakyRelu'),
+    'QLinearSoftmax': softmax, 'QLinearGlobalAveragePool': global_mean,
+    'QLinearAveragePool': mean,
+    'SkipLayerNormalization': skip_norm('SkipLayerNormalization', True),
+    'SkipSimplifiedLayerNormalization': skip_norm(
+        'SkipSimplifiedLayerNormalization', False),
+    'SimplifiedLayerNormalization': simple_norm,
+    'EmbedLayerNormalization': embed, 'GroupNorm': group_norm(0),
+    'SkipGroupNorm': group_norm(1),
+    'MatMulNBits': nbits, 'MatMulBnb4': bnb4,
+    'GatherBlockQuantized': gather_blocks, 'MatMulIntegerToFloat': to_float,
+    'DynamicQuantizeMatMul': dynamic, 'QGemm': quantized_gemm,
+    'FusedMatMul': fused_matmul('FusedMatMul'),
+    'TransposeMatMul': fused_matmul('TransposeMatMul'),
+    'FusedGemm': fused_gemm, 'FusedConv': fused_conv, 'QLinearConv': q_conv,
+    'NhwcConv': last_conv('NhwcConv'),
+    'NhwcFusedConv': last_conv('NhwcFusedConv'),
+}

@@ -1,0 +1,3 @@
+B
+Identity:0J%
+L>[›L>zyK>ùN>üçL>

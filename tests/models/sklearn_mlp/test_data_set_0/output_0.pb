@@ -1,0 +1,1 @@
+BvariableJk ê¾¼í!¿@tQ¿
