@@ -22,6 +22,7 @@ typedef struct task {
     int64_t least_arena;       /* of all that were tried */
     int64_t last_arena;        /* of the last groups, before recomputing */
     const lp_schedule *groups; /* with the last groups; NULL */
+    lp_error refusal;          /* why remat found nothing; "" */
     bool is_hopeless;          /* one unit alone is over the budget */
     bool fits_whole;           /* there is a plan that keeps everything */
     lp_error *error;
@@ -79,8 +80,11 @@ static lp_status squeeze(task *t, const lp_schedule *draft, int64_t arena)
 
         LP_TRY(lp_schedule_draft(t->problem, draft, &trial, t->error));
         status = lp_plan_with(t->problem, "remat", live, trial, t->error);
-        if (status == LP_EINFEASIBLE)
+        if (status == LP_EINFEASIBLE) {
+            if (t->error)
+                t->refusal = *t->error;
             return LP_OK;
+        }
         LP_TRY(status);
         LP_TRY(lp_plan_with(t->problem, "place", budget, trial, t->error));
         LP_TRY(consider(t, trial, &arena));
@@ -191,6 +195,8 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
                        "one unit alone works on more than the %lld bytes of "
                        "the budget",
                        (long long)problem->budget_bytes);
+    if (!t.best && *t.refusal.message)
+        return lp_fail(error, LP_EINFEASIBLE, "%s", t.refusal.message);
     if (!t.best)
         return lp_fail(error, LP_EINFEASIBLE,
                        "no plan within %lld bytes was found; the lowest that "

@@ -4,8 +4,11 @@
  * have: where the stream is longer, computing waits.  A pin of the weights from
  * an earlier unit on lets the DMA engine read them while that unit computes,
  * at the price of memory.  Units are taken in turn, with the time on both
- * engines: a unit's weights are pinned when it ends earlier so.  They are read
- * in the order of need, and all pins fit what places leave of the budget.
+ * engines: a unit's weights are pinned when it ends earlier so, or later by no
+ * more than some part of what overlaps in its stream, since a pin leaves the
+ * DMA engine to the next while the unit computes; several parts are tried.
+ * Weights are read in the order of need, and all pins fit what places leave of
+ * the budget.
  *
  * Invariant: what is pinned at any unit is within that room.  The pins stay
  * only if the whole timeline is shorter with them. */
@@ -18,6 +21,8 @@ static const lp_option options[] = {
     {.name = NULL},
 };
 
+enum { PARTS = 4 };
+
 typedef struct reader {
     const lp_problem *problem;
     const lp_unit *units;
@@ -25,6 +30,7 @@ typedef struct reader {
     int64_t units_count;
     int64_t room;     /* bytes for pins */
     int64_t ahead;    /* units */
+    int32_t part;     /* of PARTS: how much later a unit may end */
     int64_t *pinned;  /* by unit: bytes of pins */
     int64_t *starts;  /* by unit: when it starts */
     int64_t earliest; /* unit: no pin begins before, to keep the order */
@@ -41,6 +47,11 @@ static lp_status no_memory(lp_error *error)
 static int64_t larger(int64_t a, int64_t b)
 {
     return a > b ? a : b;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 static int64_t read_ns(const reader *r, int64_t bytes)
@@ -90,12 +101,14 @@ static void take(reader *r, int64_t unit)
     int64_t bytes = facts->weight_bytes, ns = read_ns(r, bytes), first, k;
     int64_t start = larger(r->compute_at, bytes ? r->dma_at : 0);
     int64_t end = start + larger(facts->compute_ns, ns);
-    int64_t begin = bytes ? find_begin(r, unit, bytes) : unit, read;
+    int64_t begin = bytes ? find_begin(r, unit, bytes) : unit, later, read;
     int32_t i;
 
+    later = smaller(facts->compute_ns, ns) * r->part / PARTS;
     read = begin < unit ? larger(r->dma_at, r->starts[begin]) + ns : end;
     first = r->pins_count;
-    if (larger(r->compute_at, read) + facts->compute_ns < end) {
+    if (begin < unit &&
+        larger(r->compute_at, read) + facts->compute_ns < end + later) {
         if (u->layer)
             list_weights(r, unit, u->layer, first);
         for (i = 0; u->group && i < u->group->layers_count; i++)
@@ -126,7 +139,8 @@ static int64_t find_room(const lp_problem *problem, const lp_meaning *meaning)
     return problem->budget_bytes - meaning->predictions.arena_bytes;
 }
 
-static lp_status find_pins(reader *r, lp_error *error)
+/* Room for as many pins as units read weights. */
+static lp_status make_room(reader *r, lp_error *error)
 {
     int64_t u;
     int32_t i;
@@ -145,11 +159,20 @@ static lp_status find_pins(reader *r, lp_error *error)
     r->pins = LP_NEW(r->problem->scratch, lp_pin, r->pins_room);
     r->pinned = LP_NEW(r->problem->scratch, int64_t, r->units_count);
     r->starts = LP_NEW(r->problem->scratch, int64_t, r->units_count);
-    if (!r->pins || !r->pinned || !r->starts)
-        return no_memory(error);
+    return r->pins && r->pinned && r->starts ? LP_OK : no_memory(error);
+}
+
+/* Pins by "part". */
+static void find_pins(reader *r, int32_t part)
+{
+    int64_t u;
+
+    r->part = part;
+    r->pins_count = r->earliest = r->compute_at = r->dma_at = 0;
+    for (u = 0; u < r->units_count; u++)
+        r->pinned[u] = 0;
     for (u = 0; u < r->units_count; u++)
         take(r, u);
-    return LP_OK;
 }
 
 /* Set "pins" in "schedule", and again what depends on them. */
@@ -177,30 +200,40 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
 {
     reader r = {.problem = problem,
                 .ahead = lp_problem_count(problem, "ahead")};
+    lp_schedule *best = NULL, *draft;
     lp_timeline before, after;
+    int64_t least, pins = 0;
     lp_meaning meaning;
-    lp_schedule *draft;
+    int32_t part;
 
     LP_TRY(lp_schedule_lower(problem, schedule, &meaning, error));
     LP_TRY(lp_schedule_timeline(problem, schedule, &before, error));
+    least = before.latency_ns;
     r.units = lp_schedule_units(schedule, &r.units_count);
     r.meaning = &meaning;
     r.room = find_room(problem, &meaning);
     if (r.room <= 0 || r.ahead <= 0)
         return LP_OK;
-    LP_TRY(find_pins(&r, error));
-    if (!r.pins_count)
+    LP_TRY(make_room(&r, error));
+    for (part = 0; part <= PARTS; part++) {
+        find_pins(&r, part);
+        if (!r.pins_count)
+            continue;
+        LP_TRY(lp_schedule_draft(problem, schedule, &draft, error));
+        LP_TRY(set_pins(draft, &r, schedule, error));
+        LP_TRY(lp_schedule_timeline(problem, draft, &after, error));
+        if (after.latency_ns >= least)
+            continue;
+        best = draft;
+        least = after.latency_ns;
+        pins = r.pins_count;
+    }
+    if (!best)
         return LP_OK;
-    LP_TRY(lp_schedule_draft(problem, schedule, &draft, error));
-    LP_TRY(set_pins(draft, &r, schedule, error));
-    LP_TRY(lp_schedule_timeline(problem, draft, &after, error));
-    if (after.latency_ns >= before.latency_ns)
-        return LP_OK;
-    LP_TRY(lp_problem_note(problem, error,
-                           "%lld weights are read ahead: %lld ns, not %lld",
-                           (long long)r.pins_count, (long long)after.latency_ns,
-                           (long long)before.latency_ns));
-    return lp_schedule_copy(schedule, draft, error);
+    LP_TRY(lp_problem_note(
+        problem, error, "%lld weights are read ahead: %lld ns, not %lld",
+        (long long)pins, (long long)least, (long long)before.latency_ns));
+    return lp_schedule_copy(schedule, best, error);
 }
 
 LP_API const lp_planner lp_planner_prefetch = {

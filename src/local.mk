@@ -87,6 +87,8 @@ ops_sources = \
 	src/ops/arg.c \
 	src/ops/arithmetic.c \
 	src/ops/attendbias.c \
+	src/ops/attendfused.c \
+	src/ops/attendgroups.c \
 	src/ops/attending.c \
 	src/ops/attendtile.c \
 	src/ops/attention.c \

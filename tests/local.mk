@@ -51,7 +51,7 @@ check_PROGRAMS += tests/fuzz/fuzz_onnx tests/fuzz/fuzz_lpm \
 	tests/fuzz/fuzz_device tests/fuzz/fuzz_schedule \
 	tests/fuzz/fuzz_csv tests/fuzz/fuzz_graph \
 	tests/fuzz/fuzz_run
-tests_fuzz_fuzz_onnx_SOURCES = tests/fuzz/onnx.c
+tests_fuzz_fuzz_onnx_SOURCES = tests/fuzz/onnx.c tests/fuzz/mutate.c
 tests_fuzz_fuzz_onnx_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_lpm_SOURCES = tests/fuzz/lpm.c
 tests_fuzz_fuzz_lpm_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -73,6 +73,7 @@ endif
 
 unit_tests = \
 	tests/unit/test_alloc \
+	tests/unit/test_alloc_run \
 	tests/unit/test_base \
 	tests/unit/test_cost \
 	tests/unit/test_cost_live \
@@ -88,6 +89,7 @@ unit_tests = \
 	tests/unit/test_kernel \
 	tests/unit/test_kernel_math \
 	tests/unit/test_kernel_rows \
+	tests/unit/test_kernel_shapes \
 	tests/unit/test_lpm \
 	tests/unit/test_lpm_errors \
 	tests/unit/test_net \
@@ -115,13 +117,16 @@ scripts = \
 	tests/arch/operators.sh \
 	tests/arch/options.sh \
 	tests/arch/symbols.sh \
+	tests/cli/bombs.py \
 	tests/cli/run.sh \
 	tests/examples.sh \
 	tests/fuzz/replay.sh \
+	tests/judge/contrib.py \
 	tests/judge/mutate.py \
 	tests/judge/ort.py \
 	tests/judge/place_checker.py \
 	tests/judge/plans.py \
+	tests/judge/random_models.py \
 	tests/judge/remat_checker.py \
 	tests/judge/stored.py \
 	tests/man.sh \
@@ -156,7 +161,10 @@ test_data = \
 	tests/fuzz/corpus \
 	tests/fuzz/onnx_corpus.py \
 	tests/judge/checker.py \
+	tests/judge/contrib_cases.py \
 	tests/judge/plan.py \
+	tests/judge/random_nodes.py \
+	tests/judge/runtime.py \
 	tests/models \
 	tests/ops/micro \
 	tests/ops/node_cases.list \
@@ -206,4 +214,10 @@ bench: lplan tests/bench/arrays tests/bench/kernels tests/bench/order
 		. $(srcdir)/tests/environment; \
 		"$$PYTHON" $(srcdir)/tests/bench/place.py ./lplan
 	@"$${PYTHON:-python3}" $(srcdir)/tests/bench/remat.py ./lplan
+	@top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; \
+		. $(srcdir)/tests/environment; \
+		"$$PYTHON" $(srcdir)/tests/bench/layers.py ./lplan || test $$? = 77; \
+		test ! -d "$$LPLAN_MODELS" || \
+		"$$PYTHON" $(srcdir)/tests/bench/models.py ./lplan \
+			"$$LPLAN_MODELS" || test $$? = 77
 .PHONY: bench

@@ -1,7 +1,7 @@
 /* tradeoff.c: one model planned for budgets that fall.
  *
  * The chain first plans without a budget and without a device: what that takes
- * is the first budget, and the largest working set that its groups leave is the
+ * is the first budget, and the largest working set of its runs is the
  * last.  Each budget is planned from the start, so that a point is what "lplan
  * plan" answers for it. */
 #include <string.h>
@@ -31,39 +31,72 @@ static bool goes_on(const sweeper *s, const char *what)
                                 s->all, what);
 }
 
-/* Bytes of activations that "schedule" copies between memories. */
-static lp_status find_copied(const lp_schedule *schedule, int64_t *ret_bytes,
-                             lp_error *error)
+/* What a schedule copies, and the most that one of its units works on. */
+typedef struct measures {
+    int64_t copied_bytes, floor_bytes;
+} measures;
+
+/* Bytes of the distinct roots that unit "unit" touches, and of its buffers. */
+static int64_t working_set(const lpi_program *p, int64_t unit, int64_t *seen)
+{
+    const lpi_use *use = &p->uses[unit];
+    int64_t bytes = 0;
+    int32_t i;
+
+    for (i = 0; i < use->inputs_count + use->outputs_count; i++) {
+        int64_t root = p->values[i < use->inputs_count
+                                     ? use->inputs[i]
+                                     : use->outputs[i - use->inputs_count]]
+                           .root;
+
+        if (seen[root] != unit + 1)
+            bytes = lpi_add(bytes, lpi_tensor_bytes(p->values[root].tensor));
+        seen[root] = unit + 1;
+    }
+    for (i = 0; i < use->buffers_count; i++)
+        bytes = lpi_add(bytes, p->residencies[use->buffers[i]].bytes);
+    return bytes;
+}
+
+static lp_status measure(const lp_schedule *schedule, measures *ret_measures,
+                         lp_error *error)
 {
     lpi_arena *arena = lpi_arena_new(lpi_arena_cap(schedule->arena));
+    measures m = {0};
+    int64_t *seen = NULL, i, bytes;
     lpi_program p;
     lp_status status;
-    int64_t i;
 
     if (!arena)
         return lpi_fail_memory(error);
     status = lpi_program_lower(arena, schedule, &p, NULL, error);
-    *ret_bytes = 0;
+    if (status == LP_OK && !(seen = LPI_NEW(arena, int64_t, p.values_count)))
+        status = lpi_fail_memory(error);
     for (i = 0; status == LP_OK && i < p.steps_count; i++)
         if ((p.steps[i].kind == LPI_STEP_LOAD ||
              p.steps[i].kind == LPI_STEP_STORE) &&
             !p.steps[i].is_clean)
-            *ret_bytes =
-                lpi_add(*ret_bytes, p.residencies[p.steps[i].to].bytes);
+            m.copied_bytes =
+                lpi_add(m.copied_bytes, p.residencies[p.steps[i].to].bytes);
+    for (i = 0; status == LP_OK && i < p.units_count; i++) {
+        bytes = working_set(&p, i, seen);
+        m.floor_bytes = bytes > m.floor_bytes ? bytes : m.floor_bytes;
+    }
     lpi_arena_free(arena);
+    *ret_measures = m;
     return status;
 }
 
-/* The highest bound of "plan" on "quantity" that takes nothing but groups for
+/* The highest bound of "plan" on its latency that takes nothing but groups for
  * granted; 0: there is none. */
-static int64_t find_bound(const lp_plan *plan, const char *quantity)
+static int64_t find_bound(const lp_plan *plan)
 {
     int64_t most = 0, i;
 
     for (i = 0; i < plan->bounds_count; i++) {
         const lp_plan_bound *b = &plan->bounds[i];
 
-        if (!strcmp(b->quantity, quantity) && b->value > most &&
+        if (!strcmp(b->quantity, "latency_ns") && b->value > most &&
             (!*b->given || !strcmp(b->given, "groups")))
             most = b->value;
     }
@@ -74,12 +107,14 @@ static lp_status fill(const sweeper *s, const lp_plan *plan,
                       lp_tradeoff_point *point)
 {
     const lp_predictions *p = &plan->predictions;
+    measures m;
 
+    LP_TRY(measure(plan->schedule, &m, s->error));
     point->status = "fits";
     point->predictions = *p;
-    LP_TRY(find_copied(plan->schedule, &point->copied_bytes, s->error));
+    point->copied_bytes = m.copied_bytes;
     point->weight_bytes = p->traffic_bytes - point->copied_bytes;
-    point->latency_bound_ns = find_bound(plan, "latency_ns");
+    point->latency_bound_ns = find_bound(plan);
     if (s->made.count)
         point->again_macs = p->macs - s->points[0].predictions.macs;
     return LP_OK;
@@ -132,8 +167,11 @@ static lp_status find_ends(const sweeper *s, int64_t *ret_first,
     options.budget_bytes = 0;
     status = lp_plan_new(s->model, &options, &plan, s->error);
     if (status == LP_OK) {
+        measures m;
+
+        status = measure(plan->schedule, &m, s->error);
         *ret_first = plan->predictions.arena_bytes;
-        *ret_floor = find_bound(plan, "arena_bytes");
+        *ret_floor = m.floor_bytes;
     }
     lp_plan_free(plan);
     return status;

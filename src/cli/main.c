@@ -4,6 +4,7 @@
  * and its file. */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,6 +36,21 @@ static void hold_descriptors(void)
         if (fcntl(descriptor, F_GETFD) < 0 &&
             open("/dev/null", O_RDONLY) != descriptor)
             _exit(CLI_SYSTEM);
+}
+
+/* Begin anew with threads that sleep while they wait, when some are asked for
+ * and the user does not say how they wait: on a busy machine threads that spin
+ * take several times the CPU time.  OpenMP reads its environment before main;
+ * where a program cannot be begun anew, threads spin. */
+static void calm_threads(char **argv)
+{
+    bool wants = false;
+
+    for (char **at = argv; *at; at++)
+        wants = wants || !strncmp(*at, "--threads", strlen("--threads"));
+    if (wants && !getenv("OMP_WAIT_POLICY") && !getenv("GOMP_SPINCOUNT") &&
+        setenv("OMP_WAIT_POLICY", "passive", 1) == 0)
+        (void)execv("/proc/self/exe", argv);
 }
 
 /* Run the command line "argv" from its first word on. */
@@ -72,6 +88,7 @@ int main(int argc, char **argv)
 {
     cli_exit code, finish;
 
+    calm_threads(argv);
     hold_descriptors();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);

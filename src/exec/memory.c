@@ -38,6 +38,7 @@ lp_status lpi_region_map(int64_t size, int64_t alignment,
                         "an arena of %lld bytes cannot be mapped",
                         (long long)size);
     }
+    (void)madvise(region.mapping, region.mapped, MADV_HUGEPAGE);
     region.base = region.mapping + whole - page - aligned;
     region.slack = aligned - size;
     memset(region.base + size, POISON, (size_t)region.slack);

@@ -400,12 +400,12 @@ typedef struct lp_residency {
 
 /* What a unit takes and makes, with what it reads resident. */
 typedef struct lp_unit_facts {
-    int64_t operand_bytes; /* inputs and outputs, aliases once */
-    int64_t buffer_bytes;  /* tiles, workspace, staging */
+    int64_t operand_bytes;     /* inputs and outputs, aliases once */
+    int64_t floor_bytes;       /* of them, the least in any schedule with it */
+    int64_t buffer_bytes;      /* tiles, workspace, staging */
     int64_t buffer_live_bytes; /* of them, their part in live_peak_bytes */
-    int64_t floor_bytes; /* of its operands, in any schedule that runs it */
-    int64_t live_bytes;    /* resident in memory 0 while it runs */
-    int64_t weight_bytes;  /* read from where weights live */
+    int64_t live_bytes;        /* resident in memory 0 while it runs */
+    int64_t weight_bytes;      /* read from where weights live */
     int64_t macs, compute_ns;
 } lp_unit_facts;
 

@@ -120,7 +120,8 @@ static lp_status read_count(const lpi_reader *reader, const lpi_yaml *node,
 
     if (node->kind != LPI_YAML_TEXT || !lp_parse_count(node->text, &value) ||
         value < 1 || value > LPI_COUNT_MOST)
-        return refuse(reader, node, what, "count above 0, of 18 digits at most");
+        return refuse(reader, node, what,
+                      "count above 0, of 18 digits at most");
     *ret_value = value;
     return LP_OK;
 }

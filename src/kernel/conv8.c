@@ -36,36 +36,9 @@ static void copy_run(const planes *s, const uint8_t *row, int64_t at,
     memset(to + high, s->zero, (size_t)(count - high));
 }
 
-/* Columns [at, at + count) of a panel: neighbours along the last axis. */
-typedef struct run {
-    int64_t at, count, place[3];
-} run;
-
-enum { WIDE = 64 }; /* most columns of a panel */
-
-static int32_t cut(const lpi_conv *c, int64_t n, int64_t count, run runs[WIDE])
-{
-    int64_t x = n % c->out[2], y = n / c->out[2] % c->out[1];
-    int64_t z = n / c->out[2] / c->out[1];
-    int32_t made = 0;
-
-    for (int64_t at = 0; at < count; x = 0) {
-        int64_t some = c->out[2] - x;
-
-        some = some < count - at ? some : count - at;
-        runs[made++] = (run){at, some, {z, y, x}};
-        at += some;
-        if (++y == c->out[1]) {
-            y = 0;
-            z++;
-        }
-    }
-    return made;
-}
-
 /* Row "k" of the columns that "runs" are. */
-static void pack_row(const planes *s, int64_t k, const run *runs, int32_t count,
-                     uint8_t *to)
+static void pack_row(const planes *s, int64_t k, const lpi_stretch *runs,
+                     int32_t count, uint8_t *to)
 {
     const lpi_conv *c = s->shape;
     const int64_t *kernel = c->kernel, *in = c->in;
@@ -75,7 +48,7 @@ static void pack_row(const planes *s, int64_t k, const run *runs, int32_t count,
 
     for (int i = 0; i < 3; i++)
         shift[i] = shift[i] * c->dilation[i] - c->pad[i];
-    for (const run *r = runs; r < runs + count; r++) {
+    for (const lpi_stretch *r = runs; r < runs + count; r++) {
         int64_t z = r->place[0] * c->stride[0] + shift[0];
         int64_t y = r->place[1] * c->stride[1] + shift[1];
         int64_t at = r->place[2] * c->stride[2] + shift[2];
@@ -91,8 +64,8 @@ static void pack_columns(const void *context, int64_t k, int64_t k_count,
                          int64_t n, int64_t n_count, int64_t width, uint8_t *to)
 {
     const planes *s = context;
-    run runs[WIDE];
-    int32_t count = cut(s->shape, n, n_count, runs);
+    lpi_stretch runs[LPI_STRETCHES];
+    int32_t count = lpi_stretches(s->shape->out, n, n_count, runs);
 
     for (int64_t p = 0; p < k_count; p++, to += width)
         pack_row(s, k + p, runs, count, to);

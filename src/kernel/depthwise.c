@@ -30,13 +30,39 @@ static int64_t taps_of(const lpi_conv *conv)
     return conv->kernel[0] * conv->kernel[1] * conv->kernel[2];
 }
 
-/* Of a thread: the offsets of the taps, the channel, and an even number. */
+/* Whether rows are so short that they are computed as one, which takes in the
+ * padding between them. */
+static bool is_joined(const lpi_conv *conv)
+{
+    enum { SHORT = 24 };
+
+    return conv->stride[1] == 1 && conv->stride[2] == 1 && conv->out[0] == 1 &&
+           conv->out[1] > 1 && conv->out[2] <= SHORT && !conv->goes_on;
+}
+
+static int64_t joined_length(const lpi_conv *conv, const padded *p)
+{
+    return (conv->out[1] - 1) * p->length + conv->out[2];
+}
+
+/* Of a thread: the offsets of the taps, the channel, joined rows, and an even
+ * number. */
 static int64_t floats_of(const lpi_conv *conv, const padded *p)
 {
     int64_t size = 2 * taps_of(conv) +
                    p->size[0] * p->size[1] * p->phases * p->length + LPI_SLACK;
 
+    if (is_joined(conv))
+        size += joined_length(conv, p);
+
     return size + size % 2;
+}
+
+/* What is read behind the channel, in a thread's "own" floats. */
+static float *slack_of(const lpi_conv *conv, const padded *p, float *own)
+{
+    return own + 2 * taps_of(conv) +
+           p->size[0] * p->size[1] * p->phases * p->length;
 }
 
 bool lpi_conv_is_depthwise(const lpi_conv *conv)
@@ -60,19 +86,32 @@ static void copy_row(const lpi_conv *conv, const padded *p, const float *x,
     int64_t front = conv->pad[2];
     bool inside = z >= 0 && z < conv->in[0] && y >= 0 && y < conv->in[1];
 
-    memset(to, 0, (size_t)(p->phases * p->length) * sizeof(*to));
-    if (!inside)
+    if (!inside) {
+        memset(to, 0, (size_t)(p->phases * p->length) * sizeof(*to));
         return;
+    }
     x += (z * conv->in[1] + y) * conv->in[2];
-    for (int64_t phase = 0; phase < p->phases; phase++, to += p->length)
-        for (int64_t i = lpi_ceil_div(front - phase, p->phases); i < p->length;
-             i++) {
-            int64_t at = i * p->phases + phase - front;
+    for (int64_t phase = 0; phase < p->phases; phase++, to += p->length) {
+        int64_t shift = phase - front, step = p->phases;
+        int64_t low = shift < 0 ? (step - 1 - shift) / step : 0;
+        int64_t high = (conv->in[2] - shift + step - 1) / step;
 
-            if (at >= conv->in[2])
-                break;
-            to[i] = x[at];
-        }
+        low = low < p->length ? low : p->length;
+        high = high < p->length ? high : p->length;
+        high = high > low ? high : low;
+        memset(to, 0, (size_t)low * sizeof(*to));
+        if (step == 1)
+            memcpy(to + low, x + low + shift,
+                   (size_t)(high - low) * sizeof(*to));
+        else if (step == 2)
+#pragma omp simd
+            for (int64_t i = low; i < high; i++)
+                to[i] = x[2 * i + shift];
+        else
+            for (int64_t i = low; i < high; i++)
+                to[i] = x[i * step + shift];
+        memset(to + high, 0, (size_t)(p->length - high) * sizeof(*to));
+    }
 }
 
 /* Where the taps stand, counted from where their window does. */
@@ -89,6 +128,21 @@ static void find_taps(const lpi_conv *conv, const padded *p, int64_t *offsets)
                              x * d[2] / p->phases;
 }
 
+/* A plane of the output as one row, computed in "room". */
+static void run_joined(const lpi_conv *conv, const padded *p, lpi_taps t,
+                       float *room)
+{
+    float *to = t.to;
+
+    t.to = room;
+    t.length = joined_length(conv, p);
+    conv->team.isa->taps_row(&t);
+    for (int64_t y = 0; y < conv->out[1]; y++)
+        memcpy(to + y * conv->out[2], room + y * p->length,
+               (size_t)conv->out[2] * sizeof(*to));
+    LPI_MACS(t.count * conv->out[1] * conv->out[2]);
+}
+
 /* All output channels of input channel "c" of the batch; "copy" begins with
  * the offsets of the taps. */
 static void run_channel(const lpi_conv *conv, const padded *p, int64_t c,
@@ -102,6 +156,8 @@ static void run_channel(const lpi_conv *conv, const padded *p, int64_t c,
     int64_t rows = conv->out[0] * conv->out[1];
     const float *x = conv->x + c * conv->in[0] * conv->in[1] * conv->in[2];
 
+    float *joined = slack_of(conv, p, copy) + LPI_SLACK;
+
     copy += 2 * t.count;
     for (int64_t i = 0; i < p->size[0] * p->size[1]; i++)
         copy_row(conv, p, x, i, copy + i * p->phases * p->length);
@@ -110,7 +166,12 @@ static void run_channel(const lpi_conv *conv, const padded *p, int64_t c,
         float *to = conv->y + (c * many + m) * rows * conv->out[2];
 
         t.w = conv->w + oc * t.count;
-        for (int64_t i = 0; i < rows; i++) {
+        if (is_joined(conv)) {
+            t.to = to;
+            t.from = copy;
+            run_joined(conv, p, t, joined);
+        }
+        for (int64_t i = 0; i < rows && !is_joined(conv); i++) {
             int64_t z = i / conv->out[1] * conv->stride[0];
             int64_t y = i % conv->out[1] * conv->stride[1];
 
@@ -141,8 +202,7 @@ void lpi_depthwise_run(const lpi_conv *conv)
         float *own = workspace + t * floats_of(conv, &p);
 
         find_taps(conv, &p, (int64_t *)own);
-        memset(own + floats_of(conv, &p) - LPI_SLACK - 1, 0,
-               (LPI_SLACK + 1) * sizeof(*own));
+        memset(slack_of(conv, &p, own), 0, LPI_SLACK * sizeof(*own));
         lpi_share(channels, 1, t, threads, &from, &to);
         for (int64_t c = from; c < to; c++)
             run_channel(conv, &p, c, own);

@@ -81,18 +81,22 @@ void lpi_turn(const float *from, int64_t stride, const int64_t sides[2],
               int64_t width, float *to)
 {
     enum { SIDE = 4, BLOCK = 64 }; /* lines of "from" that stay in the cache */
+    enum { AHEAD = 64, LINE = 8 }; /* floats fetched ahead; read at once */
     int64_t k_count = sides[0], n_count = sides[1];
     int64_t whole = n_count >= SIDE ? k_count / SIDE * SIDE : 0;
 
     for (int64_t n = 0; n < n_count; n += BLOCK) {
         int64_t end = least(n + BLOCK, n_count);
 
-        for (int64_t p = 0; p < whole; p += SIDE)
+        for (int64_t k = 0; k < whole; k += LINE)
             for (int64_t j = n; j < end; j += SIDE) {
                 int64_t at = least(j, n_count - SIDE);
 
-                turn(from + at * stride + p, stride, width,
-                     to + p * width + at);
+                for (int64_t i = at; i < at + SIDE; i++)
+                    __builtin_prefetch(from + i * stride + k + AHEAD);
+                for (int64_t p = k; p < least(k + LINE, whole); p += SIDE)
+                    turn(from + at * stride + p, stride, width,
+                         to + p * width + at);
             }
         for (int64_t p = whole; p < k_count; p++)
             for (int64_t j = n; j < end; j++)
@@ -224,15 +228,19 @@ static void run_panel(const piece *part, int64_t n, int64_t columns, int64_t k,
     }
 }
 
+/* Columns of B that one row of tiles reads once are packed tile by tile. */
 static void run_part(const piece *part)
 {
-    int64_t whole = part->plan->gemm->k;
+    const lpi_gemm_tile *tile = part->plan->tile;
+    int64_t whole = part->plan->gemm->k, block = N_BLOCK;
 
-    for (int64_t n = part->n_from; n < part->n_to; n += N_BLOCK) {
+    if (part->m_to - part->m_from <= tile->rows)
+        block = tile->columns;
+    for (int64_t n = part->n_from; n < part->n_to; n += block) {
         int64_t k = 0;
 
         do
-            run_panel(part, n, least(part->n_to - n, N_BLOCK), k,
+            run_panel(part, n, least(part->n_to - n, block), k,
                       least(whole - k, K_BLOCK));
         while ((k += K_BLOCK) < whole);
     }

@@ -284,7 +284,8 @@ typedef struct lpi_isa {
     const lpi_unary_loop *unary;   /* [LPI_UNARIES] */
     const lpi_binary_loop *binary; /* [LPI_BINARIES] */
     const lpi_shaped_loop *shaped; /* [LPI_SHAPES] */
-    /* to = from / factor + zero, and from * factor + zero, as lpi_to_bytes says */
+    /* to = from / factor + zero, and from * factor + zero, as lpi_to_bytes says
+     */
     void (*bytes_of_floats)(const lpi_to_bytes *how, int64_t count,
                             const float *from, uint8_t *to);
     void (*bytes_of_sums)(const lpi_to_bytes *how, int64_t count,
@@ -464,6 +465,18 @@ typedef struct lpi_window {
     const float *x; /* channels x in */
     int64_t in[3], out[3], step[3], taps[3], first[3], delta[3];
 } lpi_window;
+
+enum { LPI_STRETCHES = 64 }; /* most columns of a panel */
+
+/* Columns [at, at + count) of a panel: neighbours along the last axis, from
+ * "place" on. */
+typedef struct lpi_stretch {
+    int64_t at, count, place[3];
+} lpi_stretch;
+
+/* Cut columns [n, n + count) of an output of extents "out"; how many. */
+int32_t lpi_stretches(const int64_t out[3], int64_t n, int64_t count,
+                      lpi_stretch *ret);
 
 /* lpi_columns.pack of an lpi_window. */
 void lpi_pack_window(const void *context, int64_t k, int64_t k_count, int64_t n,

@@ -7,28 +7,21 @@
 
 #include "kernel.h"
 
-enum { WIDE = 64 }; /* most columns of a panel */
-
-/* Columns [at, at + count) of a panel: neighbours along the last axis. */
-typedef struct run {
-    int64_t at, count, place[3];
-} run;
-
-static int32_t cut(const lpi_window *w, int64_t n, int64_t count,
-                   run runs[WIDE])
+int32_t lpi_stretches(const int64_t out[3], int64_t n, int64_t count,
+                      lpi_stretch *ret)
 {
-    int64_t x = n % w->out[2], y = n / w->out[2] % w->out[1];
-    int64_t z = n / w->out[2] / w->out[1];
+    int64_t x = n % out[2], y = n / out[2] % out[1];
+    int64_t z = n / out[2] / out[1];
     int32_t made = 0;
 
     for (int64_t at = 0; at < count; x = 0) {
-        int64_t some = w->out[2] - x;
+        int64_t some = out[2] - x;
 
         if (some > count - at)
             some = count - at;
-        runs[made++] = (run){at, some, {z, y, x}};
+        ret[made++] = (lpi_stretch){at, some, {z, y, x}};
         at += some;
-        if (++y == w->out[1]) {
+        if (++y == out[1]) {
             y = 0;
             z++;
         }
@@ -59,13 +52,13 @@ static void copy_run(const float *from, int64_t length, int64_t at,
 
 /* The runs of one tap "t" of the channel at "x". */
 static void pack_tap(const lpi_window *w, const float *x, const int64_t t[3],
-                     const run *runs, int32_t count, float *to)
+                     const lpi_stretch *runs, int32_t count, float *to)
 {
     int64_t shift[3];
 
     for (int i = 0; i < 3; i++)
         shift[i] = w->first[i] + t[i] * w->delta[i];
-    for (const run *r = runs; r < runs + count; r++) {
+    for (const lpi_stretch *r = runs; r < runs + count; r++) {
         int64_t z = r->place[0] * w->step[0] + shift[0];
         int64_t y = r->place[1] * w->step[1] + shift[1];
         bool inside = z >= 0 && z < w->in[0] && y >= 0 && y < w->in[1];
@@ -85,8 +78,8 @@ void lpi_pack_window(const void *context, int64_t k, int64_t k_count, int64_t n,
     int64_t t[3] = {k / taps[2] / taps[1] % taps[0], k / taps[2] % taps[1],
                     k % taps[2]};
     const float *x = w->x + k / (taps[0] * taps[1] * taps[2]) * plane;
-    run runs[WIDE];
-    int32_t count = cut(w, n, n_count, runs);
+    lpi_stretch runs[LPI_STRETCHES];
+    int32_t count = lpi_stretches(w->out, n, n_count, runs);
 
     for (int64_t p = 0; p < k_count; p++, to += width) {
         pack_tap(w, x, t, runs, count, to);

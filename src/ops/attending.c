@@ -12,25 +12,8 @@
 
 enum { SCORES_MOST = 1 << 18 };
 
-/* Where the heads of an operand stand: strides of batch, head and row. */
-typedef struct heads {
-    const float *at;
-    int64_t batch, head, row;
-} heads;
-
-typedef struct job {
-    const lpi_run *run;
-    const lpi_attention_params *params;
-    lpi_attention sizes;
-    heads q, k, v;
-    lpi_bias bias;
-    int64_t past;
-    float scale;
-    float *out, *scores_out; /* NULL: not wanted */
-    int64_t out_batch, out_head, out_row;
-    float *room;  /* scores and bias of a block, workspaces behind */
-    int64_t rows; /* of a block */
-} job;
+typedef lpi_heads heads;
+typedef lpi_attending job;
 
 /* Strides of operand "shape" with "count" heads of "size". */
 static heads heads_of(const float *at, lp_shape shape, int64_t count,
@@ -322,6 +305,13 @@ static lp_status run_blocks(job *j)
     return LP_OK;
 }
 
+lp_status lpi_attend_all(lpi_attending *j)
+{
+    if (lpi_out_elements(j->run->node, 0) == 0 || j->sizes.keys == 0)
+        return LP_OK;
+    return is_plain(j) ? run_plain(j) : run_blocks(j);
+}
+
 lp_status lpi_attention_run(const lpi_run *run)
 {
     job j = {.run = run, .params = run->node->params};
@@ -354,8 +344,7 @@ lp_status lpi_attention_run(const lpi_run *run)
     j.out_batch = out.batch;
     j.out_head = out.head;
     j.out_row = out.row;
-    if (lpi_out_elements(run->node, 0) > 0 && s->keys > 0)
-        LP_TRY(is_plain(&j) ? run_plain(&j) : run_blocks(&j));
+    LP_TRY(lpi_attend_all(&j));
     lpi_run_store(run, 0, j.out);
     if (j.scores_out != NULL)
         lpi_run_store(run, 3, j.scores_out);

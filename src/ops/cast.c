@@ -183,7 +183,7 @@ static void cast_block(const lpi_run *run, int64_t first, int64_t count)
         lpi_pack(to, &out, first, count, run->out[0]);
 }
 
-/* Elements [from, to) between float32, float16 and bfloat16. */
+/* Elements [from, to), bytes too, as float32, float16 or bfloat16. */
 static void cast_singles(const void *context, int64_t from, int64_t to)
 {
     const lpi_run *run = context;
@@ -212,7 +212,9 @@ static lp_status cast_run(const lpi_run *run)
         return lpi_run_refuse(run, from);
     if (lpi_class_of(to) == LPI_NO_CLASS)
         return lpi_run_refuse(run, to);
-    if (lpi_is_single(from) && lpi_is_single(to)) {
+    if ((lpi_is_single(from) || from == LP_UINT8 || from == LP_INT8 ||
+         from == LP_BOOL) &&
+        lpi_is_single(to)) {
         lpi_run_share(run, count, count, cast_singles, run);
         return LP_OK;
     }

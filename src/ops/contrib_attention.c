@@ -7,15 +7,6 @@
  * use.  Source: onnxruntime, contributed operators. */
 #include "ops.h"
 
-typedef struct contrib_params {
-    int64_t num_heads, kv_num_heads, past_present_share_buffer, do_rotary;
-    int64_t sliding_window_cache;
-    lpi_list qkv_hidden_sizes;
-    float softcap;
-    lpi_attention found; /* what the shape hook makes of the operands */
-    int64_t buffer;      /* positions of the present */
-} contrib_params;
-
 /* Where the operands of an Attention with merged weights stand (past the end
  * of them: none), and the one whose dtype its results have. */
 typedef struct merged_facts {
@@ -30,13 +21,20 @@ static const merged_facts quantized_facts = {
     .mask = 5, .added = NOWHERE, .past = 8, .used = NOWHERE, .type_from = 3};
 
 static const lpi_spec contrib_specs[] = {
-    LPI_SPEC_NEEDED(contrib_params, num_heads, LPI_ATTR_INT),
-    LPI_SPEC_INT(contrib_params, kv_num_heads, 0),
-    LPI_SPEC_INT(contrib_params, past_present_share_buffer, 0),
-    LPI_SPEC_INT(contrib_params, do_rotary, 0),
-    LPI_SPEC_INT(contrib_params, sliding_window_cache, 0),
-    LPI_SPEC_LIST(contrib_params, qkv_hidden_sizes, LPI_ATTR_INTS),
-    LPI_SPEC_FLOAT(contrib_params, softcap, 0),
+    LPI_SPEC_NEEDED(lpi_contrib, num_heads, LPI_ATTR_INT),
+    LPI_SPEC_INT(lpi_contrib, kv_num_heads, 0),
+    LPI_SPEC_INT(lpi_contrib, past_present_share_buffer, 0),
+    LPI_SPEC_INT(lpi_contrib, do_rotary, 0),
+    LPI_SPEC_INT(lpi_contrib, sliding_window_cache, 0),
+    LPI_SPEC_LIST(lpi_contrib, qkv_hidden_sizes, LPI_ATTR_INTS),
+    LPI_SPEC_INT(lpi_contrib, unidirectional, 0),
+    LPI_SPEC_INT(lpi_contrib, local_window_size, -1),
+    LPI_SPEC_INT(lpi_contrib, rotary_interleaved, 0),
+    LPI_SPEC_INT(lpi_contrib, smooth_softmax, 0),
+    LPI_SPEC_INT(lpi_contrib, qk_output, 0),
+    LPI_SPEC_FLOAT(lpi_contrib, softcap, 0),
+    LPI_SPEC_FLOAT(lpi_contrib, scale, 0),
+    LPI_SPEC_FLOAT(lpi_contrib, mask_filter_value, -10000),
     {.name = NULL},
 };
 
@@ -46,7 +44,7 @@ static const lpi_spec contrib_specs[] = {
 static void count_keys(lpi_node *node, int64_t fresh, int32_t past,
                        int32_t used)
 {
-    contrib_params *params = (contrib_params *)node->params;
+    lpi_contrib *params = (lpi_contrib *)node->params;
     lp_shape shape = lpi_in_shape(node, past);
     int64_t length = shape.rank >= 2 ? shape.dims[shape.rank - 2] : -1;
     lpi_list known;
@@ -75,7 +73,7 @@ static lp_status hidden_sizes(const lpi_node *node, int64_t merged,
                               int64_t ret_sizes[3])
 {
     const lpi_list *given =
-        &((const contrib_params *)node->params)->qkv_hidden_sizes;
+        &((const lpi_contrib *)node->params)->qkv_hidden_sizes;
     int64_t sum = 0;
 
     if (given->count == 0) {
@@ -101,7 +99,7 @@ static lp_status hidden_sizes(const lpi_node *node, int64_t merged,
 
 static lp_status merged_shape(lpi_node *node)
 {
-    contrib_params *params = (contrib_params *)node->params;
+    lpi_contrib *params = (lpi_contrib *)node->params;
     const merged_facts *facts = node->layer->row->facts;
     lpi_attention *found = &params->found;
     lp_shape x = lpi_in_shape(node, 0), w = lpi_in_shape(node, 1);
@@ -135,7 +133,7 @@ static lp_status merged_shape(lpi_node *node)
 
 static void merged_cost(const lpi_node *node, lp_cost *cost)
 {
-    const contrib_params *params = node->params;
+    const lpi_contrib *params = node->params;
     lp_shape w = lpi_in_shape(node, 1);
     int64_t *macs = lpi_product_class(node, 0, 1, cost);
 
@@ -156,7 +154,7 @@ static void merged_cost(const lpi_node *node, lp_cost *cost)
 static lp_status fresh_keys(const lpi_node *node, int64_t *ret_length,
                             int64_t *ret_size)
 {
-    int64_t heads = ((const contrib_params *)node->params)->num_heads;
+    int64_t heads = ((const lpi_contrib *)node->params)->num_heads;
     lp_shape q = lpi_in_shape(node, 0), k = lpi_in_shape(node, 1);
     lp_shape v = lpi_in_shape(node, 2);
 
@@ -190,7 +188,7 @@ static bool ranks_known(const lpi_node *node)
 
 static lp_status multi_shape(lpi_node *node)
 {
-    contrib_params *params = (contrib_params *)node->params;
+    lpi_contrib *params = (lpi_contrib *)node->params;
     lpi_attention *found = &params->found;
     lp_shape q = lpi_in_shape(node, 0);
     lp_dtype type = lpi_in_dtype(node, 0);
@@ -224,7 +222,7 @@ static lp_status multi_shape(lpi_node *node)
 /* The bias of the projections is added to queries, keys and values. */
 static void multi_cost(const lpi_node *node, lp_cost *cost)
 {
-    const contrib_params *params = node->params;
+    const lpi_contrib *params = node->params;
 
     lpi_attention_cost(cost, &params->found);
     for (int32_t i = 0; i < 3 && lpi_in(node, 3) != NULL; i++)
@@ -238,7 +236,7 @@ static void multi_cost(const lpi_node *node, lp_cost *cost)
  */
 static lp_status group_head(const lpi_node *node, lp_shape q, int64_t *ret_size)
 {
-    const contrib_params *params = node->params;
+    const lpi_contrib *params = node->params;
     int64_t heads = params->num_heads;
 
     if (heads < 1 || heads > INT32_MAX || params->kv_num_heads < 1 ||
@@ -256,7 +254,7 @@ static lp_status group_head(const lpi_node *node, lp_shape q, int64_t *ret_size)
  * input 6 tells their number; without it past and new ones bound it. */
 static void group_keys(lpi_node *node, int64_t fresh)
 {
-    contrib_params *params = (contrib_params *)node->params;
+    lpi_contrib *params = (lpi_contrib *)node->params;
     lp_shape past = lpi_in_shape(node, 3);
     int64_t length = past.rank == 4 ? past.dims[2] : 0, total = -1;
     lpi_list known;
@@ -280,7 +278,7 @@ static void group_keys(lpi_node *node, int64_t fresh)
 
 static lp_status group_shape(lpi_node *node)
 {
-    contrib_params *params = (contrib_params *)node->params;
+    lpi_contrib *params = (lpi_contrib *)node->params;
     lpi_attention *found = &params->found;
     lp_shape q = lpi_in_shape(node, 0), k = lpi_in_shape(node, 1);
     lp_dtype type = lpi_in_dtype(node, 0);
@@ -315,7 +313,7 @@ static lp_status group_shape(lpi_node *node)
  * RotaryEmbedding: two multiplies and an add an element. */
 static void group_cost(const lpi_node *node, lp_cost *cost)
 {
-    const contrib_params *params = node->params;
+    const lpi_contrib *params = node->params;
     const lpi_attention *found = &params->found;
     int64_t tokens = lpi_mul(found->batch, found->queries);
     int64_t heads = lpi_add(found->q_heads, found->kv_heads);
@@ -335,11 +333,11 @@ static void group_cost(const lpi_node *node, lp_cost *cost)
 #define CONTRIB(name_, least, most, outputs)                                   \
     .domain = "com.microsoft", .name = name_, .since = 1, .inputs_min = least, \
     .inputs_max = most, .outputs_min = 1, .outputs_max = outputs,              \
-    .params_size = sizeof(contrib_params), .specs = contrib_specs
+    .params_size = sizeof(lpi_contrib), .specs = contrib_specs
 
 const lp_op lpi_ops_contrib_attention[] = {
     {CONTRIB("Attention", 2, 7, 2), .roles = "dddiddi", .facts = &float_facts,
-     .shape = merged_shape, .cost = merged_cost,
+     .shape = merged_shape, .cost = merged_cost, .run = lpi_attend_merged_run,
      .samples =
          "opset 17; opset com.microsoft 1; input x: float32[2, 5, 16]; weight "
          "w: float32[16, 48]; weight b: float32[48]; y = "
@@ -356,7 +354,7 @@ const lp_op lpi_ops_contrib_attention[] = {
          "{0.5}; y = com.microsoft.QAttention(x, w, b, s, s) {num_heads: 4}; "
          "output y"},
     {CONTRIB("MultiHeadAttention", 1, 10, 4), .roles = "ddddidddii",
-     .shape = multi_shape, .cost = multi_cost,
+     .shape = multi_shape, .cost = multi_cost, .run = lpi_attend_multi_run,
      .samples =
          "opset 17; opset com.microsoft 1; input q: float32[2, 5, 16]; input "
          "k: float32[2, 7, 16]; y = com.microsoft.MultiHeadAttention(q, k, k) "
@@ -364,7 +362,8 @@ const lp_op lpi_ops_contrib_attention[] = {
          "opset 17; opset com.microsoft 1; input q: float16[2, 5, 4, 3, 8]; "
          "y = com.microsoft.MultiHeadAttention(q) {num_heads: 4}; output y"},
     {CONTRIB("GroupQueryAttention", 7, 16, 4), .roles = "dddddiiddiddssdd",
-     .shape = group_shape, .cost = group_cost, .flags = LPI_GAPS,
+     .shape = group_shape, .cost = group_cost, .run = lpi_attend_groups_run,
+     .flags = LPI_GAPS,
      .samples =
          "opset 17; opset com.microsoft 1; input q: float16[1, 1, 64]; input "
          "k: float16[1, 1, 16]; input p: float16[1, 2, 32, 8]; weight l: "

@@ -44,8 +44,10 @@ static lp_status finish(const lpi_run *run, const lpi_conv_facts *facts,
     const float *sum = NULL;
     float of[2] = {0, 0};
 
-    if (facts->sum >= 0)
+    if (facts->sum >= 0) {
+        LP_TRY(lpi_run_wants(run, facts->sum, count));
         LP_TRY(lpi_run_floats(run, facts->sum, &sum));
+    }
     if (sum != NULL) {
         const float *const pair[2] = {y, sum};
 

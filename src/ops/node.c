@@ -269,6 +269,11 @@ static int64_t broadcast_dim(int64_t a, int64_t b)
     return -2;
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 bool lpi_broadcast(const lpi_node *node, lp_shape a, lp_shape b,
                    lp_shape *ret_shape)
 {
@@ -284,8 +289,11 @@ bool lpi_broadcast(const lpi_node *node, lp_shape a, lp_shape b,
     for (i = 1; i <= rank; i++) {
         dims[rank - i] = broadcast_dim(i <= a.rank ? a.dims[a.rank - i] : 1,
                                        i <= b.rank ? b.dims[b.rank - i] : 1);
-        if (dims[rank - i] == -2)
+        if (dims[rank - i] != -2)
+            continue;
+        if (!lpi_in_bound(node))
             return false;
+        dims[rank - i] = larger(a.dims[a.rank - i], b.dims[b.rank - i]);
     }
     *ret_shape = (lp_shape){.rank = rank, .dims = dims};
     return true;

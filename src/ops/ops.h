@@ -254,7 +254,8 @@ int64_t *lpi_product_class(const lpi_node *node, int32_t a, int32_t b,
                            lp_cost *cost);
 
 /* Multidirectional broadcast of "a" and "b" into "ret_shape"; an unknown
- * operand gives an unknown result; false when they do not match. */
+ * operand gives an unknown result; false when they do not match.  Bounds that
+ * do not match give the larger dimension. */
 bool lpi_broadcast(const lpi_node *node, lp_shape a, lp_shape b,
                    lp_shape *ret_shape);
 
@@ -326,7 +327,8 @@ lp_status lpi_out_as(lpi_node *node, int32_t i, int32_t from);
 lp_status lpi_shape_as_first(lpi_node *node);
 
 /* "a" and "b" are one dimension: the known one of both, -1 when neither is;
- * LP_EINPUT, naming "what", when they differ. */
+ * LP_EINPUT, naming "what", when they differ, the larger one when they are
+ * bounds. */
 lp_status lpi_dim_same(const lpi_node *node, const char *what, int64_t a,
                        int64_t b, int64_t *ret_dim);
 
@@ -760,6 +762,10 @@ typedef struct lpi_rotary_facts {
     int32_t cosine, positions;
 } lpi_rotary_facts;
 
+/* Rotate "half" pairs of a head by {cosines, sines}; rotating.c. */
+void lpi_rotate(const float *from, const float *const caches[2], int64_t half,
+                bool interleaved, float *to);
+
 lp_status lpi_rotary_run(const lpi_run *run);
 
 /* The same backwards: extents of the result of a transposed convolution. */
@@ -816,9 +822,73 @@ lpi_matrix lpi_bias_mask(const lpi_bias *bias, int64_t b, int64_t h);
 void lpi_bias_rows(const lpi_bias *bias, int64_t b, int64_t h, int64_t from,
                    int64_t rows, float *to, bool *live);
 
+/* Where the heads of an operand stand: strides of batch, head and row. */
+typedef struct lpi_heads {
+    const float *at;
+    int64_t batch, head, row;
+} lpi_heads;
+
+/* Attention at work. */
+typedef struct lpi_attending {
+    const lpi_run *run;
+    const lpi_attention_params *params;
+    lpi_attention sizes;
+    lpi_heads q, k, v;
+    lpi_bias bias;
+    int64_t past;
+    float scale;
+    float *out, *scores_out; /* NULL: not wanted */
+    int64_t out_batch, out_head, out_row;
+    float *room;  /* scores and bias of a block, workspaces behind */
+    int64_t rows; /* of a block */
+} lpi_attending;
+
+/* Compute "out" (and "scores_out"), all else but "room" and "rows" being set.
+ */
+lp_status lpi_attend_all(lpi_attending *j);
+
 lp_status lpi_attention_run(const lpi_run *run);
 lp_status lpi_attention_tile(const lpi_node *node, const lpi_box *out,
                              lpi_box *in, void *params);
+
+/* ---- attendfused.c: runs of contrib_attention.c -------------------------- */
+
+typedef struct lpi_contrib {
+    int64_t num_heads, kv_num_heads, past_present_share_buffer, do_rotary;
+    int64_t sliding_window_cache, unidirectional, local_window_size;
+    int64_t rotary_interleaved, smooth_softmax, qk_output;
+    lpi_list qkv_hidden_sizes;
+    float softcap, scale, mask_filter_value;
+    lpi_attention found; /* what the shape hook makes of the operands */
+    int64_t buffer;      /* positions of the present */
+} lpi_contrib;
+
+/* One of these operators at work: heads of the "fresh" keys and values. */
+typedef struct lpi_fusing {
+    lpi_attending a;
+    lpi_attention_params params;
+    const lpi_contrib *p;
+    lpi_heads k, v;
+    int64_t fresh;
+} lpi_fusing;
+
+/* Fill "j" with what attributes and shapes tell; then, heads being set, join
+ * them with the past, take the masks, and compute and store output 0. */
+lp_status lpi_fuse_begin(const lpi_run *run, lpi_fusing *j);
+lp_status lpi_fuse_past(lpi_fusing *j, const float *const past[2],
+                        float *const kept[2], int64_t before,
+                        const int64_t *used);
+lp_status lpi_fuse_masks(lpi_fusing *j, int32_t mask, int32_t added);
+lp_status lpi_fuse_finish(lpi_fusing *j);
+
+/* Heads of "size" side by side in "length" rows of "row" elements. */
+lpi_heads lpi_heads_in_rows(const float *at, int64_t length, int64_t size,
+                            int64_t row);
+
+/* attendfused.c; the others in attendgroups.c */
+lp_status lpi_attend_merged_run(const lpi_run *run);
+lp_status lpi_attend_multi_run(const lpi_run *run);
+lp_status lpi_attend_groups_run(const lpi_run *run);
 
 /* Add the two products, the softmax between them, scale, bias and cap. */
 void lpi_attention_cost(lp_cost *cost, const lpi_attention *attention);

@@ -57,32 +57,6 @@ static lp_status operand_shape(const lpi_node *node,
     return LP_OK;
 }
 
-/* Multidirectional broadcast of "a" and "b" into "ret_shape"; bounds that do
- * not fit give the larger dimension. */
-static lp_status broadcast(const lpi_node *node, lp_shape a, lp_shape b,
-                           lp_shape *ret_shape)
-{
-    lp_shape longer = a.rank >= b.rank ? a : b;
-    lp_shape other = a.rank >= b.rank ? b : a;
-    int32_t lead = longer.rank - other.rank, i;
-    int64_t *dims;
-
-    if (lpi_broadcast(node, a, b, ret_shape))
-        return LP_OK;
-    if (!lpi_in_bound(node))
-        return lpi_node_fail(node, "its operands do not broadcast");
-    dims = lpi_node_dims(node, longer.rank);
-    if (!dims)
-        return lpi_node_fail_memory(node);
-    for (i = 0; i < longer.rank; i++) {
-        dims[i] = longer.dims[i];
-        if (i >= lead && other.dims[i - lead] > dims[i])
-            dims[i] = other.dims[i - lead];
-    }
-    *ret_shape = (lp_shape){longer.rank, dims};
-    return LP_OK;
-}
-
 /* All operands of known dtypes have the same; "*ret_dtype" is it. */
 static lp_status same_dtype(const lpi_node *node, lp_dtype *ret_dtype)
 {
@@ -117,7 +91,8 @@ lp_status lpi_pointwise_shape(lpi_node *node)
         if (!lpi_in(node, i))
             return lpi_node_fail(node, "lacks input %d", i);
         LP_TRY(operand_shape(node, pointwise, i, &more));
-        LP_TRY(broadcast(node, shape, more, &shape));
+        if (!lpi_broadcast(node, shape, more, &shape))
+            return lpi_node_fail(node, "its operands do not broadcast");
     }
     if (!pointwise->mixed)
         LP_TRY(same_dtype(node, &dtype));

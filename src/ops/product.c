@@ -313,6 +313,7 @@ static lp_status plain_run(const lpi_run *run)
     const lpi_matmul *p = run->node->params;
     lp_dtype dtype = lpi_in_dtype(run->node, 0);
     bool is_real = lpi_class_of(dtype) == LPI_F64;
+    bool has_bias = facts->bias >= 0 && lpi_in(run->node, facts->bias) != NULL;
     lpi_factor a, b;
     number *x, *y, *c = NULL;
     int64_t at = 0;
@@ -323,10 +324,9 @@ static lp_status plain_run(const lpi_run *run)
     LP_TRY(lpi_factors(run, &a, &b));
     x = numbers_of(run, 0);
     y = numbers_of(run, facts->b);
-    if (facts->bias >= 0 && lpi_in(run->node, facts->bias) != NULL)
+    if (has_bias)
         c = numbers_of(run, facts->bias);
-    if (x == NULL || y == NULL ||
-        (c == NULL && lpi_in(run->node, facts->bias) != NULL))
+    if (x == NULL || y == NULL || (has_bias && c == NULL))
         return lpi_node_fail_memory(run->node);
     for (int64_t n = 0; n < batches_of(&a); n++)
         for (int64_t i = 0; i < a.rows; i++)

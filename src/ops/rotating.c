@@ -8,8 +8,8 @@
 #include "ops.h"
 
 /* One head at one position: "half" pairs, "step" apart, b "apart" behind a. */
-static void rotate(const float *from, const float *const caches[2],
-                   int64_t half, bool interleaved, float *to)
+void lpi_rotate(const float *from, const float *const caches[2], int64_t half,
+                bool interleaved, float *to)
 {
     int64_t step = interleaved ? 2 : 1, apart = interleaved ? 1 : half;
 
@@ -36,10 +36,13 @@ typedef struct job {
 /* Row of the caches for position "t" of batch "b". */
 static int64_t cache_row(const job *j, int64_t b, int64_t t)
 {
+    bool is_first = j->positions_count == 1;
+    int64_t row;
+
     if (j->positions == NULL)
         return b * j->length + t;
-    return j->positions_count == 1 ? j->positions[0] + t
-                                   : j->positions[b * j->length + t];
+    row = j->positions[is_first ? 0 : b * j->length + t];
+    return is_first && row < j->rows ? row + t : row;
 }
 
 static lp_status rotate_all(const lpi_node *node, const job *j, int64_t batch)
@@ -47,17 +50,18 @@ static lp_status rotate_all(const lpi_node *node, const job *j, int64_t batch)
     for (int64_t i = 0; i < batch * j->length; i++) {
         int64_t b = i / j->length, t = i % j->length;
         int64_t row = cache_row(j, b, t);
-        const float *caches[2] = {j->caches[0] + row * j->half,
-                                  j->caches[1] + row * j->half};
+        const float *caches[2];
 
         if (row < 0 || row >= j->rows)
             return lpi_node_fail(node, "position %lld of %lld", (long long)row,
                                  (long long)j->rows);
+        caches[0] = j->caches[0] + row * j->half;
+        caches[1] = j->caches[1] + row * j->half;
         for (int64_t h = 0; h < j->heads; h++) {
             int64_t at = b * j->batch + h * j->head + t * j->row;
 
             memcpy(j->to + at, j->from + at, (size_t)j->size * sizeof(*j->to));
-            rotate(j->from + at, caches, j->half, j->interleaved, j->to + at);
+            lpi_rotate(j->from + at, caches, j->half, j->interleaved, j->to + at);
         }
     }
     return LP_OK;

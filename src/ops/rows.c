@@ -36,10 +36,10 @@ lp_status lpi_shape_as_first(lpi_node *node)
 lp_status lpi_dim_same(const lpi_node *node, const char *what, int64_t a,
                        int64_t b, int64_t *ret_dim)
 {
-    if (a >= 0 && b >= 0 && a != b)
+    if (a >= 0 && b >= 0 && a != b && !lpi_in_bound(node))
         return lpi_node_fail(node, "%s: %lld does not match %lld", what,
                              (long long)a, (long long)b);
-    *ret_dim = a >= 0 ? a : b;
+    *ret_dim = a >= 0 && (b < 0 || a > b) ? a : b;
     return LP_OK;
 }
 

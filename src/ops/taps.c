@@ -38,8 +38,8 @@ double lpi_resize_position(const lpi_resize *p, const lpi_axis_map *m,
         return x / m->scale;
     if (is(mode, "tf_half_pixel_for_nn"))
         return (x + 0.5) / m->scale;
-    if (is(mode, "pytorch_half_pixel") && scaled == 1)
-        return -0.5;
+    if (is(mode, "pytorch_half_pixel") && m->out == 1)
+        return 0;
     if (is(mode, "half_pixel_symmetric")) {
         double whole = (double)m->out / scaled;
         double shift = in / 2 * (1 - whole);

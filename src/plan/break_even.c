@@ -1,5 +1,5 @@
-/* break_even.c: the break-even map: for each tensor that waits, what it costs to
- * compute it again, and what to copy it away and back.
+/* break_even.c: the break-even map: for each tensor that waits, what it costs
+ * to compute it again, and what to copy it away and back.
  *
  * First executions are taken in the order of the schedule, one position each;
  * a storage waits between two positions that touch it, and its longest wait

@@ -1,6 +1,7 @@
 /* onnx.c: the ONNX reader under libFuzzer: any bytes give a model or an error.
  *
- *   clang -g -fsanitize=fuzzer,address,undefined ... tests/fuzz/onnx.c
+ *   clang -g -fsanitize=fuzzer,address,undefined ... \
+ *       tests/fuzz/onnx.c tests/fuzz/mutate.c
  *   ./onnx -max_len=65536 tests/fuzz/corpus/onnx
  *
  * With replay.c instead of libFuzzer's main it replays the corpus.  The bytes

@@ -69,8 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int64_t flops;
     lp_status status;
 
-    status = lp_model_read((const char *)data, size, name, &options, &model,
-                           &error);
+    status =
+        lp_model_read((const char *)data, size, name, &options, &model, &error);
     check(status, &error);
     if (status != LP_OK)
         return 0;

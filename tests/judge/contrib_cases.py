@@ -492,6 +492,140 @@ def last_conv(op):
     return draw
 
 
+# ---- attention
+
+def raw_mask(rng, *shape):
+    """Ones and zeros, a one in every row."""
+    mask = rng.integers(0, 2, shape).astype('int32')
+    mask[..., 0] = 1
+    return mask
+
+
+def merged(rng):
+    b, n, heads, size, d = dims(rng, 5)
+    past = some(rng, None, int(rng.integers(1, 5)))
+    keys = n + (past or 0)
+    wide = heads * size
+    mask = some(rng, None, None, raw_mask(rng, b, keys),
+                raw_mask(rng, b, n, keys),
+                rng.integers(1, keys + 1, b).astype('int32'))
+    if past and mask is not None and mask.ndim == 1:
+        mask = None
+    bias = some(rng, None, floats(rng, some(rng, 1, b), some(
+        rng, 1, heads), n, keys))
+    return Case('Attention', [
+        floats(rng, b, n, d), floats(rng, d, 3 * wide, spread=0.5),
+        floats(rng, 3 * wide), mask,
+        None if past is None else floats(rng, 2, b, heads, past, size),
+        bias], [1, 2], 2 if past else 1, num_heads=heads,
+                unidirectional=int(rng.integers(2)), **(
+                    dict(scale=0.4) if rng.integers(2) else {}))
+
+
+def multi_head(rng):
+    b, n, heads, size, deep = dims(rng, 5)
+    m = int(rng.integers(1, 6))
+    form = some(rng, 'rows', 'rows', 'heads')
+    past, turned = None, rng.integers(3) == 0
+    if form == 'rows':
+        past = some(rng, None, int(rng.integers(1, 5)))
+        k, v = floats(rng, b, m, heads * size), floats(
+            rng, b, m, heads * deep)
+    else:
+        k, v = floats(rng, b, heads, m, size), floats(rng, b, heads, m, deep)
+    if turned:
+        m = n
+        if form == 'rows':
+            k, v = floats(rng, b, m, heads * size), floats(
+                rng, b, m, heads * deep)
+        else:
+            turned = False
+            m = k.shape[2]
+    keys = m + (past or 0)
+    operands = [floats(rng, b, n, heads * size), k, v]
+    operands.append(floats(rng, heads * (2 * size + deep))
+                    if form == 'rows' and rng.integers(2) else None)
+    operands.append(some(rng, None, raw_mask(rng, b, keys),
+                         raw_mask(rng, b, n, keys)))
+    operands.append(some(rng, None, floats(rng, some(rng, 1, b), some(
+        rng, 1, heads), n, keys)))
+    if past:
+        operands += [floats(rng, b, heads, past, size),
+                     floats(rng, b, heads, past, deep)]
+    return Case('MultiHeadAttention', operands, [3], 3 if past else 1,
+                num_heads=heads, unidirectional=int(turned),
+                **(dict(scale=0.4) if rng.integers(2) else {}))
+
+
+def group_query(rng):
+    """Decoding fills the buffer of the longest sequence to its end: what
+    stands behind the keys in use is not defined."""
+    b, kv, each = dims(rng, 3, 3)
+    size = int(some(rng, 16, 32))
+    heads = kv * each
+    prompt = rng.integers(2)
+    n = int(rng.integers(2, 6)) if prompt else 1
+    buffer = int(rng.integers(n + 1, 12))
+    if prompt:
+        lengths = np.full(b, n - 1, 'int32')
+    else:
+        lengths = np.full(b, buffer - 1, 'int32')
+    total = np.int32(lengths.max() + 1)
+    packed = rng.integers(2)
+    turn = int(rng.integers(2))
+    operands = [floats(rng, b, n, size * (heads + 2 * kv if packed
+                                          else heads))]
+    operands += [None, None] if packed else [
+        floats(rng, b, n, kv * size), floats(rng, b, n, kv * size)]
+    if prompt:
+        operands += [None, None]
+    else:
+        operands += [floats(rng, b, kv, buffer, size) for _ in 'kv']
+    operands += [lengths, total]
+    if turn:
+        angle = rng.uniform(0, 6, (16, size // 2))
+        operands += [np.cos(angle).astype('float32'),
+                     np.sin(angle).astype('float32')]
+    more = {}
+    if rng.integers(2):
+        more['local_window_size'] = int(rng.integers(1, 6))
+    if rng.integers(2):
+        more['softcap'] = 5.0
+    if rng.integers(2):
+        more['scale'] = 0.3
+    return Case('GroupQueryAttention', operands, [5, 6, 7, 8],
+                3, num_heads=heads, kv_num_heads=kv,
+                do_rotary=turn, rotary_interleaved=int(rng.integers(2)),
+                **more)
+
+
+def rotary(rng):
+    b, n, heads = dims(rng, 3)
+    size = int(some(rng, 4, 8, 16))
+    angle = rng.uniform(0, 6, (n + 5, size // 2))
+    places = some(rng, rng.integers(0, n + 5, (b, n)), np.array([2]))
+    shape = some(rng, (b, n, heads * size), (b, heads, n, size))
+    return Case('RotaryEmbedding', [
+        floats(rng, *shape), places.astype('int64'),
+        np.cos(angle).astype('float32'), np.sin(angle).astype('float32')],
+                [2, 3], interleaved=int(rng.integers(2)))
+
+
+def q_or_dq(op):
+    def draw(rng):
+        kind = some(rng, 'uint8', 'int8', 'uint16', 'int16')
+        shape = dims(rng, rng.integers(1, 4))
+        axis = int(rng.integers(len(shape)))
+        wide = rng.integers(2)
+        own = (shape[axis],) if wide else ()
+        x = byte(rng, shape, kind) if op == 'DequantizeLinear' else \
+            floats(rng, *shape, spread=3)
+        more = dict(axis=axis) if wide else {}
+        return Case(op, [x, scale(rng, *own), byte(rng, own, kind)], [1, 2],
+                    **more)
+    return draw
+
+
 CASES = {
     'Gelu': activation('Gelu', 0), 'BiasGelu': activation('BiasGelu', 2),
     'FastGelu': activation('FastGelu', 1),
@@ -513,6 +647,10 @@ CASES = {
     'DynamicQuantizeMatMul': dynamic, 'QGemm': quantized_gemm,
     'FusedMatMul': fused_matmul('FusedMatMul'),
     'TransposeMatMul': fused_matmul('TransposeMatMul'),
+    'Attention': merged, 'MultiHeadAttention': multi_head,
+    'GroupQueryAttention': group_query, 'RotaryEmbedding': rotary,
+    'QuantizeLinear': q_or_dq('QuantizeLinear'),
+    'DequantizeLinear': q_or_dq('DequantizeLinear'),
     'FusedGemm': fused_gemm, 'FusedConv': fused_conv, 'QLinearConv': q_conv,
     'NhwcConv': last_conv('NhwcConv'),
     'NhwcFusedConv': last_conv('NhwcFusedConv'),

@@ -250,7 +250,7 @@ static void set_out(lpi_conv *c, bool transposed)
 static void test_conv(void **unused)
 {
     (void)unused;
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < 150; i++) {
         lpi_conv c = draw_conv(i % 3 == 0);
 
         set_out(&c, false);
@@ -370,7 +370,7 @@ static void check_conv8(lpi_conv shape, uint32_t form)
 static void test_conv8(void **unused)
 {
     (void)unused;
-    for (uint32_t i = 0; i < 32; i++) {
+    for (uint32_t i = 0; i < 96; i++) {
         lpi_conv c = draw_conv(i % 4 == 0);
 
         set_out(&c, false);

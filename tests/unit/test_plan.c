@@ -419,29 +419,64 @@ static void test_obstacle(void **state)
     lp_model_free(model);
 }
 
+/* Plan with each allocation failed in turn: the answer is "wanted", or memory.
+ */
+static void fail_each(const lp_model *model, const lp_plan_options *options,
+                      lp_status wanted)
+{
+    int64_t n, calm = 0;
+    lp_status status;
+
+    for (n = 1; calm < 50; n++) {
+        lp_plan *plan = NULL;
+
+        lpi_alloc_fail_at(n);
+        status = lp_plan_new(model, options, &plan, NULL);
+        lpi_alloc_fail_at(0);
+        assert_true(status == wanted || status == LP_ENOMEM);
+        calm = status == LP_ENOMEM ? 0 : calm + 1;
+        lp_plan_free(plan);
+    }
+    assert_true(n > 100);
+}
+
 static void test_no_memory(void **state)
 {
     static const char *const chain[] = {"attention", "baseline", "skeleton"};
+    static const char *const all[] = {"joint", "remat"};
     static const char *const settings[] = {"attention.rows=2"};
+    static const char text[] =
+        "lplan-device: 1\nname: two\nsource: none\nweights: slow\nmemories:\n"
+        "  - {name: fast, capacity_bytes: 1Mi, alignment: 16, source: none}\n"
+        "  - {name: slow, alignment: 16, read_bytes_per_s: 1G, "
+        "write_bytes_per_s: 1G, source: none}\n"
+        "compute: {rates: [{dtype: float32, macs_per_s: 1G, source: none}]}\n";
     lp_plan_options options = {.planners = chain,
                                .planners_count = 3,
                                .settings = settings,
                                .settings_count = 1};
     lp_model *model = random_net(3, 12);
-    lp_status status = LP_ENOMEM;
-    int64_t n;
+    lp_device *device = NULL;
+    lp_plan *plan = NULL;
 
     (void)state;
-    for (n = 1; status != LP_OK; n++) {
-        lp_plan *plan = NULL;
-
-        lpi_alloc_fail_at(n);
-        status = lp_plan_new(model, &options, &plan, NULL);
-        lpi_alloc_fail_at(0);
-        assert_true(status == LP_OK || status == LP_ENOMEM);
-        lp_plan_free(plan);
-    }
-    assert_true(n > 50);
+    assert_int_equal(
+        lp_device_read(text, sizeof(text) - 1, "two", &device, NULL), LP_OK);
+    fail_each(model, &options, LP_OK);
+    options.planners = all;
+    options.planners_count = 2;
+    options.device = device;
+    options.effort = 200;
+    assert_int_equal(lp_plan_new(model, &options, &plan, NULL), LP_OK);
+    options.budget_bytes = plan->predictions.arena_bytes - 1;
+    lp_plan_free(plan);
+    plan = NULL;
+    assert_int_equal(lp_plan_new(model, &options, &plan, NULL), LP_OK);
+    lp_plan_free(plan);
+    fail_each(model, &options, LP_OK);
+    options.budget_bytes = 1;
+    fail_each(model, &options, LP_EINFEASIBLE);
+    lp_device_free(device);
     lp_model_free(model);
 }
 
