@@ -209,7 +209,7 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
 const lp_planner lp_planner_joint = {
     .abi = LP_PLANNER_ABI,
     .name = "joint",
-    .summary = "attention rows, order, recompute and placement by turns",
+    .summary = "Groups, orders, recomputes and places by turns",
     .decides = LP_GROUPS | LP_RUNS | LP_MOVE | LP_ALIAS | LP_PLACE,
     .plan = plan,
 };

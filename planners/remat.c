@@ -200,7 +200,7 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
         problem->device ? (int32_t)(sizeof(prices) / sizeof(*prices)) : 1;
     task t = {.problem = problem,
               .given = schedule,
-              .free_order = !lp_problem_count(problem, "keep-order"),
+              .free_order = !lp_problem_count(problem, "keep_order"),
               .seed = problem->seed ^ lp_problem_count(problem, "seed"),
               .error = error};
     lp_meaning meaning;
@@ -220,15 +220,15 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
 }
 
 static const lp_option options[] = {
-    {"keep-order", "0", "1: first executions keep their order"},
-    {"seed", "0", "mixed with the seed of the plan"},
+    {"keep_order", "0", "1: first executions keep their order."},
+    {"seed", "0", "Mixed with the seed of the plan."},
     {NULL, NULL, NULL},
 };
 
 const lp_planner lp_planner_remat = {
     .abi = LP_PLANNER_ABI,
     .name = "remat",
-    .summary = "keep, compute again, or spill what waits, within the budget",
+    .summary = "Keeps, computes again, or spills what waits, within the budget",
     .decides = LP_RUNS | LP_MOVE | LP_ALIAS,
     .options = options,
     .plan = plan,

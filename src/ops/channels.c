@@ -35,8 +35,8 @@ lp_status lpi_conv_last_run(const lpi_run *run)
     const void **in = LPI_NEW(run->scratch, const void *, inputs);
     int32_t bits = lp_dtype_bits(lpi_out(node, 0)->dtype);
     lp_shape y = lpi_out_shape(node, 0);
-    void *out =
-        lpi_arena_array(run->scratch, lpi_out_elements(node, 0), sizeof(float));
+    void *out = lpi_arena_array(run->scratch, lpi_out_elements(node, 0),
+                                sizeof(double));
     lpi_run turned = *run;
 
     if (!lpi_conv_is_last(node))
@@ -51,7 +51,7 @@ lp_status lpi_conv_last_run(const lpi_run *run)
 
         if ((i != 0 && i != facts->sum) || lpi_in(node, i) == NULL)
             continue;
-        room = lpi_arena_array(run->scratch, count, sizeof(float));
+        room = lpi_arena_array(run->scratch, count, sizeof(double));
         if (room == NULL)
             return lpi_node_fail_memory(node);
         lpi_channels_turn(lp_dtype_bits(lpi_in_dtype(node, i)),

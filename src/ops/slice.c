@@ -97,6 +97,33 @@ static lp_status plan_cuts(const lpi_node *node, lp_shape shape,
     return LP_OK;
 }
 
+/* Where "shape" is a bound, a shorter axis may give more when one end is
+ * counted from its end and the other from its begin: all of it bounds that. */
+static lp_status widen_cuts(const lpi_node *node, lp_shape shape,
+                            const slices *s, cut *cuts)
+{
+    int64_t axis;
+
+    if (!lpi_in(node, 0)->is_bound || !s->known[0] || !s->known[1] ||
+        (s->given[2] && !s->known[2]))
+        return LP_OK;
+    for (int64_t i = 0; i < s->list[0].count; i++) {
+        int64_t start = s->list[0].ints[i], end = s->list[1].ints[i], length;
+        int64_t step;
+
+        LP_TRY(slice_axis(node, s, i, shape.rank, &axis));
+        length = shape.dims[axis];
+        step = cuts[axis].step;
+        if (cuts[axis].count < 0 ||
+            !(step > 0
+                  ? start < 0 && end >= 0 && end < length
+                  : start >= 0 && start < length && end < 0 && end > -length))
+            continue;
+        cuts[axis].count = lpi_ceil_div(length, step > 0 ? step : -step);
+    }
+    return LP_OK;
+}
+
 static lp_status slice_shape(lpi_node *node)
 {
     lp_shape in = lpi_in_shape(node, 0);
@@ -118,6 +145,7 @@ static lp_status slice_shape(lpi_node *node)
     if (!dims || !cuts)
         return lpi_node_fail_memory(node);
     LP_TRY(plan_cuts(node, in, &s, cuts));
+    LP_TRY(widen_cuts(node, in, &s, cuts));
     for (i = 0; i < in.rank; i++)
         dims[i] = cuts[i].count;
     return lpi_out_set(node, 0, lpi_in_dtype(node, 0), in.rank, dims);

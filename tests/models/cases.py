@@ -45,10 +45,6 @@ def finish(name, feeds, reference=False):
             ('output', [o.name for o in graph.output], compute(path, feeds, reference)))
     for kind, names, values in sets:
         for i, (label, value) in enumerate(zip(names, values)):
-            if value is None:
-                continue
-            if isinstance(value, list):
-                continue
             with open(os.path.join(folder, 'test_data_set_0', f'{kind}_{i}.pb'), 'wb') as out:
                 out.write(numpy_helper.from_array(np.asarray(value), label).SerializeToString())
     size = os.path.getsize(path)

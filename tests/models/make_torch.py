@@ -99,8 +99,6 @@ def main():
     export('torchscript_opset9', Net(), (image,), input_names=['image'], opset_version=9)
     export('torchscript_constants', Net(), (image,), input_names=['image'], opset_version=11,
            export_params=True, do_constant_folding=False, keep_initializers_as_inputs=True)
-    export('torchscript_modules', Net(), (image,), input_names=['image'], opset_version=15,
-           export_modules_as_functions={nn.Conv2d, nn.SiLU}) if False else None
     export('torchscript_dynamic', Text(), (tokens,), input_names=['tokens'],
            dynamic_axes={'tokens': {0: 'batch', 1: 'time'}})
     export('torchscript_control', torch.jit.script(Control()), (torch.randn(3, 4), 3), input_names=['x', 'n'])
