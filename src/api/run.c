@@ -145,9 +145,9 @@ static bool is_plannable(const lp_model *model)
     for (int64_t i = 0; i < model->tensors_count; i++) {
         const lp_tensor *tensor = model->tensors[i];
 
-        if (!tensor->is_static && (tensor->container != LPI_TENSOR ||
-                                   tensor->dtype == LP_STRING ||
-                                   !lpi_shape_known(tensor->shape)))
+        if (!tensor->is_static &&
+            (tensor->container != LPI_TENSOR || tensor->dtype == LP_STRING ||
+             !lpi_shape_known(tensor->shape)))
             return false;
     }
     return true;

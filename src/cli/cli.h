@@ -265,7 +265,8 @@ cli_exit cli_cases_run(const char *path, bool is_root, const char *tsv,
                        const lp_run_options *wanted,
                        const lp_tolerance *tolerance);
 
-/* ---- plot.c, plot_plan.c, chart.c, gnuplot.c ------------------------------ */
+/* ---- plot.c, plot_plan.c, chart.c, gnuplot.c ------------------------------
+ */
 
 /* What a chart draws. */
 typedef enum cli_data {

@@ -295,7 +295,7 @@ cli_exit cli_load(const cli_source *source, const lp_load_options *options,
 }
 
 cli_exit cli_load_one(const cli_model *args, const cli_list *operands,
-                     const char *command, lp_model **ret_model)
+                      const char *command, lp_model **ret_model)
 {
     const cli_source *sources;
     lp_load_options options;

@@ -70,11 +70,11 @@ typedef struct lpi_content {
     int64_t flight_size, flight_bytes, flight_peak_bytes;
     lpi_slot **held; /* whose content is in flight, oldest first */
     int64_t held_count, held_room;
-    int64_t kept_bytes; /* small ones, which stay in their slots */
+    int64_t kept_bytes;       /* small ones, which stay in their slots */
     int64_t pinned_bytes;     /* what pins hold in slots */
     const lp_tensor *pinning; /* being made to stay by a pin; NULL */
     int32_t making;           /* content for itself, or for a pin */
-    lpi_map *first_of;  /* range of a file to the id of the first tensor */
+    lpi_map *first_of; /* range of a file to the id of the first tensor */
 } lpi_content;
 
 /* Store in "ret_bytes" the content of static "tensor" of "frame"; valid until
@@ -106,14 +106,14 @@ lp_status lpi_content_read(lpi_exec *exec, const lp_model *model,
 
 /* The same for the elements from "range"[0] to "range"[1] alone. */
 lp_status lpi_content_read_part(lpi_exec *exec, const lp_model *model,
-                                const lp_tensor *tensor,
-                                const int64_t range[2], void *bytes);
+                                const lp_tensor *tensor, const int64_t range[2],
+                                void *bytes);
 
 /* ---- frame.c, heap.c ------------------------------------------------- */
 
 /* Bytes on the heap that several tensors may share. */
 typedef struct lpi_buffer {
-    int64_t size, room; /* room: what it was made with, "size" or more */
+    int64_t size, room;      /* room: what it was made with, "size" or more */
     struct lpi_buffer *next; /* among those to be used again */
     int32_t references;
     bool is_static; /* not an activation */
@@ -296,9 +296,9 @@ lp_status lpi_group_run(lpi_frame *frame, int64_t unit);
 typedef struct lpi_stream {
     bool is_open; /* a unit runs, and weights come from another memory */
     const lp_tensor **seen;
-    int64_t count, room;         /* of "seen", a power of two */
-    int32_t *pins;               /* by tensor id: how many hold it */
-    int64_t *begins, *ends;      /* pins by unit, ... */
+    int64_t count, room;            /* of "seen", a power of two */
+    int32_t *pins;                  /* by tensor id: how many hold it */
+    int64_t *begins, *ends;         /* pins by unit, ... */
     int64_t *next_begin, *next_end; /* ... linked; -1 ends */
 } lpi_stream;
 
@@ -314,7 +314,7 @@ lp_status lpi_stream_note(lpi_frame *frame, const lp_tensor *tensor);
 /* Bytes and work seen while running. */
 typedef struct lpi_counters {
     int64_t macs, traffic_bytes;
-    int64_t loop_macs; /* what the loops counted, in builds where they do */
+    int64_t loop_macs;   /* what the loops counted, in builds where they do */
     int64_t arena_bytes; /* end of the highest byte handed out */
     int64_t heap_bytes, heap_peak_bytes;
     bool is_estimated; /* bounds stood for sizes: less may be done */

@@ -161,14 +161,14 @@ static lp_status draw(lpi_exec *exec, const lp_model *model,
 lp_status lpi_content_read(lpi_exec *exec, const lp_model *model,
                            const lp_tensor *tensor, void *bytes)
 {
-    return lpi_content_read_part(
-        exec, model, tensor, (int64_t[2]){0, lpi_tensor_elements(tensor)},
-        bytes);
+    return lpi_content_read_part(exec, model, tensor,
+                                 (int64_t[2]){0, lpi_tensor_elements(tensor)},
+                                 bytes);
 }
 
 lp_status lpi_content_read_part(lpi_exec *exec, const lp_model *model,
-                                const lp_tensor *tensor,
-                                const int64_t range[2], void *bytes)
+                                const lp_tensor *tensor, const int64_t range[2],
+                                void *bytes)
 {
     const lpi_payload *payload = &tensor->payload;
     int64_t size = lpi_tensor_bytes(tensor);

@@ -287,8 +287,8 @@ const lpi_bundle *lpi_bundle_tensor(lpi_arena *arena, lp_dtype dtype,
                                     lp_shape shape, const void *bytes);
 const lpi_bundle *lpi_bundle_of_texts(lpi_arena *arena, lp_shape shape,
                                       const char *const *texts);
-const lpi_bundle *lpi_bundle_of_items(lpi_arena *arena,
-                                      lpi_container container, int64_t count,
+const lpi_bundle *lpi_bundle_of_items(lpi_arena *arena, lpi_container container,
+                                      int64_t count,
                                       const lpi_bundle *const *items);
 
 /* ---- dtype.c: the table of dtypes ------------------------------------- */

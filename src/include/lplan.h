@@ -393,13 +393,13 @@ typedef struct lp_refusal {
 
 /* All zero is a valid default; NULL may stand for it. */
 typedef struct lp_schedule_options {
-    bool no_in_place;       /* views alone share bytes */
-    int64_t alignment;      /* of every interval, a power of two; 0: 64 */
-    int64_t attention_rows; /* rows of the scores in a tile of a fused
-                               attention; 0: no groups */
-    int64_t layer_rows;     /* rows in a tile of every other layer that can be
-                               cut; 0: whole layers */
-    const char *rule;       /* of the placement; NULL: the best one */
+    bool no_in_place;        /* views alone share bytes */
+    int64_t alignment;       /* of every interval, a power of two; 0: 64 */
+    int64_t attention_rows;  /* rows of the scores in a tile of a fused
+                                attention; 0: no groups */
+    int64_t layer_rows;      /* rows in a tile of every other layer that can be
+                                cut; 0: whole layers */
+    const char *rule;        /* of the placement; NULL: the best one */
     const lp_device *device; /* whose memories there are; NULL: one memory
                                 without a limit; must outlive the schedule */
 } lp_schedule_options;
@@ -472,8 +472,8 @@ typedef struct lp_plan_options {
     size_t settings_count;
     const char *const *folders; /* where modules with planners are */
     size_t folders_count;
-    bool explain;       /* make the break-even map ... */
-    lp_dtype map_as;    /* ... with all floats of this dtype; 0: as stored */
+    bool explain;    /* make the break-even map ... */
+    lp_dtype map_as; /* ... with all floats of this dtype; 0: as stored */
 } lp_plan_options;
 
 /* No schedule has less than "value" of "quantity"; "given" names what it takes
@@ -482,7 +482,7 @@ typedef struct lp_plan_options {
 typedef struct lp_plan_bound {
     const char *quantity, *proof, *given;
     int64_t value, achieved;
-    int64_t gap;    /* achieved - value; 0: proved optimal */
+    int64_t gap; /* achieved - value; 0: proved optimal */
 } lp_plan_bound;
 
 /* What a planner has to say. */
@@ -504,12 +504,12 @@ typedef struct lp_plan_buffer {
 
 /* Why nothing fits. */
 typedef struct lp_obstacle {
-    const char *what;   /* one line */
-    const char *layer;  /* that needs them all at once */
-    int64_t run;        /* its position in the runs */
-    bool is_proof;      /* no order, spill or recompute helps: the layer as it
-                           is cut takes them all */
-    int64_t bytes;      /* of them together */
+    const char *what;  /* one line */
+    const char *layer; /* that needs them all at once */
+    int64_t run;       /* its position in the runs */
+    bool is_proof;     /* no order, spill or recompute helps: the layer as it
+                          is cut takes them all */
+    int64_t bytes;     /* of them together */
     const lp_plan_buffer *buffers; /* the smallest set, largest first */
     int64_t buffers_count;
 } lp_obstacle;
@@ -520,9 +520,9 @@ typedef struct lp_break_even {
     const char *tensor, *producer, *consumer; /* "": in- or output of the graph;
                                                  groups by their names */
     int64_t bytes;
-    int64_t from, to;  /* runs between which it waits */
-    int64_t runs;      /* that compute it again; -1: nothing can */
-    int64_t ops;       /* two a MAC, of these runs */
+    int64_t from, to;     /* runs between which it waits */
+    int64_t runs;         /* that compute it again; -1: nothing can */
+    int64_t ops;          /* two a MAC, of these runs */
     int64_t weight_bytes; /* of the weights that they read */
     double ops_per_byte;
     double flips_fresh, flips_clean; /* ops per byte of the device above which
@@ -534,9 +534,9 @@ typedef struct lp_break_even {
 } lp_break_even;
 
 typedef struct lp_break_even_map {
-    const char *device; /* "" none */
-    lp_dtype dtype;     /* that rate and bytes are for */
-    int64_t distance;   /* runs that a tensor waits at least */
+    const char *device;             /* "" none */
+    lp_dtype dtype;                 /* that rate and bytes are for */
+    int64_t distance;               /* runs that a tensor waits at least */
     int64_t ops_per_s, bytes_per_s; /* the slower way of spilling; 0 */
     const lp_break_even *rows;      /* in the order of their production */
     int64_t count;
@@ -580,9 +580,9 @@ LP_API lp_status lp_plan_write(const lp_plan *plan, lp_format format,
 /* ---- budgets, one after the other ---------------------------------------- */
 
 typedef struct lp_tradeoff_point {
-    const char *what;     /* "baseline", or "budget" */
-    int64_t budget_bytes; /* 0: none */
-    const char *status;   /* "fits", "not found", "impossible" (proved) */
+    const char *what;           /* "baseline", or "budget" */
+    int64_t budget_bytes;       /* 0: none */
+    const char *status;         /* "fits", "not found", "impossible" (proved) */
     lp_predictions predictions; /* zero unless it fits */
     int64_t again_macs;         /* beyond those of the baseline */
     int64_t copied_bytes;       /* of activations, between memories */
@@ -591,8 +591,8 @@ typedef struct lp_tradeoff_point {
 } lp_tradeoff_point;
 
 typedef struct lp_tradeoff {
-    const char *device; /* "" none */
-    int64_t floor_bytes; /* the largest working set; 0: not known */
+    const char *device;              /* "" none */
+    int64_t floor_bytes;             /* the largest working set; 0: not known */
     const lp_tradeoff_point *points; /* the baseline, then budgets that fall */
     int64_t count;
 } lp_tradeoff;

@@ -68,9 +68,9 @@ typedef struct lpi_box {
 /* Whole tensors for a run: contiguous buffers in storage form.
  *
  * A sum may be computed in parts along its length, in ascending order (rows
- * with LPI_CHAINS, outputs of float32 or int32): "continues" says that output 0 holds
- * the chains so far, "goes_on" that more will come, so that neither bias nor
- * activation is applied.
+ * with LPI_CHAINS, outputs of float32 or int32): "continues" says that output 0
+ * holds the chains so far, "goes_on" that more will come, so that neither bias
+ * nor activation is applied.
  *
  * An output whose tensor is bound (data-dependent) is written densely in its
  * real shape at the front of its buffer; its dimensions are stored in
@@ -83,9 +83,9 @@ typedef struct lpi_run {
     const lpi_isa *isa; /* NULL: the best one */
     int32_t threads;    /* 0: one */
     bool continues, goes_on;
-    int64_t *const *out_dims; /* an array an output; NULL: not wanted.  Rows
-                                 whose shapes do not depend on data leave it
-                                 alone */
+    int64_t *const *out_dims;   /* an array an output; NULL: not wanted.  Rows
+                                   whose shapes do not depend on data leave it
+                                   alone */
     const lpi_bundle **bundles; /* an element an output: results that are
                                    bundles, in the arena of the node's model
                                    (lpi_run_give); their "out" is NULL */

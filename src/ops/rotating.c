@@ -61,7 +61,8 @@ static lp_status rotate_all(const lpi_node *node, const job *j, int64_t batch)
             int64_t at = b * j->batch + h * j->head + t * j->row;
 
             memcpy(j->to + at, j->from + at, (size_t)j->size * sizeof(*j->to));
-            lpi_rotate(j->from + at, caches, j->half, j->interleaved, j->to + at);
+            lpi_rotate(j->from + at, caches, j->half, j->interleaved,
+                       j->to + at);
         }
     }
     return LP_OK;

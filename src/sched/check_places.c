@@ -90,9 +90,9 @@ static lp_status check_memory(lpi_checker *c, int32_t memory)
 /* What the schedule says of itself. */
 static lp_status check_predictions(const lpi_checker *c)
 {
-    static const char *const names[] = {"live_peak_bytes", "arena_bytes",
-                                        "fast_peak_bytes", "traffic_bytes",
-                                        "macs", "latency_ns"};
+    static const char *const names[] = {
+        "live_peak_bytes", "arena_bytes", "fast_peak_bytes",
+        "traffic_bytes",   "macs",        "latency_ns"};
     const lp_predictions *said = &c->p->schedule->predictions;
     const lp_predictions *found = &c->p->predictions;
     int64_t pairs[][2] = {
