@@ -352,22 +352,22 @@ static void test_no_memory(void **state)
 
     (void)state;
     for (int64_t n = 1; status != LP_OK; n++) {
-        lp_place_problem *problem = NULL;
+        lp_place_problem *read = NULL;
         lp_place_answer answer;
         char *text = NULL;
 
         lpi_alloc_fail_at(n);
-        status = lp_place_problem_read(csv, strlen(csv), "x", &problem, NULL);
+        status = lp_place_problem_read(csv, strlen(csv), "x", &read, NULL);
         if (status == LP_OK)
-            status = lp_place_problem_solve(problem, 9, 0, &answer, NULL);
+            status = lp_place_problem_solve(read, 9, 0, &answer, NULL);
         if (status == LP_OK)
-            status = lp_place_problem_solve(problem, 0, 0, &answer, NULL);
+            status = lp_place_problem_solve(read, 0, 0, &answer, NULL);
         if (status == LP_OK)
-            status = lp_place_problem_write(problem, &text, NULL, NULL);
+            status = lp_place_problem_write(read, &text, NULL, NULL);
         lpi_alloc_fail_at(0);
         assert_true(status == LP_OK || status == LP_ENOMEM);
         lp_text_free(text);
-        lp_place_problem_free(problem);
+        lp_place_problem_free(read);
     }
 }
 
