@@ -88,9 +88,17 @@ static lp_status check_bundle(const job *j, const lp_tensor *tensor,
 static lp_status draw(job *j, int64_t i)
 {
     const lp_tensor *tensor = j->model->inputs[i];
-    lp_array *array = lpi_array_new(tensor->dtype, tensor->shape);
+    int64_t most = j->options->max_memory_bytes;
     lpi_draw how = lpi_draw_input(j->model, tensor);
+    lp_array *array;
 
+    if (most && lpi_tensor_bytes(tensor) > most)
+        return lpi_fail(j->error, LP_EUNSUPPORTED, j->model->path,
+                        "input '%.200s' takes %lld bytes, and at most %lld may "
+                        "be taken",
+                        tensor->name, (long long)lpi_tensor_bytes(tensor),
+                        (long long)most);
+    array = lpi_array_new(tensor->dtype, tensor->shape);
     if (!array)
         return lpi_fail_memory(j->error);
     j->inputs[i] = j->drawn[i] = array;

@@ -152,6 +152,8 @@ lp_status lpi_conv8_layer_run(const lpi_run *run)
 
     if (!is_byte(x) || !is_byte(w))
         return lpi_run_refuse(run, is_byte(x) ? w : x);
+    if (scaled && !is_byte(lpi_out(run->node, 0)->dtype))
+        return lpi_run_refuse(run, lpi_out(run->node, 0)->dtype);
     LP_TRY(lpi_conv_sizes(run->node, &j.shape));
     j.shape.team = lpi_run_team(run);
     zero = lpi_run_zeros(run, j.at->x_zero, 1);

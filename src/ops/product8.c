@@ -257,6 +257,8 @@ lp_status lpi_matmul8_run(const lpi_run *run)
     float *floats = NULL;
     int64_t batches;
 
+    if (is_scaled && !is_float && !is_byte(lpi_out(run->node, 0)->dtype))
+        return lpi_run_refuse(run, lpi_out(run->node, 0)->dtype);
     LP_TRY(lpi_factors(run, &j.a, &j.b));
     batches = lpi_product(j.a.dims, j.a.rank);
     LP_TRY(prepare(&j, is_scaled));
