@@ -105,6 +105,14 @@ lp_status lpi_rotary_run(const lpi_run *run)
         j.positions = positions.ints;
         j.positions_count = positions.count;
     }
+    if (lpi_shape_elements(lpi_in_shape(run->node, facts->cosine + 1)) !=
+        lpi_shape_elements(cache))
+        return lpi_node_fail(run->node, "cosines and sines of unlike shapes");
+    if (j.positions != NULL && j.positions_count != 1 &&
+        j.positions_count != lpi_mul(x.dims[0], j.length))
+        return lpi_node_fail(run->node, "%lld positions of %lld",
+                             (long long)j.positions_count,
+                             (long long)lpi_mul(x.dims[0], j.length));
     LP_TRY(rotate_all(run->node, &j, x.dims[0]));
     lpi_run_store(run, 0, j.to);
     return LP_OK;
