@@ -4,9 +4,10 @@
  * finds events that fit.  The two engines of a device work at the same time,
  * so that a copy or a second computation costs what the time of its engine is
  * worth: several prices are tried, and the plan with the shortest timeline is
- * kept.  For any price p in [0, 1] latency >= p * compute + (1 - p) * DMA, so
- * each search also gives a lower bound.  Without a device MACs count, and
- * nothing is spilled. */
+ * kept.  Without a device MACs count, and nothing is spilled.
+ *
+ * The bound of the solver is not stated: it knows no results in place, with
+ * which a plan may cost less. */
 #include <lplan-planner.h>
 
 enum {
@@ -35,6 +36,15 @@ static lp_status no_memory(lp_error *error)
     return lp_fail(error, LP_ENOMEM, "out of memory");
 }
 
+/* "ns", not negative, at "parts" of its price; held below where sums of a few
+ * would overflow. */
+static int64_t priced(int64_t ns, int64_t parts)
+{
+    const int64_t most = INT64_MAX / (4 * WHOLE);
+
+    return (ns < most ? ns : most) * parts;
+}
+
 /* Time of streaming the weights of node "node". */
 static int64_t weights_ns(const task *t, int32_t node)
 {
@@ -56,7 +66,7 @@ static int64_t copy_cost(const task *t, int32_t storage, int32_t from,
                                          t->units.graph.tensors[storage].bytes)
                      : -1;
 
-    return ns < 0 ? -1 : ns * dma;
+    return ns < 0 ? -1 : priced(ns, dma);
 }
 
 /* The graph of "t" with compute at "compute" parts of WHOLE. */
@@ -76,8 +86,8 @@ static lp_status price(const task *t, int32_t compute, lp_graph *ret_graph)
         nodes[i] = g->nodes[i];
         nodes[i].extra_bytes = t->units.facts[t->units.units[i]].buffer_bytes;
         if (device)
-            nodes[i].cost = nodes[i].cost * compute +
-                            weights_ns(t, i) * (WHOLE - compute);
+            nodes[i].cost = priced(nodes[i].cost, compute) +
+                            priced(weights_ns(t, i), WHOLE - compute);
     }
     for (i = 0; i < g->tensors_count; i++) {
         tensors[i] = g->tensors[i];

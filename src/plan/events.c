@@ -255,8 +255,6 @@ static void add_round_trip(teller *t, int64_t drop, int64_t load)
                   .memory = 1,
                   .after = out - 1,
                   .before = out + take(t, out, 1, in - early - 1, bytes)};
-    if (t->moves[t->moves_count - 1].before <= out - 1)
-        t->moves[t->moves_count - 1].before = out;
     t->moves[t->moves_count++] = (lp_move){
         .tensor = tensor, .memory = 0, .after = in - early - 1, .before = in};
 }
