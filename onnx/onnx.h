@@ -43,7 +43,8 @@ enum {
     LPI_ONNX_MOST_OPSETS = 256,      /* most opset imports */
     LPI_ONNX_MOST_ATTRIBUTES = 1024, /* most attributes of a node */
     LPI_ONNX_LINK_BYTES = 1024, /* content of a tensor up to this is inline */
-    LPI_ONNX_NAME_BYTES = 1 << 16, /* longest name or text kept */
+    LPI_ONNX_NAME_BYTES = 1 << 24, /* longest name */
+    LPI_ONNX_TEXT_BYTES = 1 << 16, /* longest text kept */
     LPI_ONNX_NESTING = 64,         /* deepest message, body, or function call */
     LPI_ONNX_RANK = 64,            /* most dimensions of a tensor */
     LPI_ONNX_EFFORT = 1 << 22,     /* most work for functions and bodies */

@@ -159,6 +159,43 @@ static lp_status keep_link(lpi_import *import, const lpi_onnx_link *link,
     return LP_OK;
 }
 
+/* Keep the texts of "proto", in number as its shape wants, as a bundle; one
+ * that holds a NUL leaves the tensor without content. */
+static lp_status keep_texts(lpi_import *import, const Onnx__TensorProto *proto,
+                            lp_tensor *tensor)
+{
+    int64_t count = lpi_tensor_elements(tensor);
+    const char **texts = LPI_NEW(import->scratch, const char *, count);
+    const lpi_bundle *bundle;
+
+    if (!proto->n_string_data && count)
+        return LP_OK;
+    if ((int64_t)proto->n_string_data != count)
+        return lpi_import_fail(import, "tensor", tensor->name,
+                               "has %zu texts, its shape wants %lld",
+                               proto->n_string_data, (long long)count);
+    for (int64_t i = 0; texts && i < count; i++) {
+        const ProtobufCBinaryData *from = &proto->string_data[i];
+
+        if (from->len && memchr(from->data, 0, from->len))
+            return LP_OK;
+        LP_TRY(lpi_import_spend(import, 1 + from->len / 16));
+        texts[i] = lpi_arena_strndup(import->scratch,
+                                     from->len ? (const char *)from->data : "",
+                                     from->len);
+        if (!texts[i])
+            texts = NULL;
+    }
+    bundle =
+        texts ? lpi_bundle_of_texts(import->model->arena, tensor->shape, texts)
+              : NULL;
+    if (!bundle)
+        return lpi_import_fail_memory(import);
+    tensor->payload = (lpi_payload){
+        .where = LPI_INLINE, .bytes = bundle, .length = bundle->size};
+    return LP_OK;
+}
+
 lp_status lpi_import_shape(const lpi_import *import, lp_tensor *tensor,
                            int32_t dtype, const int64_t *dims, size_t rank)
 {
@@ -201,7 +238,7 @@ lp_status lpi_import_tensor(lpi_import *import,
         proto->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL)
         return lpi_import_external(import, proto, tensor, bytes);
     if (tensor->dtype == LP_STRING)
-        return LP_OK;
+        return keep_texts(import, proto, tensor);
     if (proto->segment) {
         LP_ASSERT(proto->segment->begin >= 0 &&
                   proto->segment->begin < import->links->count);

@@ -6,9 +6,8 @@
  * the parent, wire types, messages that may stand once.  So protobuf-c sees
  * only well-formed bytes, and never a TensorProto.segment that the file wrote.
  *
- * A message's length is known when its end is reached, so its prefix is
- * written with room to spare and filled in afterwards: varints may be
- * padded. */
+ * A message's length is known when its end is reached, so its prefix is filled
+ * in afterwards, as wide as the file's: varints may be padded. */
 #include <string.h>
 
 #include "onnx.h"
@@ -59,27 +58,33 @@ static void put_tag(skimmer *walk, uint32_t number, lpi_wire_type type)
 }
 
 /* Begin a message of "length" bytes in the output and return where it
- * starts; its prefix has "*ret_width" bytes.  A tensor whose content is
- * scattered can grow by a link, less than 1/64 of its length. */
+ * starts; its prefix has "*ret_width" bytes. */
 static size_t open_prefix(skimmer *walk, int64_t length, size_t *ret_width)
 {
-    int32_t width = lpi_wire_width((uint64_t)(length + length / 64));
+    int32_t width = lpi_wire_width((uint64_t)length);
 
     *ret_width = (size_t)(width < PREFIX_BYTES ? width : PREFIX_BYTES);
     lpi_wire_put(walk->out, 0, (int32_t)*ret_width);
     return walk->out->length;
 }
 
-/* Fill in the prefix of "width" bytes before "start". */
+/* Fill in the prefix of "width" bytes before "start".  A message whose tensor
+ * got a link, or whose entries lack a key, can have grown beyond it: then it
+ * moves up, at most once a level of nesting. */
 static lp_status close_prefix(skimmer *walk, size_t start, size_t width)
 {
     lpi_text *out = walk->out;
-    size_t length, i;
+    size_t length = out->length - start, i;
+    size_t needed = (size_t)lpi_wire_width(length);
+    size_t more = needed > width ? needed - width : 0;
 
+    if (more)
+        lpi_wire_put(out, 0, (int32_t)more);
     if (out->failed || (int64_t)out->length > walk->most)
         return lpi_fail_memory(walk->wire.error);
-    length = out->length - start;
-    LP_ASSERT((uint64_t)length >> (7 * width) == 0);
+    memmove(out->bytes + start + more, out->bytes + start, more ? length : 0);
+    start += more;
+    width += more;
     for (i = 0; i < width; i++)
         out->bytes[start - width + i] =
             (char)((length >> (7 * i) & 0x7f) | (i + 1 < width ? 0x80 : 0));
@@ -110,7 +115,8 @@ static lp_status skim_child(skimmer *walk, field *here)
     return close_prefix(walk, start, width);
 }
 
-/* Pass a name or a string on. */
+/* Pass a name or a string on.  Of one that is too long nothing is left; in a
+ * tensor, a NUL, which no text of a tensor may hold. */
 static lp_status skim_text(skimmer *walk, const field *here)
 {
     bool is_name = here->rule.kind == LPI_FIELD_NAME;
@@ -119,11 +125,13 @@ static lp_status skim_text(skimmer *walk, const field *here)
 
     LP_TRY(lpi_wire_length(&walk->wire, here->end, &length));
     put_tag(walk, here->number, LPI_WIRE_BYTES);
-    if (length > LPI_ONNX_NAME_BYTES) {
-        if (is_name)
-            return lpi_wire_fail(&walk->wire, here->first,
-                                 "a name has %lld bytes, more than %d",
-                                 (long long)length, LPI_ONNX_NAME_BYTES);
+    if (is_name && length > LPI_ONNX_NAME_BYTES)
+        return lpi_wire_fail(&walk->wire, here->first,
+                             "a name has %lld bytes, more than %d",
+                             (long long)length, LPI_ONNX_NAME_BYTES);
+    if (!is_name && length > LPI_ONNX_TEXT_BYTES) {
+        if (here->parent == LPI_ONNX_TENSOR_PROTO)
+            lpi_wire_put(walk->out, 1, 1);
         lpi_wire_put(walk->out, 0, 1);
         walk->wire.offset += length;
         return LP_OK;
@@ -237,7 +245,7 @@ static lp_status skim_entry(skimmer *walk, const field *here)
     end = wire->offset + length;
     LP_TRY(find_entry(wire, end, &pair));
     if (pair.key_length <= KEY_BYTES &&
-        pair.value_length <= LPI_ONNX_NAME_BYTES) {
+        pair.value_length <= LPI_ONNX_TEXT_BYTES) {
         put_tag(walk, here->number, LPI_WIRE_BYTES);
         start = open_prefix(walk, length, &width);
         LP_TRY(put_bytes(walk, KEY, pair.key, pair.key_length));

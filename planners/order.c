@@ -46,7 +46,7 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
 {
     lp_order_options options = {.effort = problem->effort};
     lp_bound bound = {.quantity = "live_peak_bytes",
-                      .given = LP_PRECISION | LP_GROUPS | LP_RUNS};
+                      .given = LP_PRECISION | LP_GROUPS | LP_ONCE};
     lp_ordering ordering;
     lp_unit_graph units;
     lp_schedule *draft;

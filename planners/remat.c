@@ -129,13 +129,13 @@ static lp_status consider(task *t, const lp_rematerialisation *answer,
     return LP_OK;
 }
 
-/* Search with compute at "compute" parts of the cost.  The solver knows nothing
- * of results in place, so what it may take follows from what came out. */
+/* Search with compute at "compute" parts of the cost.  What comes out may take
+ * more than the solver counts, aligned and with what runs several times in
+ * place each time or never, so that the next round gets less. */
 static lp_status search(task *t, int32_t compute, int64_t effort)
 {
     lp_remat_options options = {.budget_bytes = t->problem->budget_bytes,
                                 .free_order = t->free_order,
-                                .effort = effort / ROUNDS,
                                 .seed = t->seed};
     int64_t budget = t->problem->budget_bytes, load;
     lp_rematerialisation answer;
@@ -144,18 +144,15 @@ static lp_status search(task *t, int32_t compute, int64_t effort)
 
     LP_TRY(price(t, compute, &graph));
     for (round = 0; round < ROUNDS && options.budget_bytes > 0; round++) {
+        options.effort = effort >> (round + 1);
         LP_TRY(lp_solve_remat(t->problem->scratch, &graph, &options, &answer,
                               t->error));
         t->floor_bytes = answer.floor_bytes;
         t->floor_node = answer.floor_node;
-        if (!answer.fits && answer.floor_bytes <= options.budget_bytes)
+        if (!answer.fits)
             return LP_OK;
-        if (!answer.fits) {
-            options.budget_bytes = answer.floor_bytes;
-            continue;
-        }
         LP_TRY(consider(t, &answer, &load));
-        if (load == budget)
+        if (load <= budget)
             return LP_OK;
         options.budget_bytes += budget - load;
     }

@@ -31,17 +31,22 @@ graph_sources = \
 kernel_sources = \
 	src/kernel/attend.c \
 	src/kernel/conv.c \
+	src/kernel/conv.h \
 	src/kernel/conv8.c \
 	src/kernel/count.c \
 	src/kernel/deconv.c \
 	src/kernel/depthwise.c \
 	src/kernel/gemm.c \
+	src/kernel/gemm.h \
 	src/kernel/gemm8.c \
 	src/kernel/isa.c \
+	src/kernel/isa.h \
 	src/kernel/kernel.h \
 	src/kernel/pack.c \
 	src/kernel/pointwise.c \
 	src/kernel/rows.c \
+	src/kernel/rows.h \
+	src/kernel/turn.c \
 	src/kernel/walk.c \
 	src/kernel/window.c
 
@@ -92,13 +97,15 @@ ops_sources = \
 	src/ops/attending.c \
 	src/ops/attendtile.c \
 	src/ops/attention.c \
+	src/ops/attention.h \
 	src/ops/boxes.c \
 	src/ops/branch.c \
 	src/ops/bundles.c \
 	src/ops/cast.c \
+	src/ops/casttext.c \
 	src/ops/cells.c \
-	src/ops/channels.c \
 	src/ops/chance.c \
+	src/ops/channels.c \
 	src/ops/constant.c \
 	src/ops/contract.c \
 	src/ops/contrib_attention.c \
@@ -110,12 +117,16 @@ ops_sources = \
 	src/ops/cumulative.c \
 	src/ops/curves.c \
 	src/ops/decode.c \
+	src/ops/define.c \
+	src/ops/define.h \
 	src/ops/dynamic.c \
+	src/ops/dynamic.h \
 	src/ops/einsum.c \
 	src/ops/expand.c \
 	src/ops/fast.c \
 	src/ops/fused.c \
 	src/ops/fusing.c \
+	src/ops/flex.c \
 	src/ops/gather.c \
 	src/ops/gridding.c \
 	src/ops/infer.c \
@@ -126,33 +137,44 @@ ops_sources = \
 	src/ops/loss.c \
 	src/ops/mask.c \
 	src/ops/math.c \
-	src/ops/matrix.c \
 	src/ops/matmul.c \
+	src/ops/matrix.c \
 	src/ops/nbits.c \
 	src/ops/node.c \
+	src/ops/node.h \
 	src/ops/norm.c \
+	src/ops/norm.h \
 	src/ops/normalise.c \
 	src/ops/operands.c \
 	src/ops/ops.def \
 	src/ops/ops.h \
 	src/ops/pad.c \
-	src/ops/pointwise.c \
-	src/ops/pool.c \
 	src/ops/planes.c \
+	src/ops/pointwise.c \
+	src/ops/pointwise.h \
+	src/ops/pool.c \
 	src/ops/pooling.c \
 	src/ops/product.c \
+	src/ops/product.h \
 	src/ops/product8.c \
 	src/ops/qlinear.c \
 	src/ops/quantise.c \
 	src/ops/quantize.c \
+	src/ops/quantize.h \
 	src/ops/random.c \
-	src/ops/rearrange.c \
 	src/ops/reals.c \
+	src/ops/rearrange.c \
 	src/ops/recurrent.c \
+	src/ops/recurrent.h \
 	src/ops/recurring.c \
 	src/ops/reduce.c \
+	src/ops/reduce.h \
 	src/ops/reducing.c \
 	src/ops/reductions.c \
+	src/ops/regex.c \
+	src/ops/regex.h \
+	src/ops/regexclass.c \
+	src/ops/regexrun.c \
 	src/ops/regions.c \
 	src/ops/registry.c \
 	src/ops/resize.c \
@@ -160,7 +182,9 @@ ops_sources = \
 	src/ops/rotating.c \
 	src/ops/rows.c \
 	src/ops/runs.c \
+	src/ops/runs.h \
 	src/ops/sample.c \
+	src/ops/sample.h \
 	src/ops/sampling.c \
 	src/ops/scan.c \
 	src/ops/scatter.c \
@@ -168,6 +192,7 @@ ops_sources = \
 	src/ops/sequence.c \
 	src/ops/sequencing.c \
 	src/ops/settle.c \
+	src/ops/settle.h \
 	src/ops/shape.c \
 	src/ops/signal.c \
 	src/ops/slice.c \
@@ -184,6 +209,7 @@ ops_sources = \
 	src/ops/unpack.c \
 	src/ops/unpool.c \
 	src/ops/window.c \
+	src/ops/window.h \
 	src/ops/windows.c
 
 cost_sources = \
@@ -207,6 +233,7 @@ solve_sources = \
 	src/solve/meetings.c \
 	src/solve/offsets.c \
 	src/solve/order.c \
+	src/solve/order.h \
 	src/solve/order_bound.c \
 	src/solve/order_flow.c \
 	src/solve/order_graph.c \
@@ -216,11 +243,13 @@ solve_sources = \
 	src/solve/order_search.c \
 	src/solve/order_state.c \
 	src/solve/place.c \
+	src/solve/place.h \
 	src/solve/place_core.c \
 	src/solve/place_order.c \
 	src/solve/place_search.c \
 	src/solve/place_state.c \
 	src/solve/remat.c \
+	src/solve/remat.h \
 	src/solve/remat_bound.c \
 	src/solve/remat_change.c \
 	src/solve/remat_dual.c \
@@ -238,6 +267,7 @@ sched_sources = \
 	src/sched/bound.c \
 	src/sched/buffers.c \
 	src/sched/check.c \
+	src/sched/check.h \
 	src/sched/check_bytes.c \
 	src/sched/check_places.c \
 	src/sched/device.c \
@@ -246,19 +276,24 @@ sched_sources = \
 	src/sched/hash.c \
 	src/sched/keep.c \
 	src/sched/lower.c \
+	src/sched/lower.h \
+	src/sched/make.h \
+	src/sched/part.c \
 	src/sched/place.c \
 	src/sched/predict.c \
+	src/sched/program.h \
 	src/sched/refuse.c \
 	src/sched/reside.c \
 	src/sched/rows.c \
 	src/sched/sched.h \
 	src/sched/shadow.c \
-	src/sched/split.c \
 	src/sched/sharing.c \
+	src/sched/split.c \
 	src/sched/steps.c \
 	src/sched/timeline.c \
 	src/sched/values.c \
 	src/sched/weights.c \
+	src/sched/width.c \
 	src/sched/wishes.c
 
 plan_sources = \
@@ -267,6 +302,7 @@ plan_sources = \
 	src/plan/chain.c \
 	src/plan/columns.c \
 	src/plan/draft.c \
+	src/plan/drive.c \
 	src/plan/events.c \
 	src/plan/graph.c \
 	src/plan/kin.c \
@@ -274,6 +310,7 @@ plan_sources = \
 	src/plan/link.c \
 	src/plan/meaning.c \
 	src/plan/obstacle.c \
+	src/plan/places.c \
 	src/plan/plan.h \
 	src/plan/print.c \
 	src/plan/problem.c \
@@ -282,6 +319,7 @@ plan_sources = \
 	src/plan/settings.c
 
 io_sources = \
+	src/io/answer.c \
 	src/io/arena.c \
 	src/io/break_even.c \
 	src/io/chart.c \
@@ -293,6 +331,7 @@ io_sources = \
 	src/io/grid.c \
 	src/io/held.c \
 	src/io/io.h \
+	src/io/lpm.h \
 	src/io/lpm_attr.c \
 	src/io/lpm_body.c \
 	src/io/lpm_layer.c \
@@ -304,6 +343,7 @@ io_sources = \
 	src/io/lpm_write.c \
 	src/io/modules.c \
 	src/io/net.c \
+	src/io/net.h \
 	src/io/net_emit.c \
 	src/io/net_layer.c \
 	src/io/net_window.c \
@@ -311,13 +351,17 @@ io_sources = \
 	src/io/place_csv.c \
 	src/io/place_report.c \
 	src/io/plan_write.c \
+	src/io/problem.h \
 	src/io/put.c \
 	src/io/remat_report.c \
 	src/io/report.c \
+	src/io/report.h \
 	src/io/report_json.c \
 	src/io/report_netron.c \
 	src/io/report_text.c \
 	src/io/report_tsv.c \
+	src/io/schedule.h \
+	src/io/schedule_figures.c \
 	src/io/schedule_memories.c \
 	src/io/schedule_precision.c \
 	src/io/schedule_read.c \
@@ -349,7 +393,8 @@ exec_sources = \
 	src/exec/roll.c \
 	src/exec/rounds.c \
 	src/exec/stream.c \
-	src/exec/weights.c
+	src/exec/weights.c \
+	src/exec/width.c
 
 api_sources = \
 	src/api/api.h \

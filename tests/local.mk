@@ -35,40 +35,48 @@ check_PROGRAMS += tests/fuzz/replay_onnx tests/fuzz/replay_lpm \
 	tests/fuzz/replay_npy tests/fuzz/replay_pb \
 	tests/fuzz/replay_device tests/fuzz/replay_schedule \
 	tests/fuzz/replay_csv tests/fuzz/replay_graph \
-	tests/fuzz/replay_run
+	tests/fuzz/replay_run tests/fuzz/replay_net \
+	tests/fuzz/replay_plan
 tests_fuzz_replay_onnx_SOURCES = tests/fuzz/onnx.c tests/fuzz/replay.c
 tests_fuzz_replay_lpm_SOURCES = tests/fuzz/lpm.c tests/fuzz/replay.c
-tests_fuzz_replay_npy_SOURCES = tests/fuzz/npy.c tests/fuzz/replay.c
-tests_fuzz_replay_pb_SOURCES = tests/fuzz/pb.c tests/fuzz/replay.c
+tests_fuzz_replay_npy_SOURCES = tests/fuzz/npy.c tests/fuzz/array.h tests/fuzz/replay.c
+tests_fuzz_replay_pb_SOURCES = tests/fuzz/pb.c tests/fuzz/array.h tests/fuzz/replay.c
 tests_fuzz_replay_device_SOURCES = tests/fuzz/device.c tests/fuzz/replay.c
 tests_fuzz_replay_schedule_SOURCES = tests/fuzz/schedule.c tests/fuzz/replay.c
 tests_fuzz_replay_csv_SOURCES = tests/fuzz/csv.c tests/fuzz/replay.c
 tests_fuzz_replay_graph_SOURCES = tests/fuzz/graph.c tests/fuzz/replay.c
 tests_fuzz_replay_run_SOURCES = tests/fuzz/run.c tests/fuzz/replay.c
+tests_fuzz_replay_net_SOURCES = tests/fuzz/net.c tests/fuzz/replay.c
+tests_fuzz_replay_plan_SOURCES = tests/fuzz/plan.c tests/fuzz/replay.c
 if FUZZ
 check_PROGRAMS += tests/fuzz/fuzz_onnx tests/fuzz/fuzz_lpm \
 	tests/fuzz/fuzz_npy tests/fuzz/fuzz_pb \
 	tests/fuzz/fuzz_device tests/fuzz/fuzz_schedule \
 	tests/fuzz/fuzz_csv tests/fuzz/fuzz_graph \
-	tests/fuzz/fuzz_run
+	tests/fuzz/fuzz_run tests/fuzz/fuzz_net \
+	tests/fuzz/fuzz_plan
 tests_fuzz_fuzz_onnx_SOURCES = tests/fuzz/onnx.c tests/fuzz/mutate.c
 tests_fuzz_fuzz_onnx_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_lpm_SOURCES = tests/fuzz/lpm.c
+tests_fuzz_fuzz_lpm_SOURCES = tests/fuzz/lpm.c tests/fuzz/lines.c
 tests_fuzz_fuzz_lpm_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_npy_SOURCES = tests/fuzz/npy.c
 tests_fuzz_fuzz_npy_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_pb_SOURCES = tests/fuzz/pb.c
+tests_fuzz_fuzz_pb_SOURCES = tests/fuzz/pb.c tests/fuzz/mutate.c
 tests_fuzz_fuzz_pb_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_device_SOURCES = tests/fuzz/device.c
+tests_fuzz_fuzz_device_SOURCES = tests/fuzz/device.c tests/fuzz/lines.c
 tests_fuzz_fuzz_device_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_schedule_SOURCES = tests/fuzz/schedule.c
+tests_fuzz_fuzz_schedule_SOURCES = tests/fuzz/schedule.c tests/fuzz/lines.c
 tests_fuzz_fuzz_schedule_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/csv.c
+tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/csv.c tests/fuzz/lines.c
 tests_fuzz_fuzz_csv_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_graph_SOURCES = tests/fuzz/graph.c
+tests_fuzz_fuzz_graph_SOURCES = tests/fuzz/graph.c tests/fuzz/lines.c
 tests_fuzz_fuzz_graph_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_run_SOURCES = tests/fuzz/run.c
+tests_fuzz_fuzz_run_SOURCES = tests/fuzz/run.c tests/fuzz/lines.c
 tests_fuzz_fuzz_run_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_net_SOURCES = tests/fuzz/net.c tests/fuzz/lines.c
+tests_fuzz_fuzz_net_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_plan_SOURCES = tests/fuzz/plan.c tests/fuzz/lines.c
+tests_fuzz_fuzz_plan_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
 
 unit_tests = \
@@ -108,6 +116,7 @@ unit_tests = \
 	tests/unit/test_sched \
 	tests/unit/test_split \
 	tests/unit/test_tile \
+	tests/unit/test_timeline \
 	tests/unit/test_tradeoff \
 	tests/unit/test_walk
 
@@ -170,12 +179,14 @@ test_data = \
 	tests/ops/node_cases.list \
 	tests/oracle \
 	tests/unit/counted.h \
+	tests/unit/devices.h \
 	tests/unit/handmade.h \
 	tests/unit/order_graphs.h \
 	tests/unit/random_graph.h \
 	tests/unit/remat_graphs.h \
 	tests/unit/random_net.h \
 	tests/unit/teams.h \
+	tests/unit/tiled.h \
 	tests/unit/test_onnx.h
 
 EXTRA_DIST += tests/driver tests/environment tests/python \

@@ -79,8 +79,8 @@ static void name_inputs(const lp_model *model, set *s)
         s->given[count] = (lp_given){name, s->inputs[count]};
         if (model->inputs[i]->declared &&
             model->inputs[i]->declared->container == LPI_TENSOR)
-            s->shapes[s->shapes_count++] =
-                (lp_input_shape){name, s->inputs[count]->shape};
+            s->shapes[s->shapes_count++] = (lp_input_shape){
+                .input = name, .shape = s->inputs[count]->shape};
         count++;
     }
     s->given_count = (size_t)count;

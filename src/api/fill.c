@@ -66,7 +66,7 @@ static lp_status write_tensor(filler *f, int descriptor, const lp_model *model,
                               strerror(errno));
     }
     lpi_free(bytes);
-    return status;
+    return status == LP_OK ? lpi_exec_step(&f->exec, tensor->name) : status;
 }
 
 /* Write all absent weights of "model" and its bodies that lie in the file
@@ -152,22 +152,46 @@ static lp_status write_files(filler *f, const lp_model *model, int32_t depth)
     return status;
 }
 
-lp_status lp_model_fill(const lp_model *model, int64_t seed, const char *path,
-                        lp_error *error)
+/* Absent weights of "model" and its bodies. */
+static int64_t count_absent(filler *f, const lp_model *model, int32_t depth)
 {
-    lp_run_options options = {.fill_weights = true, .fill_seed = seed};
+    lp_status status = LP_OK;
+    int64_t count = 0;
+
+    for (int64_t i = 0; i < model->tensors_count; i++)
+        count += is_absent(f, model->tensors[i], &status);
+    for (int64_t i = 0; i < model->layers_count; i++) {
+        const lp_model *body;
+        int32_t at = 0;
+
+        while (depth < LPI_BODIES_DEEP &&
+               (body = lpi_next_body(model->layers[i], &at)))
+            count += count_absent(f, body, depth + 1);
+    }
+    return count;
+}
+
+lp_status lp_model_fill(const lp_model *model, const lp_run_options *wanted,
+                        const char *path, lp_error *error)
+{
+    lp_run_options options = {.fill_weights = true,
+                              .fill_seed = wanted->fill_seed,
+                              .progress = wanted->progress,
+                              .progress_context = wanted->progress_context};
     lp_error local = {.status = LP_OK};
     filler f = {.folder = path, .error = error ? error : &local};
     lp_status status;
 
     lpi_exec_open(model, &options, &f.exec, f.error);
     f.written = f.exec.arena ? lpi_map_new(f.exec.arena) : NULL;
-    if (!f.written)
+    if (!f.written) {
         status = lpi_fail_memory(f.error);
-    else if (mkdir(path, 0777) != 0 && errno != EEXIST)
+    } else if (mkdir(path, 0777) != 0 && errno != EEXIST) {
         status = lpi_fail(f.error, LP_EIO, path, "%s", strerror(errno));
-    else
+    } else {
+        f.exec.all = count_absent(&f, model, 0);
         status = write_files(&f, model, 0);
+    }
     lpi_exec_end(&f.exec);
     return status;
 }

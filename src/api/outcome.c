@@ -1,5 +1,6 @@
 /* outcome.c: what a run gave: compared with files, saved, written as text. */
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,8 +88,8 @@ lp_status lp_run_save(const lp_run *run, const char *path, lp_error *error)
 
 /* ---- as text and JSON ------------------------------------------------ */
 
-static const char *const result_words[] = {"none to compare", "equal",
-                                           "different"};
+static const char *const result_words[] = {
+    "none to compare", "equal", "different", "different (quantized)"};
 
 static void put_pair(lpi_text *text, const char *name, int64_t planned,
                      int64_t measured, bool is_placed)
@@ -141,6 +142,12 @@ static void put_text(const lp_run *run, lpi_text *text)
         lpi_shape_print(text, run->outputs[i]->shape);
         lpi_text_put(text, "\n");
     }
+    if (run->widths) {
+        lpi_text_printf(text, "%-14s", "widths");
+        lpi_put_thousands(text, run->widths);
+        lpi_text_put(text, run->widths == 1 ? " tensor" : " tensors");
+        lpi_text_put(text, " in another dtype; computed in their own\n");
+    }
     put_pair(text, "arena bytes", run->predicted.arena_bytes,
              run->measured.arena_bytes, run->is_placed);
     put_pair(text, "bytes moved", run->predicted.traffic_bytes,
@@ -150,6 +157,10 @@ static void put_text(const lp_run *run, lpi_text *text)
     lpi_text_printf(text, "%-14s%s\n", "results", result_words[run->results]);
     if (run->difference[0])
         lpi_text_printf(text, "%-14s%s\n", "", run->difference);
+    if (run->results == LP_RESULTS_QUANTIZED)
+        lpi_text_printf(text, "%-14slargest %.3g, SNR %.2f dB, cosine %.6f\n",
+                        "distance", run->distance.largest, run->distance.snr_db,
+                        run->distance.cosine);
     if (run->layers)
         put_layers(run, text);
 }
@@ -185,6 +196,16 @@ static void put_json_layers(const lp_run *run, lpi_text *text)
     lpi_text_put(text, "\n  ]");
 }
 
+/* "before" and "value", null when it is no number. */
+static void put_real(lpi_text *text, const char *before, double value)
+{
+    lpi_text_put(text, before);
+    if (isfinite(value))
+        lpi_put_real(text, value);
+    else
+        lpi_text_put(text, "null");
+}
+
 static void put_json(const lp_run *run, lpi_text *text)
 {
     lpi_text_put(text, "{\n  \"predicted\": ");
@@ -207,6 +228,15 @@ static void put_json(const lp_run *run, lpi_text *text)
     put_field(text, "macs", run->measured.macs, false);
     lpi_text_printf(text, "},\n  \"results\": \"%s\"",
                     result_words[run->results]);
+    lpi_text_put(text, ",\n  \"widths\": ");
+    lpi_put_int(text, run->widths);
+    if (run->results == LP_RESULTS_QUANTIZED) {
+        put_real(text,
+                 ",\n  \"distance\": {\"largest\": ", run->distance.largest);
+        put_real(text, ", \"snr_db\": ", run->distance.snr_db);
+        put_real(text, ", \"cosine\": ", run->distance.cosine);
+        lpi_text_put(text, "}");
+    }
     if (run->layers)
         put_json_layers(run, text);
     lpi_text_put(text, "\n}\n");

@@ -161,6 +161,27 @@ static bool is_plannable(const lp_model *model)
     return true;
 }
 
+/* Scales are read from the schedule alone. */
+static lp_status check_widths(const lp_schedule *schedule, lp_error *error)
+{
+    for (int64_t i = 0; i < schedule->precisions_count; i++)
+        if (schedule->precisions[i].file)
+            return lpi_fail(error, LP_EUNSUPPORTED, schedule->name,
+                            "the scales of '%.200s' stand in a file, and are "
+                            "not read: it cannot be run",
+                            schedule->precisions[i].tensor->name);
+    return LP_OK;
+}
+
+/* Whether values are rounded to what is stored. */
+static bool is_rounded(const lp_schedule *schedule)
+{
+    for (int64_t i = 0; schedule && i < schedule->precisions_count; i++)
+        if (!schedule->precisions[i].is_assumed)
+            return true;
+    return false;
+}
+
 /* Lower the schedule, or the baseline; "*ret_program" is NULL when nothing
  * can be planned because shapes depend on data. */
 static lp_status make_program(job *j, lp_schedule **ret_baseline,
@@ -180,9 +201,8 @@ static lp_status make_program(job *j, lp_schedule **ret_baseline,
         status = lpi_schedule_baseline(j->model, NULL, ret_baseline, &local);
         schedule = *ret_baseline;
     }
-    if (status == LP_OK && schedule->precisions_count)
-        status = lpi_fail(&local, LP_EUNSUPPORTED, schedule->name,
-                          "planned precision cannot be executed yet");
+    if (status == LP_OK)
+        status = check_widths(schedule, &local);
     if (status == LP_OK)
         status = lpi_program_lower(j->arena, schedule, program, NULL, &local);
     if (status == LP_OK)
@@ -190,6 +210,7 @@ static lp_status make_program(job *j, lp_schedule **ret_baseline,
     if (status == LP_OK) {
         *ret_program = program;
         j->run->predicted = program->predictions;
+        j->run->widths = schedule->precisions_count;
         j->run->is_placed = true;
         return LP_OK;
     }
@@ -206,6 +227,7 @@ static lp_status compare(job *j)
 {
     const lp_tolerance exact = {.bytes = true};
     lp_run *run = j->run;
+    lpi_distances sums = {0};
 
     run->results = LP_RESULTS_EQUAL;
     for (int64_t i = 0; i < run->outputs_count; i++) {
@@ -213,12 +235,19 @@ static lp_status compare(job *j)
 
         LP_TRY(lp_array_compare(j->outputs[i], j->again[i], &exact, &difference,
                                 j->error));
+        lpi_distance_add(&sums, j->outputs[i], j->again[i]);
         if (difference.same || run->results == LP_RESULTS_DIFFERENT)
             continue;
         run->results = LP_RESULTS_DIFFERENT;
         snprintf(run->difference, sizeof(run->difference),
                  "output '%.200s': %.250s", run->output_names[i],
                  difference.message);
+    }
+    if (run->results == LP_RESULTS_DIFFERENT &&
+        is_rounded(j->options->schedule)) {
+        run->results = LP_RESULTS_QUANTIZED;
+        run->distance = lpi_distance_of(&sums);
+        run->difference[0] = '\0';
     }
     return LP_OK;
 }

@@ -4,22 +4,44 @@
 /* Cap on the memory taken for a problem and its solution. */
 static const int64_t cap_bytes = INT64_C(8) << 30;
 
+lp_status lpi_problem_open(const char *name, lpi_arena **ret_arena,
+                           const char **ret_name, lp_error *error)
+{
+    lpi_arena *arena = lpi_arena_new(cap_bytes);
+    const char *copy = arena ? lpi_arena_strdup(arena, name) : NULL;
+
+    if (!copy) {
+        lpi_arena_free(arena);
+        return lpi_fail_memory(error);
+    }
+    *ret_arena = arena;
+    *ret_name = copy;
+    return LP_OK;
+}
+
+lp_status lpi_answer_format(lp_format format, lp_error *error)
+{
+    if (format != LP_FORMAT_TEXT && format != LP_FORMAT_JSON)
+        return lpi_fail(error, LP_EINVALID, NULL,
+                        "an answer is written as text or as JSON");
+    return LP_OK;
+}
+
 lp_status lp_place_problem_read(const char *text, size_t length,
                                 const char *name,
                                 lp_place_problem **ret_problem, lp_error *error)
 {
-    lpi_arena *arena = lpi_arena_new(cap_bytes);
+    lpi_arena *arena = NULL;
+    const char *copy = NULL;
     lp_place_problem *problem;
     lp_status status;
 
-    problem = arena ? LPI_NEW(arena, lp_place_problem, 1) : NULL;
-    if (problem) {
-        problem->arena = arena;
-        problem->name = lpi_arena_strdup(arena, name);
-    }
-    status = problem && problem->name
-                 ? lpi_place_csv_read(problem, text, length, error)
-                 : lpi_fail_memory(error);
+    LP_TRY(lpi_problem_open(name, &arena, &copy, error));
+    problem = LPI_NEW(arena, lp_place_problem, 1);
+    if (problem)
+        *problem = (lp_place_problem){.arena = arena, .name = copy};
+    status = problem ? lpi_place_csv_read(problem, text, length, error)
+                     : lpi_fail_memory(error);
     if (status == LP_OK)
         *ret_problem = problem;
     else
@@ -134,9 +156,7 @@ lp_status lp_place_answer_write(const lp_place_answer *answer, lp_format format,
 {
     lpi_text text = {0};
 
-    if (format != LP_FORMAT_TEXT && format != LP_FORMAT_JSON)
-        return lpi_fail(error, LP_EINVALID, NULL,
-                        "an answer is written as text or as JSON");
+    LP_TRY(lpi_answer_format(format, error));
     lpi_place_answer_put(&text, answer, format == LP_FORMAT_JSON);
     return lpi_text_take(&text, ret_text, ret_length, error);
 }

@@ -1,9 +1,6 @@
 /* solve_remat.c: recompute within a budget, read, solved and written. */
 #include "api.h"
 
-/* Cap on the memory taken for a problem and its solution. */
-static const int64_t cap_bytes = INT64_C(8) << 30;
-
 /* Fill in what is known before a search. */
 static lp_status look(lp_remat_problem *problem, lp_error *error)
 {
@@ -24,18 +21,17 @@ lp_status lp_remat_problem_read(const char *text, size_t length,
                                 const char *name,
                                 lp_remat_problem **ret_problem, lp_error *error)
 {
-    lpi_arena *arena = lpi_arena_new(cap_bytes);
+    lpi_arena *arena = NULL;
+    const char *copy = NULL;
     lp_remat_problem *problem;
     lp_status status;
 
-    problem = arena ? LPI_NEW(arena, lp_remat_problem, 1) : NULL;
-    if (problem) {
-        problem->arena = arena;
-        problem->name = lpi_arena_strdup(arena, name);
-    }
-    status = problem && problem->name
-                 ? lpi_graph_json_read(problem, text, length, error)
-                 : lpi_fail_memory(error);
+    LP_TRY(lpi_problem_open(name, &arena, &copy, error));
+    problem = LPI_NEW(arena, lp_remat_problem, 1);
+    if (problem)
+        *problem = (lp_remat_problem){.arena = arena, .name = copy};
+    status = problem ? lpi_graph_json_read(problem, text, length, error)
+                     : lpi_fail_memory(error);
     if (status == LP_OK) {
         status = look(problem, error);
         if (status == LP_EUNSUPPORTED)
@@ -104,9 +100,7 @@ lp_status lp_remat_answer_write(const lp_remat_answer *answer, lp_format format,
 {
     lpi_text text = {0};
 
-    if (format != LP_FORMAT_TEXT && format != LP_FORMAT_JSON)
-        return lpi_fail(error, LP_EINVALID, NULL,
-                        "an answer is written as text or as JSON");
+    LP_TRY(lpi_answer_format(format, error));
     lpi_remat_answer_put(&text, answer, format == LP_FORMAT_JSON);
     return lpi_text_take(&text, ret_text, ret_length, error);
 }

@@ -50,7 +50,8 @@ static int64_t working_set(const lpi_program *p, int64_t unit, int64_t *seen)
                            .root;
 
         if (seen[root] != unit + 1)
-            bytes = lpi_add(bytes, lpi_tensor_bytes(p->values[root].tensor));
+            bytes = lpi_add(
+                bytes, lpi_planned_bytes(p->schedule, p->values[root].tensor));
         seen[root] = unit + 1;
     }
     for (i = 0; i < use->buffers_count; i++)

@@ -142,16 +142,21 @@ bool lpi_arena_grow(lpi_arena *arena, void **items, int64_t count,
 
 void lpi_arena_reset(lpi_arena *arena)
 {
-    block *kept = arena->newest;
+    block *kept = arena->newest, *next = kept;
 
     if (!kept)
         return;
-    while (kept->older) {
-        block *older = kept->older;
-
-        kept->older = older->older;
-        lpi_free(older);
+    for (; next; next = next->older)
+        if (next->size > kept->size)
+            kept = next;
+    while (arena->newest) {
+        next = arena->newest->older;
+        if (arena->newest != kept)
+            lpi_free(arena->newest);
+        arena->newest = next;
     }
+    arena->newest = kept;
+    kept->older = NULL;
     kept->used = 0;
     arena->used = (int64_t)kept->size;
 }

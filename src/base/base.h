@@ -70,7 +70,7 @@ char *lpi_arena_strdup(lpi_arena *arena, const char *text);
 char *lpi_arena_printf(lpi_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Forget all allocations of "arena"; its newest block is kept for use. */
+/* Forget all allocations of "arena"; its largest block is kept for use. */
 void lpi_arena_reset(lpi_arena *arena);
 int64_t lpi_arena_used(const lpi_arena *arena);
 int64_t lpi_arena_cap(const lpi_arena *arena);
@@ -106,6 +106,9 @@ void lpi_text_printf(lpi_text *text, const char *format, ...)
 /* "string" with control characters, tabs and broken UTF-8 as \n, \t, \xHH,
  * and the backslash doubled. */
 void lpi_text_escape(lpi_text *text, const char *string);
+
+/* The same with a backslash before every "mark". */
+void lpi_text_escape_mark(lpi_text *text, const char *string, char mark);
 
 /* Hand the text over (free with lp_text_free), or free it and report. */
 lp_status lpi_text_take(lpi_text *text, char **ret_text, size_t *ret_length,

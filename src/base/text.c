@@ -90,7 +90,7 @@ size_t lpi_utf8_length(const char *bytes, size_t left)
     return length;
 }
 
-void lpi_text_escape(lpi_text *text, const char *string)
+void lpi_text_escape_mark(lpi_text *text, const char *string, char mark)
 {
     size_t left = strlen(string);
 
@@ -98,12 +98,10 @@ void lpi_text_escape(lpi_text *text, const char *string)
         size_t length = lpi_utf8_length(string, left);
         unsigned char first = (unsigned char)*string;
 
-        if (first == '\n')
-            lpi_text_put(text, "\\n");
-        else if (first == '\t')
-            lpi_text_put(text, "\\t");
-        else if (first == '\\')
-            lpi_text_put(text, "\\\\");
+        if (first == '\n' || first == '\t')
+            lpi_text_put(text, first == '\n' ? "\\n" : "\\t");
+        else if (first == '\\' || *string == mark)
+            lpi_text_printf(text, "\\%c", first);
         else if (!length || first < 0x20 || first == 0x7f)
             lpi_text_printf(text, "\\x%02x", first);
         else
@@ -111,6 +109,11 @@ void lpi_text_escape(lpi_text *text, const char *string)
         string += length ? length : 1;
         left -= length ? length : 1;
     }
+}
+
+void lpi_text_escape(lpi_text *text, const char *string)
+{
+    lpi_text_escape_mark(text, string, '\\');
 }
 
 lp_status lpi_text_take(lpi_text *text, char **ret_text, size_t *ret_length,

@@ -183,7 +183,7 @@ char *cli_part(const char **text, char separator);
 
 /* What the options of commands that plan say; zero where not given. */
 typedef struct cli_planning {
-    const char *device, *planners, *effort, *seed;
+    const char *device, *planners, *effort, *time_limit, *seed;
     int64_t budget_bytes, sweep;
     cli_list settings, folders;
 } cli_planning;
@@ -265,8 +265,7 @@ cli_exit cli_cases_run(const char *path, bool is_root, const char *tsv,
                        const lp_run_options *wanted,
                        const lp_tolerance *tolerance);
 
-/* ---- plot.c, plot_plan.c, chart.c, gnuplot.c ------------------------------
- */
+/* ---- plot.c, plot_plan.c, chart.c, gnuplot.c --------------------------- */
 
 /* What a chart draws. */
 typedef enum cli_data {

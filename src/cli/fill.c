@@ -1,6 +1,7 @@
 /* fill.c: "lplan fill", weights that are absent as files. */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -31,7 +32,9 @@ static cli_exit run(const void *arguments, const cli_list *operands)
     lp_load_options load;
     lp_error error = {0};
     lp_model *model;
-    int64_t seed = 0;
+    cli_bar bar = {.shows = isatty(STDERR_FILENO)};
+    lp_run_options wanted = {.progress = cli_bar_show,
+                             .progress_context = &bar};
     size_t count;
     cli_exit code;
     char *end;
@@ -40,7 +43,7 @@ static cli_exit run(const void *arguments, const cli_list *operands)
         return cli_fail(CLI_USAGE, "fill", "-o DIR is missing");
     if (args->seed) {
         errno = 0;
-        seed = strtoll(args->seed, &end, 10);
+        wanted.fill_seed = strtoll(args->seed, &end, 10);
         if (errno || end == args->seed || *end)
             return cli_fail(CLI_USAGE, "fill", "--seed '%s' is no number",
                             args->seed);
@@ -54,8 +57,12 @@ static cli_exit run(const void *arguments, const cli_list *operands)
         code = cli_load(&sources[0], &load, &model);
     if (code != CLI_YES)
         return code;
-    if (lp_model_fill(model, seed, args->output, &error) != LP_OK)
-        code = cli_fail_with(&error, CLI_SYSTEM);
+    cli_interrupt_catch();
+    if (lp_model_fill(model, &wanted, args->output, &error) != LP_OK)
+        code = cli_interrupted()
+                   ? cli_fail(CLI_SYSTEM, "fill",
+                              "interrupted: only whole files were written")
+                   : cli_fail_with(&error, CLI_SYSTEM);
     lp_model_free(model);
     return code;
 }

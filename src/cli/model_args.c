@@ -145,7 +145,7 @@ static cli_exit add_shape(const char *text, lp_input_shape *shapes,
                         "--shape '%s' is not of the form INPUT=AxBxC", text);
     while (i < *count && strcmp(shapes[i].input, name) != 0)
         i++;
-    shapes[i] = (lp_input_shape){name, shape};
+    shapes[i] = (lp_input_shape){.input = name, .shape = shape};
     *count += i == *count;
     return CLI_YES;
 }

@@ -32,7 +32,9 @@ static const cli_option plan_options[] = {
      .argument = "DTYPE",
      .kind = CLI_DTYPE,
      AT(as),
-     .help = "With --explain: count floats, and compute, as DTYPE."},
+     .help = "Plan as if floats were stored as DTYPE where that takes less, "
+             "inputs and outputs of the graph excepted; with --explain count "
+             "all floats, and compute, as DTYPE."},
     {.name = "format",
      .argument = "FORMAT",
      .kind = CLI_WORD,
@@ -151,8 +153,6 @@ static cli_exit check(const plan_args *args)
     if (sweeps && (args->explain || args->output))
         return cli_fail(CLI_USAGE, "plan",
                         "--sweep prints a table of plans: no --explain, no -o");
-    if (args->as && !args->explain)
-        return cli_fail(CLI_USAGE, "plan", "--as goes with --explain");
     if (!strcmp(formats[args->format], "tsv") && !sweeps && !args->explain)
         return cli_fail(CLI_USAGE, "plan",
                         "--format tsv goes with --explain or --sweep");
@@ -172,6 +172,7 @@ static cli_exit run(const void *arguments, const cli_list *operands)
                                    &device);
     options.explain = args->explain;
     options.map_as = args->as;
+    options.assume = args->as;
     if (code == CLI_YES)
         code = cli_load_one(&args->planned.model, operands, "plan", &model);
     if (code == CLI_YES) {

@@ -8,6 +8,9 @@
 
 enum { STEPS = 10 };
 
+/* Of --time-limit: a hundred days. */
+#define LIMIT_MOST (INT64_C(8640000) * 1000000000)
+
 #define AT(member) .offset = offsetof(cli_planned, planning.member)
 
 const cli_option cli_planning_options[] = {
@@ -45,6 +48,12 @@ const cli_option cli_planning_options[] = {
      .kind = CLI_TEXT,
      AT(effort),
      .help = "Search for quick, default or thorough, or N units of work."},
+    {.name = "time-limit",
+     .argument = "SECONDS",
+     .kind = CLI_TEXT,
+     AT(time_limit),
+     .help = "Search with more and more effort, as long as the next time is "
+             "likely to end within SECONDS; not reproducible."},
     {.name = "seed",
      .argument = "N",
      .kind = CLI_TEXT,
@@ -68,6 +77,30 @@ void cli_planner_folders(cli_list *folders)
     while (rest && *rest && (part = cli_part(&rest, ':')) != NULL)
         if (*part)
             cli_push(folders, part);
+}
+
+/* "text", seconds with up to nine decimals, above 0, as ns; 0: it is none. */
+static int64_t parse_seconds(const char *text)
+{
+    int64_t ns = 0, unit = 1000000000;
+    bool is_fraction = false;
+
+    for (; *text; text++) {
+        if (*text == '.' && !is_fraction) {
+            is_fraction = true;
+            continue;
+        }
+        if (*text < '0' || *text > '9')
+            return 0;
+        if (is_fraction)
+            unit /= 10;
+        else
+            ns *= 10;
+        if (!unit || ns > LIMIT_MOST)
+            return 0;
+        ns += (*text - '0') * unit;
+    }
+    return ns > LIMIT_MOST ? 0 : ns;
 }
 
 cli_exit cli_planning_settle(const cli_planning *args, const char *command,
@@ -96,6 +129,15 @@ cli_exit cli_planning_settle(const cli_planning *args, const char *command,
                             "--seed '%s' is no whole number from 0 on",
                             args->seed);
     }
+    if (args->time_limit && args->effort)
+        return cli_fail(CLI_USAGE, command,
+                        "--time-limit and --effort exclude each other");
+    options->time_limit_ns = args->time_limit ? parse_seconds(args->time_limit)
+                                              : 0;
+    if (args->time_limit && !options->time_limit_ns)
+        return cli_fail(CLI_USAGE, command,
+                        "--time-limit '%s' is no number of seconds above 0",
+                        args->time_limit);
     code = cli_effort(args->effort, &options->effort);
     if (code == CLI_YES && args->device)
         code = cli_device_load(args->device, ret_device);

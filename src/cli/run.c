@@ -162,6 +162,10 @@ static cli_exit read_inputs(const run_args *args, lp_given **ret_given)
             return cli_fail(CLI_USAGE, "run", "--input '%s' is no NAME=FILE",
                             text);
         name = cli_format("%.*s", (int)(split - text), text);
+        for (size_t k = 0; k < i; k++)
+            if (!strcmp(given[k].input, name))
+                return cli_fail(CLI_USAGE, "run", "--input '%s' stands twice",
+                                name);
         if (lp_array_read(split + 1, args->model.max_memory_bytes, &array,
                           &error) != LP_OK)
             return cli_fail_with(&error, CLI_INPUT);
@@ -171,8 +175,8 @@ static cli_exit read_inputs(const run_args *args, lp_given **ret_given)
     return CLI_YES;
 }
 
-/* Load options in which the inputs given have their shapes, unless --shape
- * says otherwise. */
+/* Load options in which the inputs given bind the dimensions that the model
+ * leaves free, unless --shape says otherwise. */
 static cli_exit settle(const run_args *args, const lp_given *given,
                        lp_load_options *ret_load)
 {
@@ -193,8 +197,8 @@ static cli_exit settle(const run_args *args, const lp_given *given,
             is_said = is_said ||
                       !strcmp(ret_load->shapes[k].input, given[i].input);
         if (!is_said)
-            shapes[count++] =
-                (lp_input_shape){given[i].input, given[i].array->shape};
+            shapes[count++] = (lp_input_shape){
+                given[i].input, given[i].array->shape, .binds = true};
     }
     ret_load->shapes = shapes;
     ret_load->shapes_count = count;
@@ -227,6 +231,8 @@ static cli_exit answer(const run_args *args, const lp_tolerance *tolerance,
     size_t length;
     char *text;
 
+    if (cli_interrupted())
+        return cli_fail(CLI_SYSTEM, "run", "interrupted: nothing was written");
     if (args->compare &&
         lp_run_compare(run, args->compare, tolerance, &error) != LP_OK)
         return cli_fail_with(&error, CLI_INPUT);

@@ -9,6 +9,7 @@ typedef struct schedule_args {
     const char *output, *rule;
     bool no_in_place;
     int64_t alignment, attention_rows, layer_rows;
+    lp_dtype as;
     int32_t format;
 } schedule_args;
 
@@ -50,6 +51,12 @@ static const cli_option schedule_options[] = {
      .kind = CLI_COUNT,
      AT(layer_rows),
      .help = "Cut every other layer that can be cut into tiles of N rows."},
+    {.name = "as",
+     .argument = "DTYPE",
+     .kind = CLI_DTYPE,
+     AT(as),
+     .help = "Assume that floats are stored as DTYPE where that takes less, "
+             "inputs and outputs of the graph excepted."},
     {.name = "rule",
      .argument = "RULE",
      .kind = CLI_TEXT,
@@ -154,6 +161,7 @@ static cli_exit run_schedule(const void *arguments, const cli_list *operands)
                                    .alignment = args->alignment,
                                    .attention_rows = args->attention_rows,
                                    .layer_rows = args->layer_rows,
+                                   .assume = args->as,
                                    .rule = args->rule};
     lp_error error = {0};
     lp_schedule *schedule;
@@ -219,8 +227,9 @@ static cli_exit run_check(const void *arguments, const cli_list *operands)
     lp_model *model;
     cli_exit code;
 
-    if (models.count == 0)
-        return cli_fail(CLI_USAGE, "check", "a model and a schedule, not 0");
+    if (models.count < 2)
+        return cli_fail(CLI_USAGE, "check", "a model and a schedule, not %zu",
+                        models.count);
     path = models.items[--models.count];
     code = cli_load_one(&args->model, &models, "check", &model);
     if (code != CLI_YES)

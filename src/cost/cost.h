@@ -43,8 +43,8 @@ lp_status lpi_lives_find(lpi_arena *scratch, const lp_model *model,
                          lpi_lives *ret_lives, lp_error *error);
 
 /* The body of "layer" after position "*at" (0 at first) that can run: both
- * branches of an If, or the one that its known condition takes; NULL at the
- * end. */
+ * branches of an If, or the one that its known condition takes, or the
+ * definition of a layer that has one; NULL at the end. */
 const lp_model *lpi_next_body(const lp_layer *layer, int32_t *at);
 
 /* ---- held.c ------------------------------------------------------------- */
@@ -74,8 +74,7 @@ lp_status lpi_stored_add(lpi_stored *stored, const lp_tensor *tensor,
 /* Whether the content of "tensor" lies in a file, not in the graph. */
 bool lpi_in_file(const lp_tensor *tensor);
 
-/* ---- role.c ---------------------------------------------------------------
- */
+/* ---- role.c ------------------------------------------------------------ */
 
 /* Store in "moved", by layer of "model", the dtypes (a bit each) of integers
  * that the layer makes from data and that are weights to a later one: one pass
@@ -118,8 +117,7 @@ lp_status lpi_reads_follow(lpi_arena *scratch, const lp_model *model,
 /* Fill the modules of "report", whose rows are done, every depth. */
 lp_status lpi_module_list(lpi_arena *arena, lp_report *report, lp_error *error);
 
-/* ---- convention.c, price.c ------------------------------------------------
- */
+/* ---- convention.c, price.c --------------------------------------------- */
 
 /* Fill the conventions of "report", whose rows and total are done. */
 lp_status lpi_convention_list(lpi_arena *arena, const lpi_weights *weights,

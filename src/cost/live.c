@@ -44,6 +44,8 @@ const lp_model *lpi_next_body(const lp_layer *layer, int32_t *at)
 {
     bool condition;
 
+    if (layer->definition)
+        return (*at)++ == 0 ? layer->definition : NULL;
     while (*at < layer->attrs_count) {
         const lpi_attr *attr = &layer->attrs[(*at)++];
 

@@ -1,4 +1,5 @@
-/* body.c: layers with bodies, which run in frames of their own; If.
+/* body.c: layers with bodies, which run in frames of their own; If, and
+ * definitions.
  *
  * Where the layer has planned workspace, the body runs in it as the program
  * that the workspace was sized by; else on the heap.  Source: ONNX operator
@@ -9,10 +10,10 @@
 
 bool lpi_body_known(const lp_layer *layer)
 {
-    return !*layer->domain &&
-           (!strcmp(layer->op, "If") || !strcmp(layer->op, "Loop") ||
-            !strcmp(layer->op, "SequenceMap") ||
-            (!strcmp(layer->op, "Scan") && layer->version != 8));
+    return layer->definition ||
+           (!*layer->domain &&
+            (!strcmp(layer->op, "If") || !strcmp(layer->op, "Loop") ||
+             !strcmp(layer->op, "SequenceMap") || !strcmp(layer->op, "Scan")));
 }
 
 lp_model *lpi_body_of(const lp_layer *layer, const char *name)
@@ -162,15 +163,19 @@ static lp_status run_branch(lpi_frame *frame, const lp_layer *layer,
     return LP_OK;
 }
 
+/* Run the definition of "layer", or the branch of If that its condition takes.
+ */
 static lp_status run_if(lpi_frame *frame, const lp_layer *layer)
 {
     lpi_frame inner = {.exec = NULL};
-    const lp_model *body;
+    const lp_model *body = layer->definition;
+    int64_t condition = 0;
     lp_status status;
-    int64_t condition;
 
-    LP_TRY(lpi_read_int(frame, layer, 0, 0, &condition));
-    body = lpi_body_of(layer, condition ? "then_branch" : "else_branch");
+    if (!body) {
+        LP_TRY(lpi_read_int(frame, layer, 0, 0, &condition));
+        body = lpi_body_of(layer, condition ? "then_branch" : "else_branch");
+    }
     if (!body || body->outputs_count < layer->outputs_count)
         return lpi_exec_fail(frame->exec, "layer '%.200s' has no such branch",
                              layer->name);
@@ -181,7 +186,7 @@ static lp_status run_if(lpi_frame *frame, const lp_layer *layer)
 
 lp_status lpi_body_run(lpi_frame *frame, const lp_layer *layer)
 {
-    if (!strcmp(layer->op, "If"))
+    if (layer->definition || !strcmp(layer->op, "If"))
         return run_if(frame, layer);
     if (!strcmp(layer->op, "SequenceMap"))
         return lpi_map_run(frame, layer);

@@ -151,10 +151,10 @@ lp_status lpi_frame_bundle(lpi_frame *frame, const lp_tensor *tensor,
 
 lp_status lpi_check_bundle(const lpi_frame *frame, const lp_tensor *tensor)
 {
-    return lpi_is_bundle(tensor) && tensor->is_static
+    return lpi_is_bundle(tensor) && tensor->is_static &&
+                   tensor->payload.where != LPI_INLINE
                ? lpi_exec_fail(frame->exec,
-                               "tensor '%.200s': constant texts cannot be "
-                               "computed with",
+                               "tensor '%.200s': its texts have no content",
                                tensor->name)
                : LP_OK;
 }

@@ -179,3 +179,40 @@ lp_status lp_array_compare(const lp_array *got, const lp_array *wanted,
     *ret_difference = difference;
     return LP_OK;
 }
+
+void lpi_distance_add(lpi_distances *sums, const lp_array *got,
+                      const lp_array *wanted)
+{
+    lpi_class class = lpi_class_of(got->dtype);
+    int64_t count = lpi_shape_elements(got->shape);
+    block b;
+
+    if (class != LPI_F32 && class != LPI_F64)
+        return;
+    for (int64_t i = 0; i < count; i += BLOCK) {
+        int64_t part = count - i < BLOCK ? count - i : BLOCK;
+
+        unpack(got, i, part, &b, b.got, b.got_ints);
+        unpack(wanted, i, part, &b, b.wanted, b.wanted_ints);
+        for (int64_t k = 0; k < part; k++) {
+            double difference = fabs(b.got[k] - b.wanted[k]);
+
+            if (!(difference <= sums->largest))
+                sums->largest = difference;
+            sums->difference_squares += difference * difference;
+            sums->got_squares += b.got[k] * b.got[k];
+            sums->wanted_squares += b.wanted[k] * b.wanted[k];
+            sums->products += b.got[k] * b.wanted[k];
+        }
+    }
+}
+
+lp_distance lpi_distance_of(const lpi_distances *sums)
+{
+    return (lp_distance){
+        .largest = sums->largest,
+        .snr_db = 10 * log10(sums->wanted_squares / sums->difference_squares),
+        .cosine = sums->products /
+                  (sqrt(sums->got_squares) * sqrt(sums->wanted_squares)),
+    };
+}

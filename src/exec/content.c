@@ -138,6 +138,7 @@ lp_status lpi_content_slice(lpi_frame *frame, const lp_tensor *tensor,
                                      (int64_t[2]){from, from + run},
                                      (char *)slot->bytes + i * run * bytes));
     }
+    lpi_width_round(frame, tensor, box, slot->bytes);
     return LP_OK;
 }
 
@@ -167,24 +168,31 @@ static lp_status hold(lpi_frame *frame, const lp_tensor *tensor)
 
 /* ---- what static layers make ----------------------------------------- */
 
-/* Static content that is at hand without work, or NULL. */
-static const void *at_hand(const lpi_frame *frame, const lp_tensor *tensor)
+/* What the model holds of static "tensor", or NULL. */
+static const void *in_model(const lp_tensor *tensor)
 {
-    if (frame->slots[tensor->id].bytes)
-        return frame->slots[tensor->id].bytes;
     if (tensor->value && !tensor->value_is_bound)
         return tensor->value;
-    if (lpi_tensor_elements(tensor) == 0)
+    if (lpi_tensor_elements(tensor) == 0 && !lpi_is_bundle(tensor))
         return "";
     if (tensor->kind != LPI_ACTIVATION && tensor->payload.where == LPI_INLINE)
         return tensor->payload.bytes;
     return NULL;
 }
 
+/* Static content that is at hand without work, or NULL. */
+static const void *at_hand(const lpi_frame *frame, const lp_tensor *tensor)
+{
+    const void *bytes = frame->slots[tensor->id].bytes;
+
+    return bytes || lpi_width_rounds(frame, tensor) ? bytes : in_model(tensor);
+}
+
 /* The layer that has to run for "tensor"; NULL: none. */
 static const lp_layer *maker(const lpi_frame *frame, const lp_tensor *tensor)
 {
-    return tensor->kind == LPI_ACTIVATION && !at_hand(frame, tensor)
+    return tensor->kind == LPI_ACTIVATION && !at_hand(frame, tensor) &&
+                   !in_model(tensor)
                ? tensor->producer
                : NULL;
 }
@@ -211,6 +219,15 @@ static void add_maker(const lpi_frame *frame, chain *c, const lp_tensor *tensor)
         c->seen[layer->id] = true;
         c->layers[c->count++] = layer;
     }
+}
+
+/* Round what was just put into the slot of "tensor" (NULL) to what is stored.
+ */
+static void round_static(const lpi_frame *frame, const lp_tensor *tensor)
+{
+    if (tensor && frame->slots[tensor->id].bytes)
+        lpi_width_round_whole(frame, tensor, tensor->shape,
+                              frame->slots[tensor->id].bytes);
 }
 
 /* Run static "layer", whose operands are at hand, or weights. */
@@ -251,8 +268,11 @@ static lp_status make(lpi_frame *frame, const lp_tensor *tensor, chain *c)
         for (int32_t k = 0; k < c->layers[i]->inputs_count; k++)
             add_maker(frame, c, c->layers[i]->inputs[k]);
     qsort(c->layers, (size_t)c->count, sizeof(*c->layers), by_id);
-    for (int64_t i = 0; i < c->count; i++)
+    for (int64_t i = 0; i < c->count; i++) {
         LP_TRY(run_static(frame, c->layers[i]));
+        for (int32_t k = 0; k < c->layers[i]->outputs_count; k++)
+            round_static(frame, c->layers[i]->outputs[k]);
+    }
     return LP_OK;
 }
 
@@ -285,7 +305,12 @@ lp_status lpi_content_get(lpi_frame *frame, const lp_tensor *tensor,
     *ret_bytes = at_hand(frame, tensor);
     if (*ret_bytes)
         return LP_OK;
-    if (tensor->kind == LPI_ACTIVATION) {
+    if (in_model(tensor)) {
+        LP_TRY(hold(frame, tensor));
+        memcpy(frame->slots[tensor->id].bytes, in_model(tensor),
+               (size_t)lpi_tensor_bytes(tensor));
+        round_static(frame, tensor);
+    } else if (tensor->kind == LPI_ACTIVATION) {
         frame->exec->content.making++;
         lpi_exec_tally(frame->exec, true);
         LP_TRY(make_chain(frame, tensor));
@@ -295,6 +320,7 @@ lp_status lpi_content_get(lpi_frame *frame, const lp_tensor *tensor,
         LP_TRY(hold(frame, tensor));
         LP_TRY(lpi_content_read(frame->exec, frame->model, tensor,
                                 frame->slots[tensor->id].bytes));
+        round_static(frame, tensor);
     }
     *ret_bytes = at_hand(frame, tensor);
     return *ret_bytes

@@ -56,11 +56,11 @@ static bool all_known(const lp_layer *layer)
 }
 
 /* Whether "layer" runs with "tensor" as an operand or a result: constant texts
- * have no content, and few rows know bundles. */
+ * may lack content, and few rows know bundles. */
 static bool is_fit(const lp_layer *layer, const lp_tensor *tensor)
 {
     return !tensor || !lpi_is_bundle(tensor) ||
-           (!tensor->is_static &&
+           ((!tensor->is_static || tensor->payload.where == LPI_INLINE) &&
             (lpi_body_known(layer) ||
              (layer->row && layer->row->flags & LPI_BUNDLES)));
 }
@@ -283,7 +283,7 @@ static lp_status run_placed(lpi_frame *frame, lpi_region *regions,
     for (int64_t i = 0; i < program->memories_count; i++)
         sum = lpi_add(sum, program->arena_bytes[i]);
     if (most > 0 && sum > most)
-        return lpi_fail(exec->error, LP_ENOMEM, exec->model->path,
+        return lpi_fail(exec->error, LP_EUNSUPPORTED, exec->model->path,
                         "the arena takes %lld bytes, --max-memory allows %lld",
                         (long long)sum, (long long)most);
     for (int64_t i = 0; i < program->memories_count; i++) {
@@ -291,11 +291,18 @@ static lp_status run_placed(lpi_frame *frame, lpi_region *regions,
                               program->memories[i].alignment, &regions[i],
                               exec->error));
         bases[i] = regions[i].base;
-        if (exec->options->check_memory)
+        if (exec->options->check_memory || exec->widths.planned)
             lpi_poison(bases[i], regions[i].size);
     }
     frame->memories = bases;
     LP_TRY(put_inputs(frame, inputs));
+    for (int64_t i = 0; i < exec->model->inputs_count; i++) {
+        const lp_tensor *tensor = exec->model->inputs[i];
+        lpi_slot *slot = &frame->slots[tensor->id];
+
+        if (inputs[i] && slot->bytes)
+            lpi_width_round_whole(frame, tensor, slot->shape, slot->bytes);
+    }
     LP_TRY(lpi_program_run(frame));
     LP_TRY(take_outputs(frame, ret_outputs));
     for (int64_t i = 0; i < program->memories_count; i++)
@@ -335,11 +342,15 @@ lp_status lpi_exec_run(lpi_exec *exec, const lpi_program *program,
 {
     lpi_frame frame = {.exec = exec, .program = program};
     int64_t outputs = exec->model->outputs_count;
-    lp_status status;
+    lp_status status = LP_OK;
 
     memset(&exec->counters, 0, sizeof(exec->counters));
+    exec->widths = (lpi_widths){.planned = NULL};
     lpi_exec_tally(exec, false);
-    status = run_frame(&frame, inputs, ret_outputs);
+    if (program && program->schedule->precisions_count)
+        status = lpi_width_start(exec, program, &frame.program);
+    if (status == LP_OK)
+        status = run_frame(&frame, inputs, ret_outputs);
     lpi_exec_tally(exec, true);
     if (LPI_COUNTS_MACS)
         exec->counters.macs = exec->counters.loop_macs;

@@ -27,6 +27,16 @@ lp_status lpi_npy_read(const char *path, int64_t cap_bytes,
 lp_status lpi_npy_write(const lp_array *array, char **ret_bytes,
                         size_t *ret_length, lp_error *error);
 
+/* compare.c: sums over floats that are compared, and what they say. */
+typedef struct lpi_distances {
+    double largest, got_squares, wanted_squares, difference_squares, products;
+} lpi_distances;
+
+/* Add the elements of two arrays of the same dtype and shape, if floats. */
+void lpi_distance_add(lpi_distances *sums, const lp_array *got,
+                      const lp_array *wanted);
+lp_distance lpi_distance_of(const lpi_distances *sums);
+
 /* ---- draw.c: numbers out of a counter -------------------------------- */
 
 /* The start of the stream of numbers for the tensor called "name". */
@@ -256,7 +266,7 @@ lp_status lpi_array_read(const char *path, const lp_tensor *tensor,
 lp_status lpi_frame_bundle(lpi_frame *frame, const lp_tensor *tensor,
                            const lpi_bundle *bundle);
 
-/* Refuse "tensor" when it is a constant bundle, which has no content. */
+/* Refuse "tensor" when it is a constant bundle without content. */
 lp_status lpi_check_bundle(const lpi_frame *frame, const lp_tensor *tensor);
 
 lp_status lpi_map_run(lpi_frame *frame, const lp_layer *layer);
@@ -309,6 +319,36 @@ void lpi_stream_end(lpi_frame *frame, int64_t unit);
 /* The unit that runs asks for the content of static "tensor" of "frame". */
 lp_status lpi_stream_note(lpi_frame *frame, const lp_tensor *tensor);
 
+/* ---- width.c: values whose planned widths are not their own ----------- */
+
+/* A program with widths: what it plans, beside what is computed. */
+typedef struct lpi_widths {
+    const lpi_program *planned; /* NULL: values lie as they are planned */
+    bool *begun;                /* by residency: touched */
+    int64_t *taken;             /* residencies whose planned bytes are taken */
+    int64_t taken_count;
+} lpi_widths;
+
+/* Begin to run "planned": the program whose values are computed. */
+lp_status lpi_width_start(lpi_exec *exec, const lpi_program *planned,
+                          const lpi_program **ret_carrier);
+
+/* Residency "residency" of the program of "frame" is touched: it as planned. */
+const lpi_residency *lpi_width_touch(lpi_frame *frame, int64_t residency);
+void lpi_width_drop(lpi_frame *frame, int64_t residency);
+
+/* Planned bytes of static "tensor" of "frame". */
+int64_t lpi_width_stored(const lpi_frame *frame, const lp_tensor *tensor);
+
+/* The entry by which "tensor" of "frame" is rounded, NULL: it is not; and
+ * rounding the part "box" of it, or all of it, contiguous at "bytes". */
+const lpi_precision *lpi_width_rounds(const lpi_frame *frame,
+                                      const lp_tensor *tensor);
+void lpi_width_round(const lpi_frame *frame, const lp_tensor *tensor,
+                     const lpi_box *box, void *bytes);
+void lpi_width_round_whole(const lpi_frame *frame, const lp_tensor *tensor,
+                           lp_shape shape, void *bytes);
+
 /* ---- exec.c: a model ------------------------------------------------- */
 
 /* Bytes and work seen while running. */
@@ -336,6 +376,7 @@ struct lpi_exec {
     lpi_buffer *spare; /* buffers to be used again, "spare_bytes" in all */
     int64_t spare_bytes;
     lpi_stream stream;
+    lpi_widths widths;
     lpi_counters counters;
     lpi_profile *profile; /* by layer of the model; NULL: not wanted */
     int64_t done, all;    /* steps of the model */

@@ -229,6 +229,19 @@ static lp_status get_output(tiles *t, const lpi_piece *piece, int64_t tile,
     return LP_OK;
 }
 
+/* Round output "piece" of "tile", computed at "bytes" (NULL: not yet all), to
+ * what is stored of it. */
+static void round_output(const tiles *t, const lpi_piece *piece, int64_t tile,
+                         void *bytes)
+{
+    lpi_box box;
+
+    if (!piece->tensor || !bytes)
+        return;
+    box = box_of(piece, tile);
+    lpi_width_round(t->frame, piece->tensor, &box, bytes);
+}
+
 /* Copy output "piece" of "tile" to the rows kept, or to the whole tensor, if
  * there is one. */
 static lp_status put_output(tiles *t, const lpi_piece *piece, int64_t tile)
@@ -304,8 +317,10 @@ static lp_status run_stage(tiles *t, const lpi_stage *s, int64_t tile)
     if (run.continues)
         LP_TRY(take_sums(t, &s->out[0], tile));
     LP_TRY(lpi_layer_compute(t->frame, &run));
-    for (int32_t i = 0; i < layer->outputs_count; i++)
+    for (int32_t i = 0; i < layer->outputs_count; i++) {
+        round_output(t, &s->out[i], tile, run.goes_on ? NULL : out[i]);
         LP_TRY(put_output(t, &s->out[i], tile));
+    }
     return lpi_layer_count(t->frame, layer, shadow);
 }
 

@@ -15,15 +15,14 @@ static void use(lpi_frame *frame, const lp_tensor *tensor, int32_t by)
 /* Count "by" uses of all that "layer" reads. */
 static void use_operands(lpi_frame *frame, const lp_layer *layer, int32_t by)
 {
+    const lp_model *body;
+    int32_t at;
+
     for (int32_t i = 0; i < layer->inputs_count; i++)
         use(frame, layer->inputs[i], by);
-    for (int32_t i = 0; i < layer->attrs_count; i++) {
-        const lp_model *body =
-            layer->attrs[i].kind == LPI_ATTR_BODY ? layer->attrs[i].body : NULL;
-
-        for (int64_t k = 0; body && k < body->captures_count; k++)
+    for (at = 0; (body = lpi_next_body(layer, &at));)
+        for (int64_t k = 0; k < body->captures_count; k++)
             use(frame, body->captures[k]->outer, by);
-    }
 }
 
 /* Free "tensor" when nobody will read it. */
@@ -43,17 +42,16 @@ static void drop(lpi_frame *frame, const lp_tensor *tensor)
 
 static void drop_operands(lpi_frame *frame, const lp_layer *layer)
 {
+    const lp_model *body;
+    int32_t at;
+
     for (int32_t i = 0; i < layer->inputs_count; i++)
         drop(frame, layer->inputs[i]);
     for (int32_t i = 0; i < layer->outputs_count; i++)
         drop(frame, layer->outputs[i]);
-    for (int32_t i = 0; i < layer->attrs_count; i++) {
-        const lp_model *body =
-            layer->attrs[i].kind == LPI_ATTR_BODY ? layer->attrs[i].body : NULL;
-
-        for (int64_t k = 0; body && k < body->captures_count; k++)
+    for (at = 0; (body = lpi_next_body(layer, &at));)
+        for (int64_t k = 0; k < body->captures_count; k++)
             drop(frame, body->captures[k]->outer);
-    }
 }
 
 lp_status lpi_heap_run(lpi_frame *frame)

@@ -8,9 +8,10 @@
 
 #include "exec.h"
 
-/* Note that residency "r" is touched. */
-static void touch(lpi_frame *frame, const lpi_residency *r)
+/* Note that residency "residency" is touched. */
+static void touch(lpi_frame *frame, int64_t residency)
 {
+    const lpi_residency *r = lpi_width_touch(frame, residency);
     int64_t end = r->offset + r->bytes;
 
     if (!frame->depth && !r->memory && end > frame->exec->counters.arena_bytes)
@@ -21,7 +22,7 @@ char *lpi_program_at(lpi_frame *frame, int64_t residency)
 {
     const lpi_residency *r = &frame->program->residencies[residency];
 
-    touch(frame, r);
+    touch(frame, residency);
     return frame->memories[r->memory] + r->offset;
 }
 
@@ -109,7 +110,10 @@ static void copy(lpi_frame *frame, const lpi_step *step)
         return;
     memcpy(lpi_program_at(frame, step->to), lpi_program_at(frame, step->from),
            (size_t)bytes);
-    frame->exec->counters.traffic_bytes += bytes;
+    from = lpi_width_touch(frame, step->from);
+    to = lpi_width_touch(frame, step->to);
+    frame->exec->counters.traffic_bytes += from->bytes < to->bytes ? from->bytes
+                                                                   : to->bytes;
 }
 
 static void drop(lpi_frame *frame, const lpi_step *step)
@@ -118,6 +122,7 @@ static void drop(lpi_frame *frame, const lpi_step *step)
 
     if (frame->exec->options->check_memory)
         lpi_poison(frame->memories[r->memory] + r->offset, r->bytes);
+    lpi_width_drop(frame, step->from);
 }
 
 /* Let the slots of what unit "unit" reads point at its values. */
@@ -144,8 +149,13 @@ static void unbind(lpi_frame *frame, int64_t unit)
     const lpi_use *use = &program->uses[unit];
 
     for (int32_t i = 0; i < use->outputs_count; i++) {
+        const lp_tensor *tensor = program->values[use->outputs[i]].tensor;
+        lpi_slot *slot = &frame->slots[tensor->id];
+
+        if (program->units[unit].layer && slot->bytes)
+            lpi_width_round_whole(frame, tensor, slot->shape, slot->bytes);
         move_part(frame, use->outputs[i], unit, true);
-        frame->slots[program->values[use->outputs[i]].tensor->id].bytes = NULL;
+        slot->bytes = NULL;
     }
     for (int32_t i = 0; i < use->inputs_count; i++)
         frame->slots[program->values[use->inputs[i]].tensor->id].bytes = NULL;

@@ -54,8 +54,8 @@ lp_status lpi_stream_note(lpi_frame *frame, const lp_tensor *tensor)
         return lpi_fail_memory(exec->error);
     if (add_seen(s, tensor) &&
         (frame->depth || !s->pins || !s->pins[tensor->id]))
-        exec->counters.traffic_bytes =
-            lpi_add(exec->counters.traffic_bytes, tensor->stored_bytes);
+        exec->counters.traffic_bytes = lpi_add(exec->counters.traffic_bytes,
+                                               lpi_width_stored(frame, tensor));
     return LP_OK;
 }
 
@@ -71,8 +71,8 @@ static lp_status pin(lpi_frame *frame, const lp_tensor *tensor)
     const void *bytes;
 
     if (frame->program->schedule->weights_memory)
-        exec->counters.traffic_bytes =
-            lpi_add(exec->counters.traffic_bytes, tensor->stored_bytes);
+        exec->counters.traffic_bytes = lpi_add(exec->counters.traffic_bytes,
+                                               lpi_width_stored(frame, tensor));
     if (exec->stream.pins[tensor->id]++ || was_there)
         return LP_OK;
     exec->content.pinning = tensor;

@@ -46,7 +46,7 @@ lp_status lpi_content_exists(lpi_exec *exec, const lp_tensor *tensor,
 
     *ret_exists = true;
     if (tensor->value || tensor->payload.where == LPI_INLINE ||
-        lpi_tensor_elements(tensor) == 0)
+        (lpi_tensor_elements(tensor) == 0 && !lpi_is_bundle(tensor)))
         return LP_OK;
     if (tensor->payload.where == LPI_NOWHERE) {
         *ret_exists = false;

@@ -46,7 +46,8 @@ typedef struct lpi_declared {
 
 typedef enum lpi_where {
     LPI_NOWHERE, /* no content */
-    LPI_INLINE,  /* "bytes": storage form, little-endian, sub-byte packed */
+    LPI_INLINE,  /* "bytes": storage form, little-endian, sub-byte packed;
+                    of texts a bundle */
     LPI_IN_FILE, /* "length" bytes at "offset" of the model's own file */
     LPI_OUTSIDE, /* the same of the file "location", below its folder */
 } lpi_where;
@@ -138,6 +139,8 @@ struct lp_layer {
     const void *params;      /* the row's struct, newest form */
     int64_t operand_bytes;   /* of all operands, each tensor once */
     const char *note;        /* why it is not exact; NULL */
+    lp_model *definition;    /* a body of other layers that it is made of, in
+                                place of the bodies in "attrs"; NULL */
     bool is_static;          /* all outputs are: folded */
     bool is_unknown;         /* no row, or an output without a shape */
 };
@@ -170,9 +173,9 @@ struct lp_model {
     bool as_written; /* read, and left unsettled on purpose */
 };
 
-/* ---- build.c: how readers build a model --------------------------------
- *
- * Order of a reader, for a graph and for each body alike: inputs and weights,
+/* ---- build.c: how readers build a model -------------------------------- */
+
+/* Order of a reader, for a graph and for each body alike: inputs and weights,
  * then lpi_layer_add for all nodes with their outputs, then lpi_tensor_use for
  * all inputs (bodies are read here, when every name around them is known),
  * then the outputs, then lpi_model_sort. */
@@ -248,9 +251,9 @@ lp_shape lpi_shape_copy(lpi_arena *arena, int32_t rank, const int64_t *dims);
 lp_status lpi_tensor_load(lp_model *model, lp_tensor *tensor, int64_t most,
                           lp_error *error);
 
-/* ---- bundle.c: values that are no plain tensors ------------------------
- *
- * Texts, sequences and optionals are bundles: blocks of bytes that say their
+/* ---- bundle.c: values that are no plain tensors ------------------------ */
+
+/* Texts, sequences and optionals are bundles: blocks of bytes that say their
  * own length, so that they are copied, kept and compared as any content is.
  * A bundle is a tensor of numbers, a tensor of texts (dtype LP_STRING), or
  * holds other bundles: a sequence any number, an optional one or none. */

@@ -7,7 +7,11 @@
  * no clocks, and the seed is given.
  *
  * Tensors and layers are known by their numbers: positions in the arrays of
- * the problem. */
+ * the problem.
+ *
+ * In this order: columns of a schedule, devices, the problem, the planner's
+ * struct; schedules read and written, what they mean; solvers of offsets, of
+ * order, recompute and spill; units as a graph. */
 #ifndef LPLAN_PLANNER_H
 #define LPLAN_PLANNER_H
 
@@ -148,7 +152,8 @@ typedef struct lp_bound {
     int64_t value;
     const char *proof;
     uint32_t given; /* no schedule with these columns as they stand (LP_GROUPS,
-                       ...); it is dropped when one of them is set again */
+                       ..., or LP_ONCE); it is dropped when one of them is set
+                       again */
 } lp_bound;
 
 /* ---- devices ------------------------------------------------------------ */
@@ -280,8 +285,7 @@ LP_API int32_t lp_problem_tensor(const lp_problem *problem,
 LP_API int32_t lp_problem_layer(const lp_problem *problem,
                                 const lp_layer *layer);
 
-/* ---- planners --------------------------------------------------------------
- */
+/* ---- planners ---------------------------------------------------------- */
 
 enum { LP_PLANNER_ABI = 1 };
 
@@ -294,6 +298,10 @@ enum {
     LP_ALIAS = 16,
     LP_PLACE = 32,
 };
+
+/* Of a bound, beside columns: every unit runs once, in whatever order, and
+ * nothing is copied away. */
+enum { LP_ONCE = 64 };
 
 typedef struct lp_option {
     const char *name, *initial, *help; /* a number when "initial" is one */
@@ -310,10 +318,9 @@ typedef struct lp_planner {
                       lp_error *error);
 } lp_planner;
 
-/* ---- schedules, read and written
- * ----------------------------------------------
- *
- * What is set is copied into the schedule.  Columns depend on each other in
+/* ---- schedules, read and written --------------------------------------- */
+
+/* What is set is copied into the schedule.  Columns depend on each other in
  * the order precision, groups, runs, moves, aliases, places: setting one
  * clears those after it (units name groups by pointer, so groups are set
  * first, and found again through lp_schedule_groups). */
@@ -388,8 +395,7 @@ LP_API lp_status lp_schedule_group_rows(const lp_problem *problem,
 LP_API lp_status lp_schedule_add_bound(lp_schedule *schedule,
                                        const lp_bound *bound, lp_error *error);
 
-/* ---- what a schedule means
- * ------------------------------------------------------ */
+/* ---- what a schedule means --------------------------------------------- */
 
 /* Bytes in a memory over the units "from" to "to", both included: what a place
  * is wanted for. */
@@ -446,8 +452,7 @@ LP_API lp_status lp_plan_with(const lp_problem *problem, const char *name,
                               int64_t budget_bytes, lp_schedule *schedule,
                               lp_error *error);
 
-/* ---- solver: offsets
- * -------------------------------------------------------------- */
+/* ---- solver: offsets --------------------------------------------------- */
 
 /* Between "from" (included) and "to" (not), only the bytes "low" up to "high"
  * of a buffer are taken; none when they are equal. */
@@ -491,8 +496,7 @@ LP_API lp_status lp_solve_place(lp_scratch *scratch, const lp_buffer *buffers,
                                 int64_t count, const lp_place_options *options,
                                 lp_placement *ret_placement, lp_error *error);
 
-/* ---- solvers: order, recompute, spill
- * ------------------------------------------------- */
+/* ---- solvers: order, recompute, spill ---------------------------------- */
 
 typedef struct lp_graph_tensor {
     int64_t bytes;
@@ -508,11 +512,15 @@ typedef struct lp_graph_node {
     int64_t extra_bytes; /* taken while it runs */
     int64_t cost;        /* of an execution */
     bool once;           /* may not run again */
+    const int32_t *in_place; /* inputs whose bytes its first output may take */
+    int32_t in_place_count;
 } lp_graph_node;
 
 /* A directed acyclic graph; nodes in a topological order.  While a node runs,
  * its inputs, its outputs (those nobody reads too) and what waits are resident
- * together; then what nobody reads later is dropped. */
+ * together; then what nobody reads later is dropped.  For lp_solve_remat one
+ * of the inputs "in_place" that is dropped when the node has run takes nothing
+ * beside the first output, of as many bytes, when neither is ever loaded. */
 typedef struct lp_graph {
     const lp_graph_node *nodes;
     const lp_graph_tensor *tensors;
@@ -599,8 +607,7 @@ LP_API lp_status lp_solve_remat(lp_scratch *scratch, const lp_graph *graph,
 /* Whether CBC was built in. */
 LP_API bool lp_solve_has_cbc(void);
 
-/* ---- units as a graph
- * ---------------------------------------------------------- */
+/* ---- units as a graph -------------------------------------------------- */
 
 /* Unit "unit" shows the bytes of "source", a tensor, as "tensor". */
 typedef struct lp_unit_view {

@@ -8,7 +8,12 @@
  * are called `ret_x` and are written only on success.  The library never
  * prints, never exits and never reads the environment or the locale.
  *
- * Units end the name: `_bytes`, `_ns`.  Counts are int64_t. */
+ * Units end the name: `_bytes`, `_ns`.  Counts are int64_t.
+ *
+ * In this order: errors, element types, models; the cost of a layer, reports,
+ * and reports as text; devices, schedules, planning; running; problems of other
+ * tools (offsets, recompute); files.  A first program needs lp_model_load,
+ * lp_report_new and lp_report_write. */
 #ifndef LPLAN_H
 #define LPLAN_H
 
@@ -113,6 +118,7 @@ typedef struct lp_binding {
 typedef struct lp_input_shape {
     const char *input;
     lp_shape shape;
+    bool binds; /* what is declared as a number must be the same */
 } lp_input_shape;
 
 /* All zero is a valid default; NULL may stand for it. */
@@ -399,6 +405,7 @@ typedef struct lp_schedule_options {
                                 attention; 0: no groups */
     int64_t layer_rows;      /* rows in a tile of every other layer that can be
                                 cut; 0: whole layers */
+    lp_dtype assume;         /* as in lp_plan_options */
     const char *rule;        /* of the placement; NULL: the best one */
     const lp_device *device; /* whose memories there are; NULL: one memory
                                 without a limit; must outlive the schedule */
@@ -467,11 +474,15 @@ typedef struct lp_plan_options {
                                 device's capacity; 0: that, or as low as can
                                 be */
     int64_t effort;          /* units of work; 0: LP_EFFORT_DEFAULT */
+    int64_t time_limit_ns;   /* in place of an effort: as much as is likely to
+                                end by then; not reproducible; 0: none */
     int64_t seed;
     const char *const *settings; /* "PLANNER.OPTION=VALUE" */
     size_t settings_count;
     const char *const *folders; /* where modules with planners are */
     size_t folders_count;
+    lp_dtype assume; /* plan with all floats that take more stored as this
+                        dtype, inputs and outputs of the graph excepted; 0 */
     bool explain;    /* make the break-even map ... */
     lp_dtype map_as; /* ... with all floats of this dtype; 0: as stored */
 } lp_plan_options;
@@ -502,13 +513,24 @@ typedef struct lp_plan_buffer {
     int64_t bytes;
 } lp_plan_buffer;
 
+/* What is over the budget. */
+typedef enum lp_obstacle_cause {
+    LP_OBSTACLE_LAYER, /* one layer, as it is cut: it needs its buffers at
+                          once, and no order, spill or recompute helps */
+    LP_OBSTACLE_ENDS,  /* what the graph begins with, or ends with */
+    LP_OBSTACLE_LOAD,  /* what is resident at once in the plan found */
+    LP_OBSTACLE_PLACEMENT, /* nothing, but the plan found has no offsets */
+} lp_obstacle_cause;
+
 /* Why nothing fits. */
 typedef struct lp_obstacle {
-    const char *what;  /* one line */
-    const char *layer; /* that needs them all at once */
-    int64_t run;       /* its position in the runs */
-    bool is_proof;     /* no order, spill or recompute helps: the layer as it
-                          is cut takes them all */
+    const char *what; /* one line */
+    lp_obstacle_cause cause;
+    const char *layer; /* LAYER; where the plan found is fullest; "" ENDS */
+    int64_t run;       /* its position in the runs; ENDS: -1, or their count */
+    bool is_proof;     /* LAYER, ENDS: no plan of the model fits */
+    bool is_core;      /* PLACEMENT: proved, the buffers have no offsets; else
+                          they are those of the fullest run */
     int64_t bytes;     /* of them together */
     const lp_plan_buffer *buffers; /* the smallest set, largest first */
     int64_t buffers_count;
@@ -546,6 +568,8 @@ typedef struct lp_plan {
     const lp_schedule *schedule; /* NULL when nothing fits */
     lp_predictions predictions;
     int64_t budget_bytes; /* 0: none */
+    int64_t effort;       /* units of work that it was made by */
+    bool reproducible;    /* the same again, on every machine */
     const lp_plan_bound *bounds;
     int64_t bounds_count;
     const lp_plan_note *notes;
@@ -697,11 +721,19 @@ typedef enum lp_results {
     LP_RESULTS_NONE, /* nothing to compare with */
     LP_RESULTS_EQUAL,
     LP_RESULTS_DIFFERENT,
+    LP_RESULTS_QUANTIZED, /* different, as the schedule rounds what it stores */
 } lp_results;
 
 typedef struct lp_measured {
     int64_t arena_bytes, traffic_bytes, macs;
 } lp_measured;
+
+/* How far floats are from those that were wanted, over all outputs. */
+typedef struct lp_distance {
+    double largest; /* |got - wanted| */
+    double snr_db;  /* 10 log10(sum wanted^2 / sum (got - wanted)^2) */
+    double cosine;  /* sum got wanted / sqrt(sum got^2 sum wanted^2) */
+} lp_distance;
 
 /* A layer that ran. */
 typedef struct lp_run_layer {
@@ -723,6 +755,9 @@ typedef struct lp_run {
     bool is_estimated; /* bounds were planned: measured may be less */
     lp_results results;
     char difference[512];       /* the first one; "" */
+    lp_distance distance;       /* LP_RESULTS_QUANTIZED: from the run without */
+    int64_t widths;             /* tensors that the schedule plans in another
+                                   dtype; they are computed in their own */
     int64_t weights_peak_bytes; /* in flight at once */
     int64_t time_ns;
     const lp_run_layer *layers; /* with "profile" */
@@ -765,9 +800,12 @@ LP_API lp_status lp_case_run(const char *path, const lp_run_options *options,
                              lp_error *error);
 
 /* Write the weights of "model" whose content is absent as external data into
- * the folder "path", with the values that fill_weights draws. */
-LP_API lp_status lp_model_fill(const lp_model *model, int64_t seed,
-                               const char *path, lp_error *error);
+ * the folder "path", with the values that fill_weights draws.  Of "options"
+ * fill_seed and progress count, which is called after each weight; stopped, it
+ * leaves only whole files. */
+LP_API lp_status lp_model_fill(const lp_model *model,
+                               const lp_run_options *options, const char *path,
+                               lp_error *error);
 
 /* ---- problems of other tools: offsets ----------------------------------- */
 

@@ -36,24 +36,8 @@ int32_t lpi_layer_default_opset(const lp_model *model, const char *domain)
 
 void lpi_print_quoted(lpi_text *text, const char *string)
 {
-    size_t left = strlen(string);
-
     lpi_text_put(text, "\"");
-    while (left) {
-        size_t length = lpi_utf8_length(string, left);
-        unsigned char first = (unsigned char)*string;
-
-        if (first == '"' || first == '\\')
-            lpi_text_printf(text, "\\%c", first);
-        else if (first == '\n' || first == '\t')
-            lpi_text_put(text, first == '\n' ? "\\n" : "\\t");
-        else if (!length || first < 0x20 || first == 0x7f)
-            lpi_text_printf(text, "\\x%02x", first);
-        else
-            lpi_text_append(text, string, length);
-        string += length ? length : 1;
-        left -= length ? length : 1;
-    }
+    lpi_text_escape_mark(text, string, '"');
     lpi_text_put(text, "\"");
 }
 

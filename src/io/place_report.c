@@ -1,27 +1,14 @@
 /* place_report.c: what a placement takes, as text and as JSON. */
 #include "io.h"
 
-typedef struct figure {
-    const char *name;
-    size_t offset; /* of an int64_t in the answer */
-} figure;
-
 #define FIGURE(member)                                                         \
-    {                                                                          \
-#member, offsetof(lp_place_answer, member)                             \
-    }
+    .name = #member, .offset = offsetof(lp_place_answer, member)
 
-static const figure figures[] = {
-    FIGURE(buffers),     FIGURE(capacity_bytes), FIGURE(height_bytes),
-    FIGURE(bound_bytes), FIGURE(work),
+static const lpi_figure figures[] = {
+    {FIGURE(buffers)},      {FIGURE(capacity_bytes), .optional = true},
+    {FIGURE(height_bytes)}, {FIGURE(bound_bytes)},
+    {FIGURE(work)},
 };
-
-#undef FIGURE
-
-static long long value(const lp_place_answer *answer, const figure *f)
-{
-    return *(const int64_t *)((const char *)answer + f->offset);
-}
 
 /* How many times the bound "answer" is. */
 static double ratio(const lp_place_answer *answer)
@@ -41,9 +28,7 @@ static void put_json(lpi_text *text, const lp_place_answer *answer)
     int64_t i;
 
     lpi_text_printf(text, "{\"fits\": %s", answer->fits ? "true" : "false");
-    for (i = 0; i < LPI_COUNT(figures); i++)
-        lpi_text_printf(text, ", \"%s\": %lld", figures[i].name,
-                        value(answer, &figures[i]));
+    lpi_figures_json(text, figures, LPI_COUNT(figures), answer);
     lpi_text_printf(text, ", \"ratio\": ");
     lpi_put_real(text, ratio(answer));
     lpi_text_printf(text,
@@ -61,17 +46,11 @@ static void put_json(lpi_text *text, const lp_place_answer *answer)
 void lpi_place_answer_put(lpi_text *text, const lp_place_answer *answer,
                           bool as_json)
 {
-    int64_t i;
-
     if (as_json) {
         put_json(text, answer);
         return;
     }
-    for (i = 0; i < LPI_COUNT(figures); i++)
-        if (figures[i].offset != offsetof(lp_place_answer, capacity_bytes) ||
-            answer->capacity_bytes)
-            lpi_text_printf(text, "%-16s %lld\n", figures[i].name,
-                            value(answer, &figures[i]));
+    lpi_figures_text(text, figures, LPI_COUNT(figures), answer);
     lpi_text_printf(text, "%-16s %.2f x the bound, %s (%s)\n", "height",
                     ratio(answer), is_proved(answer) ? "proved" : "open",
                     answer->proof);

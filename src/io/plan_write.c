@@ -73,13 +73,17 @@ static void json_bounds(lpi_text *text, const lp_plan *plan)
 
 static void json_obstacle(lpi_text *text, const lp_obstacle *o)
 {
+    static const char *const causes[] = {"layer", "ends", "load", "placement"};
     int64_t i;
 
     lpi_text_put(text, ",\n \"obstacle\": {");
     put_string(text, "why", o->what, true);
+    put_string(text, "cause", causes[o->cause], false);
     put_string(text, "layer", o->layer, false);
     put_number(text, "run", o->run);
-    lpi_text_printf(text, ", \"proved\": %s", o->is_proof ? "true" : "false");
+    lpi_text_printf(text, ", \"proved\": %s, \"core\": %s",
+                    o->is_proof ? "true" : "false",
+                    o->is_core ? "true" : "false");
     put_number(text, "bytes", o->bytes);
     lpi_text_put(text, ", \"buffers\": [");
     for (i = 0; i < o->buffers_count; i++) {
@@ -121,6 +125,9 @@ static void write_json(lpi_text *text, const lp_plan *plan)
 {
     lpi_text_printf(text, "{\"fits\": %s", plan->schedule ? "true" : "false");
     put_number(text, "budget_bytes", plan->budget_bytes);
+    put_number(text, "effort", plan->effort);
+    lpi_text_printf(text, ", \"reproducible\": %s",
+                    plan->reproducible ? "true" : "false");
     lpi_text_put(text, ",\n \"predicted\": ");
     json_figures(text, &plan->predictions);
     lpi_text_put(text, ",\n \"bounds\": ");
@@ -148,7 +155,7 @@ static void text_bound(lpi_text *text, const lp_plan_bound *b)
         lpi_text_put(text, "   far    ");
     lpi_text_escape(text, b->proof);
     if (*b->given)
-        lpi_text_printf(text, " (given the %s)", b->given);
+        lpi_text_printf(text, " (given: %s)", b->given);
     lpi_text_put(text, "\n");
 }
 
@@ -167,6 +174,35 @@ static void text_way(lpi_text *text, const lp_way *way)
     lpi_text_put(text, "\n");
 }
 
+static void text_obstacle(lpi_text *text, const lp_obstacle *o)
+{
+    long long bytes = o->bytes;
+    int64_t i;
+
+    lpi_text_escape(text, o->what);
+    switch (o->cause) {
+    case LP_OBSTACLE_LAYER:
+        lpi_text_printf(text, "\n%lld bytes that it needs at once:\n", bytes);
+        break;
+    case LP_OBSTACLE_ENDS:
+        lpi_text_printf(text, "\n%lld bytes that are there at once:\n", bytes);
+        break;
+    case LP_OBSTACLE_LOAD:
+        lpi_text_printf(text, "\n%lld bytes of them, the largest:\n", bytes);
+        break;
+    case LP_OBSTACLE_PLACEMENT:
+        lpi_text_put(text, o->is_core
+                               ? "\nProved: no offsets suit all of these:\n"
+                               : "\nResident in the fullest run:\n");
+        break;
+    }
+    for (i = 0; i < o->buffers_count; i++) {
+        lpi_text_printf(text, "  %16lld  ", (long long)o->buffers[i].bytes);
+        lpi_text_escape(text, o->buffers[i].name);
+        lpi_text_put(text, "\n");
+    }
+}
+
 static void write_text(lpi_text *text, const lp_plan *plan)
 {
     int64_t i;
@@ -175,24 +211,18 @@ static void write_text(lpi_text *text, const lp_plan *plan)
     for (f = 0; f < LPI_COUNT(figures) && plan->schedule; f++)
         lpi_text_printf(text, "%-16s %16lld\n", figures[f].name,
                         (long long)figure(&plan->predictions, f));
+    if (!plan->reproducible)
+        lpi_text_printf(text,
+                        "made by an effort of %lld, as far as the time "
+                        "allowed: not reproducible\n",
+                        (long long)plan->effort);
     if (plan->bounds_count)
         lpi_text_printf(text, "\n%-16s %16s %16s %8s  %s\n", "quantity",
                         "value", "bound", "gap", "proof");
     for (i = 0; i < plan->bounds_count; i++)
         text_bound(text, &plan->bounds[i]);
-    if (plan->obstacle) {
-        lpi_text_escape(text, plan->obstacle->what);
-        lpi_text_put(text, "\n");
-        lpi_text_printf(
-            text, "%lld bytes that must be there together, in '%s':\n",
-            (long long)plan->obstacle->bytes, plan->obstacle->layer);
-        for (i = 0; i < plan->obstacle->buffers_count; i++) {
-            lpi_text_printf(text, "  %16lld  ",
-                            (long long)plan->obstacle->buffers[i].bytes);
-            lpi_text_escape(text, plan->obstacle->buffers[i].name);
-            lpi_text_put(text, "\n");
-        }
-    }
+    if (plan->obstacle)
+        text_obstacle(text, plan->obstacle);
     if (plan->ways_count && !plan->schedule)
         lpi_text_put(text, "Ways to take less:\n");
     for (i = 0; i < plan->ways_count && !plan->schedule; i++)
@@ -220,21 +250,19 @@ lp_status lpi_plan_write(const lp_plan *plan, lp_format format, lpi_text *text,
 /* ---- planners -------------------------------------------------------------
  */
 
-static const char *const columns[] = {"precision", "groups", "runs",
-                                      "move",      "alias",  "place"};
-
 /* The columns in "decides", with "between" between them. */
 static void put_columns(lpi_text *text, uint32_t decides, const char *between,
                         const char *quote)
 {
+    const char *name;
     bool first = true;
     int32_t i;
 
-    for (i = 0; i < LPI_COUNT(columns); i++) {
+    for (i = 0; (name = lpi_column_name(i)); i++) {
         if (!(decides & 1u << i))
             continue;
-        lpi_text_printf(text, "%s%s%s%s", first ? "" : between, quote,
-                        columns[i], quote);
+        lpi_text_printf(text, "%s%s%s%s", first ? "" : between, quote, name,
+                        quote);
         first = false;
     }
 }

@@ -1,29 +1,17 @@
 /* remat_report.c: sequences of runs within a budget, as JSON and text. */
 #include "io.h"
 
-typedef struct figure {
-    const char *name;
-    size_t offset; /* of an int64_t in the answer */
-} figure;
-
 #define FIGURE(member)                                                         \
     {                                                                          \
-#member, offsetof(lp_remat_answer, member)                             \
+        .name = #member, .offset = offsetof(lp_remat_answer, member)           \
     }
 
-static const figure figures[] = {
+static const lpi_figure figures[] = {
     FIGURE(nodes),       FIGURE(runs),       FIGURE(given_peak_bytes),
     FIGURE(floor_bytes), FIGURE(floor_node), FIGURE(budget_bytes),
     FIGURE(peak_bytes),  FIGURE(base_time),  FIGURE(time),
     FIGURE(bound_time),  FIGURE(work),
 };
-
-#undef FIGURE
-
-static long long value(const lp_remat_answer *answer, const figure *f)
-{
-    return *(const int64_t *)((const char *)answer + f->offset);
-}
 
 /* How much "time" is above the time of "answer" with each node once, in
  * percent. */
@@ -44,12 +32,8 @@ static const char *proved(const lp_remat_answer *answer)
 
 static void put_json(lpi_text *text, const lp_remat_answer *answer)
 {
-    int32_t i;
-
     lpi_text_printf(text, "{\"fits\": %s", answer->fits ? "true" : "false");
-    for (i = 0; i < LPI_COUNT(figures); i++)
-        lpi_text_printf(text, ", \"%s\": %lld", figures[i].name,
-                        value(answer, &figures[i]));
+    lpi_figures_json(text, figures, LPI_COUNT(figures), answer);
     lpi_text_put(text, ", \"extra_percent\": ");
     lpi_put_real(text, answer->fits ? percent(answer, answer->time) : 0);
     lpi_text_put(text, ", \"bound_percent\": ");
@@ -62,15 +46,11 @@ static void put_json(lpi_text *text, const lp_remat_answer *answer)
 void lpi_remat_answer_put(lpi_text *text, const lp_remat_answer *answer,
                           bool as_json)
 {
-    int32_t i;
-
     if (as_json) {
         put_json(text, answer);
         return;
     }
-    for (i = 0; i < LPI_COUNT(figures); i++)
-        lpi_text_printf(text, "%-16s %lld\n", figures[i].name,
-                        value(answer, &figures[i]));
+    lpi_figures_text(text, figures, LPI_COUNT(figures), answer);
     lpi_text_printf(text, "%-16s ", "extra_percent");
     lpi_put_fixed(text, answer->fits ? percent(answer, answer->time) : 0, 3);
     lpi_text_printf(text, "\n%-16s ", "bound_percent");

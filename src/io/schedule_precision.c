@@ -47,10 +47,10 @@ static lp_status read_scales(lpi_reader *reader, const lpi_yaml *node,
         if (item->kind == LPI_YAML_TEXT)
             scales[i] = strtod(item->text, &end);
         lpi_locale_leave(locale);
-        if (!end || end == item->text || *end || !isfinite(scales[i]) ||
-            scales[i] <= 0)
+        if (!end || end == item->text || *end || !isfinite((float)scales[i]) ||
+            (float)scales[i] <= 0)
             return lpi_yaml_fail(reader->name, item->line, reader->error,
-                                 "a scale is a number above zero");
+                                 "a scale is a float32 above zero");
     }
     to->scales = scales;
     to->scales_count = node->count;
@@ -73,10 +73,20 @@ static lp_status read_zeros(lpi_reader *reader, const lpi_yaml *node,
     return LP_OK;
 }
 
+/* Whether integer "value" is one of "dtype". */
+static bool fits(lp_dtype dtype, int64_t value)
+{
+    bool is_signed = lpi_dtype_is_signed(dtype);
+    int32_t bits = lp_dtype_bits(dtype) - is_signed;
+    int64_t most = bits < 63 ? ((int64_t)1 << bits) - 1 : INT64_MAX;
+
+    return value <= most && value >= (is_signed ? -most - 1 : 0);
+}
+
 /* Scales fit the tensor: one, or one a channel of "axis". */
 static const char *why_not(const entry *e, const lpi_precision *p)
 {
-    int64_t wanted = 1;
+    int64_t wanted = 1, i;
 
     if ((e->dtype != 0) == (e->assumed != 0))
         return "either 'dtype' or 'assume' is given";
@@ -88,8 +98,12 @@ static const char *why_not(const entry *e, const lpi_precision *p)
         wanted = p->tensor->shape.dims[e->axis];
     if (e->scales && (e->file || p->scales_count != wanted))
         return "scales are as many as there are channels, or in 'file'";
-    if (p->zero_points_count && p->zero_points_count != p->scales_count)
-        return "zero points are as many as the scales";
+    if (p->zero_points_count && (p->zero_points_count != p->scales_count ||
+                                 !lpi_dtype_is_integer(p->dtype)))
+        return "zero points are integers, as many as the scales";
+    for (i = 0; i < p->zero_points_count; i++)
+        if (!fits(p->dtype, p->zero_points[i]))
+            return "a zero point is no value of the dtype";
     return NULL;
 }
 
@@ -123,9 +137,8 @@ lp_status lpi_precision_read(lpi_reader *reader, const lpi_yaml *node)
             return lpi_yaml_fail(reader->name, node->items[i].line,
                                  reader->error, "precision: %s", why);
     }
-    reader->schedule->precisions = list;
-    reader->schedule->precisions_count = node->count;
-    return LP_OK;
+    return lpi_schedule_set_widths(reader->schedule, list, node->count,
+                                   reader->error);
 }
 
 lp_status lpi_precision_write(const lp_schedule *schedule, lpi_text *text,

@@ -16,7 +16,10 @@ typedef struct sections {
         *runs, *weights, *home, *move, *pin, *alias, *place, *predictions,
         *bounds;
     const char *device, *effort;
+    int32_t is_timed; /* position in truths */
 } sections;
+
+static const char *const truths[] = {"true", "false", NULL};
 
 #define SECTION(member, field_kind)                                            \
     {                                                                          \
@@ -47,6 +50,10 @@ static const lpi_field section_fields[] = {
     SECTION(planners, NODE),
     SECTION(seed, INT),
     SECTION(effort, TEXT),
+    {.key = "reproducible",
+     .kind = LPI_FIELD_WORD,
+     .offset = offsetof(sections, is_timed),
+     .words = truths},
     SECTION(precision, NODE),
     SECTION(groups, NODE),
     SECTION(home, NODE),
@@ -197,25 +204,6 @@ static const lpi_field place_fields[] = {
     {.key = NULL},
 };
 
-static const lpi_field bound_fields[] = {
-    FIELD(lp_bound, quantity, "quantity", TEXT),
-    FIELD(lp_bound, value, "value", INT),
-    FIELD(lp_bound, proof, "proof", TEXT),
-    {.key = NULL},
-};
-
-static const lpi_field prediction_fields[] = {
-    FIELD(lp_predictions, live_peak_bytes, "live_peak_bytes", INT),
-    FIELD(lp_predictions, arena_bytes, "arena_bytes", INT),
-    FIELD(lp_predictions, fast_peak_bytes, "fast_peak_bytes", INT),
-    FIELD(lp_predictions, traffic_bytes, "traffic_bytes", INT),
-    FIELD(lp_predictions, macs, "macs", INT),
-    {.key = "latency_ns",
-     .kind = LPI_FIELD_INT,
-     .offset = offsetof(lp_predictions, latency_ns)},
-    {.key = NULL},
-};
-
 /* A section that is a list of records. */
 #define LIST(section, type, member)                                            \
     do {                                                                       \
@@ -286,22 +274,6 @@ static lp_status read_planners(lpi_reader *r, const lpi_yaml *node)
     return LP_OK;
 }
 
-static lp_status read_bounds(lpi_reader *r, const lpi_yaml *node)
-{
-    lp_bound *bounds;
-    int64_t i;
-
-    LP_TRY(lpi_node_list(r, node, "bounds"));
-    bounds = LPI_NEW(r->schedule->arena, lp_bound, node->count);
-    if (!bounds)
-        return lpi_fail_memory(r->error);
-    for (i = 0; i < node->count; i++)
-        LP_TRY(lpi_record_read(r, &node->items[i], bound_fields, &bounds[i]));
-    r->schedule->bounds = bounds;
-    r->schedule->bounds_count = node->count;
-    return LP_OK;
-}
-
 static lp_status read_all(lpi_reader *r, const lpi_yaml *root)
 {
     lp_schedule *s = r->schedule;
@@ -325,13 +297,12 @@ static lp_status read_all(lpi_reader *r, const lpi_yaml *root)
     if (nodes.planners)
         LP_TRY(read_planners(r, nodes.planners));
     if (nodes.bounds)
-        LP_TRY(read_bounds(r, nodes.bounds));
-    s->has_predictions = nodes.predictions != NULL;
+        LP_TRY(lpi_bounds_read(r, nodes.bounds));
     if (nodes.predictions)
-        LP_TRY(lpi_record_read(r, nodes.predictions, prediction_fields,
-                               &s->predictions));
+        LP_TRY(lpi_predictions_read(r, nodes.predictions));
     s->device = nodes.device;
     s->effort = nodes.effort;
+    s->is_timed = nodes.is_timed != 0;
     s->seed = nodes.seed;
     return LP_OK;
 }

@@ -108,7 +108,7 @@ static void put_origin(writer *w)
     }
     lpi_text_printf(w->text, "seed: %lld\neffort: ", (long long)w->s->seed);
     lpi_put_scalar(w->text, w->s->effort);
-    lpi_text_put(w->text, "\n");
+    lpi_text_put(w->text, w->s->is_timed ? "\nreproducible: false\n" : "\n");
 }
 
 static void put_memories(writer *w)
@@ -257,35 +257,6 @@ static void put_places(writer *w)
     }
 }
 
-static void put_figures(writer *w)
-{
-    const lp_predictions *p = &w->s->predictions;
-    int64_t i;
-
-    if (w->s->has_predictions)
-        lpi_text_printf(w->text,
-                        "predictions: {live_peak_bytes: %lld, arena_bytes: "
-                        "%lld, fast_peak_bytes: %lld, traffic_bytes: %lld, "
-                        "macs: %lld",
-                        (long long)p->live_peak_bytes,
-                        (long long)p->arena_bytes,
-                        (long long)p->fast_peak_bytes,
-                        (long long)p->traffic_bytes, (long long)p->macs);
-    if (w->s->has_predictions && p->latency_ns)
-        lpi_text_printf(w->text, ", latency_ns: %lld",
-                        (long long)p->latency_ns);
-    lpi_text_put(w->text, w->s->has_predictions ? "}\n" : "");
-    put_section(w, "bounds", w->s->bounds_count);
-    for (i = 0; i < w->s->bounds_count; i++) {
-        put_key(w, "quantity", true);
-        lpi_put_scalar(w->text, w->s->bounds[i].quantity);
-        put_int(w, "value", w->s->bounds[i].value);
-        put_key(w, "proof", false);
-        lpi_put_scalar(w->text, w->s->bounds[i].proof);
-        put_end(w);
-    }
-}
-
 lp_status lpi_schedule_write(const lp_schedule *schedule, lpi_text *text,
                              lp_error *error)
 {
@@ -308,7 +279,7 @@ lp_status lpi_schedule_write(const lp_schedule *schedule, lpi_text *text,
         put_moves(&w);
         put_aliases(&w);
         put_places(&w);
-        put_figures(&w);
+        lpi_figures_write(schedule, text);
     }
     lpi_arena_free(scratch);
     return status;

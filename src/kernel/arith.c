@@ -119,6 +119,7 @@ const lpi_shaped_loop LPI_OF_SET(lpi_shaped_loops)[LPI_SHAPES] = {
     [LPI_SHAPED_HARD_SWISH] = shape_hard_swish,
     [LPI_SHAPED_SOFTSIGN] = shape_softsign,
     [LPI_SHAPED_CLIP] = shape_clip,
+    [LPI_SHAPED_ELU] = LPI_OF_SET(lpi_elu_loop),
 };
 
 /* "x" rounded half to even and moved by "zero", within the bytes from "least"
@@ -161,6 +162,18 @@ void LPI_OF_SET(lpi_axpy)(int64_t count, float a, const float *b, float *to)
 #pragma omp simd
     for (int64_t i = 0; i < count; i++)
         to[i] = fmaf(a, b[i], to[i]);
+}
+
+void LPI_OF_SET(lpi_halve)(int64_t count, const float *from, float *even,
+                           float *odd)
+{
+#pragma omp simd
+    for (int64_t i = 0; i < count / 2; i++) {
+        even[i] = from[2 * i];
+        odd[i] = from[2 * i + 1];
+    }
+    if (count % 2)
+        even[count / 2] = from[count - 1];
 }
 
 void LPI_OF_SET(lpi_affine_loop)(int64_t count, const float *from, float scale,

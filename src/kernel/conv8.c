@@ -111,13 +111,13 @@ static lpi_conv channel_of(const lpi_conv *shape)
     return one;
 }
 
-/* Floats that a thread works with, an even number: the channel, its weights,
- * and what depthwise.c wants. */
+/* Floats that a thread works with, an even number: what depthwise.c wants, the
+ * channel, and its weights. */
 static int64_t floats_of(const lpi_conv *shape)
 {
     lpi_conv one = channel_of(shape);
     int64_t floats = volume(one.in) + one.out_channels * volume(one.kernel) +
-                     lpi_depthwise_workspace(&one);
+                     lpi_depthwise_room(&one);
 
     return floats + floats % 2;
 }
@@ -139,27 +139,25 @@ static void load(const void *from, bool is_signed, int32_t zero, int64_t count,
             to[i] = (float)(bytes[i] - zero);
 }
 
-/* Channel "c" of the batch. */
-static void run_channel(const lpi_conv8 *conv, int64_t c, float *room)
+/* Channel "c" of the batch, as "one". */
+static void run_channel(const lpi_conv8 *conv, int64_t c, lpi_conv one,
+                        float *own)
 {
-    lpi_conv one = channel_of(conv->shape);
-    int64_t in = volume(one.in), taps = volume(one.kernel);
-    int64_t plane = volume(one.out);
+    float *x = own + lpi_depthwise_room(&one), *w = x + volume(one.in);
+    int64_t taps = volume(one.kernel), plane = volume(one.out);
     int64_t first = c % conv->shape->groups * one.out_channels;
     int32_t *sums = conv->y + c * one.out_channels * plane;
-    float *w = room + in, *y = (float *)sums;
 
-    load((const uint8_t *)conv->x + c * in, conv->x_signed, conv->x_zero, in,
-         room);
+    load((const uint8_t *)conv->x + c * volume(one.in), conv->x_signed,
+         conv->x_zero, volume(one.in), x);
     for (int64_t i = 0; i < one.out_channels; i++)
         load((const uint8_t *)conv->w + (first + i) * taps, conv->w_signed,
              conv->w_zeros ? conv->w_zeros[first + i] : conv->w_zero, taps,
              w + i * taps);
-    one.x = room;
+    one.x = x;
     one.w = w;
-    one.y = y;
-    one.workspace = w + one.out_channels * taps;
-    lpi_depthwise_run(&one);
+    one.y = (float *)sums;
+    lpi_depthwise_channel(&one, 0, own);
     for (int64_t i = 0; i < one.out_channels * plane; i++) {
         float sum;
 
@@ -181,9 +179,13 @@ static void run_channels(const lpi_conv8 *conv)
     for (int32_t t = 0; t < threads; t++) {
         int64_t from, to;
 
+        lpi_conv one = channel_of(shape);
+
+        one.w = workspace;
         lpi_share(channels, 1, t, threads, &from, &to);
+        lpi_depthwise_begin(&one, workspace + t * size);
         for (int64_t c = from; c < to; c++)
-            run_channel(conv, c, workspace + t * size);
+            run_channel(conv, c, one, workspace + t * size);
     }
 }
 

@@ -167,6 +167,7 @@ static void run_phase(const lpi_conv *conv, int64_t image, int64_t i)
     if (conv->goes_on && gemm.c != y)
         move(conv, &p, i, y, product, false);
     lpi_gemm_run(&gemm);
+    LPI_MACS(-p.m * channels * lpi_macs_beside(&window));
     if (gemm.c != y)
         move(conv, &p, i, y, product, true);
 }
@@ -183,6 +184,7 @@ void lpi_deconv_run(const lpi_conv *conv)
     for (int64_t image = 0; image < conv->batch * conv->groups; image++)
         for (int64_t i = 0; i < phases_of(conv); i++)
             run_phase(conv, image, i);
+    LPI_MACS(lpi_macs_cropped(conv));
     if (conv->bias)
         lpi_affine_run(&conv->team, &bias);
 }

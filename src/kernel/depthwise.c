@@ -1,11 +1,18 @@
-/* depthwise.c: convolutions whose groups have one input channel.
+/* depthwise.c: convolutions whose groups have one input channel, and pooling,
+ * which takes the same windows.
  *
  * A channel is copied with its padding, so that a row of the output is a sum
  * of multiples of rows, in the order of lpi_conv, padding included.  Rows of a
- * strided convolution are gathered first, one for each place in a stride. */
+ * strided window are cut first, one for each place in a stride.  The padding
+ * is written once a thread: every channel fills the same places. */
+#include <math.h>
 #include <string.h>
 
 #include "kernel.h"
+
+/* A piece of a row that is copied at once, what follows it being overwritten
+ * by the row behind; it fits into LPI_SLACK. */
+enum { PIECE = 16 };
 
 /* What a thread works with: a padded channel. */
 typedef struct padded {
@@ -20,7 +27,7 @@ static padded padding_of(const lpi_conv *conv)
     for (int i = 0; i < 3; i++)
         p.size[i] = (conv->out[i] - 1) * conv->stride[i] +
                     (conv->kernel[i] - 1) * conv->dilation[i] + 1;
-    p.phases = conv->stride[2];
+    p.phases = conv->out[2] > 1 ? conv->stride[2] : 1;
     p.length = lpi_ceil_div(p.size[2], p.phases);
     return p;
 }
@@ -30,39 +37,34 @@ static int64_t taps_of(const lpi_conv *conv)
     return conv->kernel[0] * conv->kernel[1] * conv->kernel[2];
 }
 
-/* Whether rows are so short that they are computed as one, which takes in the
- * padding between them. */
-static bool is_joined(const lpi_conv *conv)
+/* Rows of the output that are computed as one, which takes in the padding
+ * between them; 1: each where it belongs. */
+static int64_t rows_at_once(const lpi_conv *conv, const padded *p)
 {
-    enum { SHORT = 24 };
+    enum { SHORT = 64, MANY = 1024 };
+    int64_t many = p->length < MANY ? MANY / p->length : 1;
 
-    return conv->stride[1] == 1 && conv->stride[2] == 1 && conv->out[0] == 1 &&
-           conv->out[1] > 1 && conv->out[2] <= SHORT && !conv->goes_on;
+    if (conv->stride[1] != 1 || p->phases != 1 || conv->goes_on ||
+        conv->out[2] > SHORT)
+        return 1;
+    return many < conv->out[1] ? many : conv->out[1];
 }
 
-static int64_t joined_length(const lpi_conv *conv, const padded *p)
+/* Floats of the padded channel. */
+static int64_t volume_of(const padded *p)
 {
-    return (conv->out[1] - 1) * p->length + conv->out[2];
+    return p->size[0] * p->size[1] * p->phases * p->length;
 }
 
 /* Of a thread: the offsets of the taps, the channel, joined rows, and an even
  * number. */
-static int64_t floats_of(const lpi_conv *conv, const padded *p)
+int64_t lpi_depthwise_room(const lpi_conv *conv)
 {
-    int64_t size = 2 * taps_of(conv) +
-                   p->size[0] * p->size[1] * p->phases * p->length + LPI_SLACK;
+    padded p = padding_of(conv);
+    int64_t size = 2 * taps_of(conv) + volume_of(&p) + LPI_SLACK;
 
-    if (is_joined(conv))
-        size += joined_length(conv, p);
-
+    size += rows_at_once(conv, &p) * p.length + PIECE;
     return size + size % 2;
-}
-
-/* What is read behind the channel, in a thread's "own" floats. */
-static float *slack_of(const lpi_conv *conv, const padded *p, float *own)
-{
-    return own + 2 * taps_of(conv) +
-           p->size[0] * p->size[1] * p->phases * p->length;
 }
 
 bool lpi_conv_is_depthwise(const lpi_conv *conv)
@@ -72,45 +74,72 @@ bool lpi_conv_is_depthwise(const lpi_conv *conv)
 
 int64_t lpi_depthwise_workspace(const lpi_conv *conv)
 {
-    padded p = padding_of(conv);
-
-    return floats_of(conv, &p) * conv->team.threads + 2;
+    return lpi_depthwise_room(conv) * conv->team.threads + 2;
 }
 
-/* The row (z, y) of the channel "x" into "to", by phases. */
-static void copy_row(const lpi_conv *conv, const padded *p, const float *x,
-                     int64_t row, float *to)
+/* Numbers of the padding: they change no sum, and no maximum. */
+static float fill_of(const lpi_conv *conv)
 {
-    int64_t z = row / p->size[1] - conv->pad[0];
-    int64_t y = row % p->size[1] - conv->pad[1];
-    int64_t front = conv->pad[2];
-    bool inside = z >= 0 && z < conv->in[0] && y >= 0 && y < conv->in[1];
+    return conv->w ? 0 : -(float)INFINITY;
+}
 
-    if (!inside) {
-        memset(to, 0, (size_t)(p->phases * p->length) * sizeof(*to));
-        return;
+/* PIECE floats from "from" on, of which those behind "count" become "fill". */
+static void copy_piece(const float *from, int64_t count, float fill, float *to)
+{
+    float piece[PIECE];
+
+    memcpy(piece, from, sizeof(piece));
+    for (int i = 0; i < PIECE; i++)
+        piece[i] = i < count ? piece[i] : fill;
+    memcpy(to, piece, sizeof(piece));
+}
+
+/* "count" floats of the row "x", the first at place "at" of the padded row,
+ * into their places in "to"; more can be read until "end". */
+static void place_row(const lpi_conv *conv, const padded *p, const float *x,
+                      int64_t count, const float *end, float fill, float *to)
+{
+    int64_t at = conv->pad[2], step = p->phases, length = p->length;
+
+    if (at < 0) {
+        x -= at;
+        count += at;
+        at = 0;
     }
-    x += (z * conv->in[1] + y) * conv->in[2];
-    for (int64_t phase = 0; phase < p->phases; phase++, to += p->length) {
-        int64_t shift = phase - front, step = p->phases;
-        int64_t low = shift < 0 ? (step - 1 - shift) / step : 0;
-        int64_t high = (conv->in[2] - shift + step - 1) / step;
+    count = count < p->size[2] - at ? count : p->size[2] - at;
+    if (count <= 0)
+        return;
+    if (step == 1 && count <= PIECE && end - x >= PIECE)
+        copy_piece(x, count, fill, to + at);
+    else if (step == 1)
+        memcpy(to + at, x, (size_t)count * sizeof(*to));
+    else if (step == 2)
+        conv->team.isa->halve(count, x, to + at % 2 * length + at / 2,
+                              to + (at + 1) % 2 * length + (at + 1) / 2);
+    else
+        for (int64_t i = at; i < at + count; i++)
+            to[i % step * length + i / step] = x[i - at];
+}
 
-        low = low < p->length ? low : p->length;
-        high = high < p->length ? high : p->length;
-        high = high > low ? high : low;
-        memset(to, 0, (size_t)low * sizeof(*to));
-        if (step == 1)
-            memcpy(to + low, x + low + shift,
-                   (size_t)(high - low) * sizeof(*to));
-        else if (step == 2)
-#pragma omp simd
-            for (int64_t i = low; i < high; i++)
-                to[i] = x[2 * i + shift];
-        else
-            for (int64_t i = low; i < high; i++)
-                to[i] = x[i * step + shift];
-        memset(to + high, 0, (size_t)(p->length - high) * sizeof(*to));
+/* Rows [range[0], range[1]) of the padded channel at "x" into "copy". */
+static void place_rows(const lpi_conv *conv, const padded *p, const float *x,
+                       const int64_t range[2], float *copy)
+{
+    const float *end = conv->x + conv->batch * conv->in_channels * conv->in[0] *
+                                     conv->in[1] * conv->in[2];
+    float fill = fill_of(conv);
+
+    int64_t z = range[0] / p->size[1] - conv->pad[0];
+    int64_t y = range[0] % p->size[1] - conv->pad[1];
+
+    for (int64_t i = range[0]; i < range[1]; i++) {
+        if (z >= 0 && z < conv->in[0] && y >= 0 && y < conv->in[1])
+            place_row(conv, p, x + (z * conv->in[1] + y) * conv->in[2],
+                      conv->in[2], end, fill, copy + i * p->phases * p->length);
+        if (++y == p->size[1] - conv->pad[1]) {
+            y = -conv->pad[1];
+            z++;
+        }
     }
 }
 
@@ -128,68 +157,100 @@ static void find_taps(const lpi_conv *conv, const padded *p, int64_t *offsets)
                              x * d[2] / p->phases;
 }
 
-/* A plane of the output as one row, computed in "room". */
-static void run_joined(const lpi_conv *conv, const padded *p, lpi_taps t,
-                       float *room)
+static void run_taps(const lpi_conv *conv, const lpi_taps *taps)
 {
+    if (conv->w)
+        conv->team.isa->taps_row(taps);
+    else
+        conv->team.isa->taps_max(taps);
+}
+
+/* "rows" rows of the output, computed as one in "room". */
+static void run_joined(const lpi_conv *conv, const padded *p, lpi_taps t,
+                       int64_t rows, float *room)
+{
+    int64_t wide = conv->out[2], all = rows * wide;
     float *to = t.to;
 
     t.to = room;
-    t.length = joined_length(conv, p);
-    conv->team.isa->taps_row(&t);
-    for (int64_t y = 0; y < conv->out[1]; y++)
-        memcpy(to + y * conv->out[2], room + y * p->length,
-               (size_t)conv->out[2] * sizeof(*to));
-    LPI_MACS(t.count * conv->out[1] * conv->out[2]);
+    t.length = (rows - 1) * p->length + wide;
+    run_taps(conv, &t);
+    for (int64_t at = 0; at < all; at += wide, room += p->length)
+        if (wide <= PIECE && at + PIECE <= all)
+            memcpy(to + at, room, PIECE * sizeof(*to));
+        else
+            memcpy(to + at, room, (size_t)wide * sizeof(*to));
 }
 
-/* All output channels of input channel "c" of the batch; "copy" begins with
- * the offsets of the taps. */
-static void run_channel(const lpi_conv *conv, const padded *p, int64_t c,
-                        float *copy)
+void lpi_depthwise_begin(const lpi_conv *conv, float *own)
 {
-    int64_t many = conv->out_channels / conv->groups;
+    padded p = padding_of(conv);
+    int64_t taps = taps_of(conv);
+    float fill = fill_of(conv);
+
+    find_taps(conv, &p, (int64_t *)own);
+    for (int64_t i = 0; i < volume_of(&p) + LPI_SLACK; i++)
+        own[2 * taps + i] = fill;
+}
+
+/* A plane of the output, some rows at a time; rows of the channel at "x" are
+ * placed in "copy" when they are first met: "placed" are there. */
+static void run_rows(const lpi_conv *conv, const padded *p, lpi_taps t,
+                     const float *x, int64_t placed, float *copy)
+{
+    const int64_t *k = conv->kernel, *d = conv->dilation;
+    int64_t reach = (k[0] - 1) * d[0] * p->size[1] + (k[1] - 1) * d[1] + 1;
+    int64_t most = rows_at_once(conv, p), rows;
+
+    for (int64_t z = 0; z < conv->out[0]; z++)
+        for (int64_t y = 0; y < conv->out[1]; y += rows) {
+            int64_t first = z * conv->stride[0] * p->size[1];
+            int64_t last;
+
+            rows = most < conv->out[1] - y ? most : conv->out[1] - y;
+            first += y * conv->stride[1];
+            last = first + (rows - 1) * conv->stride[1] + reach;
+            if (placed < last)
+                place_rows(conv, p, x, (int64_t[]){placed, last}, copy);
+            placed = placed < last ? last : placed;
+            t.from = copy + first * p->phases * p->length;
+            if (most > 1)
+                run_joined(conv, p, t, rows, copy + volume_of(p) + LPI_SLACK);
+            else
+                run_taps(conv, &t);
+            t.to += rows * conv->out[2];
+            LPI_MACS(conv->w ? t.count * rows * conv->out[2] : 0);
+        }
+}
+
+void lpi_depthwise_channel(const lpi_conv *conv, int64_t c, float *own)
+{
+    padded p = padding_of(conv);
+    int64_t many = conv->out_channels / conv->groups, placed = 0;
     lpi_taps t = {.length = conv->out[2],
                   .count = taps_of(conv),
-                  .offset = (const int64_t *)copy,
+                  .offset = (const int64_t *)own,
                   .fresh = !conv->goes_on};
-    int64_t rows = conv->out[0] * conv->out[1];
+    int64_t plane = conv->out[0] * conv->out[1] * conv->out[2];
     const float *x = conv->x + c * conv->in[0] * conv->in[1] * conv->in[2];
 
-    float *joined = slack_of(conv, p, copy) + LPI_SLACK;
-
-    copy += 2 * t.count;
-    for (int64_t i = 0; i < p->size[0] * p->size[1]; i++)
-        copy_row(conv, p, x, i, copy + i * p->phases * p->length);
-    for (int64_t m = 0; m < many; m++) {
+    for (int64_t m = 0; m < many; m++, placed = p.size[0] * p.size[1]) {
         int64_t oc = c % conv->groups * many + m;
-        float *to = conv->y + (c * many + m) * rows * conv->out[2];
+        float *to = conv->y + (c * many + m) * plane;
 
-        t.w = conv->w + oc * t.count;
-        if (is_joined(conv)) {
-            t.to = to;
-            t.from = copy;
-            run_joined(conv, p, t, joined);
-        }
-        for (int64_t i = 0; i < rows && !is_joined(conv); i++) {
-            int64_t z = i / conv->out[1] * conv->stride[0];
-            int64_t y = i % conv->out[1] * conv->stride[1];
-
-            t.from = copy + (z * p->size[1] + y) * p->phases * p->length;
-            t.to = to + i * conv->out[2];
-            conv->team.isa->taps_row(&t);
-            LPI_MACS(t.count * t.length);
-        }
+        t.w = conv->w ? conv->w + oc * t.count : NULL;
+        t.to = to;
+        run_rows(conv, &p, t, x, placed, own + 2 * t.count);
         if (conv->bias)
-            conv->team.isa->binary[LPI_BINARY_ADD](rows * conv->out[2], to, 1,
+            conv->team.isa->binary[LPI_BINARY_ADD](plane, to, 1,
                                                    conv->bias + oc, 0, to);
     }
 }
 
 void lpi_depthwise_run(const lpi_conv *conv)
 {
-    padded p = padding_of(conv);
     int64_t channels = conv->batch * conv->groups;
+    int64_t size = lpi_depthwise_room(conv);
     int32_t threads = conv->team.threads;
     float *workspace = conv->workspace +
                        (uintptr_t)conv->workspace % 8 / sizeof(float);
@@ -199,12 +260,10 @@ void lpi_depthwise_run(const lpi_conv *conv)
     for (int32_t t = 0; t < threads; t++) {
         int64_t from, to;
 
-        float *own = workspace + t * floats_of(conv, &p);
-
-        find_taps(conv, &p, (int64_t *)own);
-        memset(slack_of(conv, &p, own), 0, LPI_SLACK * sizeof(*own));
         lpi_share(channels, 1, t, threads, &from, &to);
+        if (from < to)
+            lpi_depthwise_begin(conv, workspace + t * size);
         for (int64_t c = from; c < to; c++)
-            run_channel(conv, &p, c, own);
+            lpi_depthwise_channel(conv, c, workspace + t * size);
     }
 }

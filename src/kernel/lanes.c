@@ -55,28 +55,36 @@ INLINE float size_of(float x)
         return lane[0];                                                        \
     }
 
-/* The same for max and min.  NaN is looked for aside, so that a lane waits for
- * a single comparison; the last block is filled up. */
+/* The same for max and min, where of equal numbers (0 and -0) the first wins,
+ * so that blocks may meet in pairs before they meet the lanes, which wait less
+ * for each other.  NaN is looked for aside; the last blocks are filled up. */
 #define EXTREME(name, neutral, wins)                                           \
     static float reduce_##name(int64_t count, const float *from)               \
     {                                                                          \
-        float lane[LPI_LANES], last[LPI_LANES];                                \
+        enum { BLOCK = 4 * LPI_LANES };                                        \
+        float lane[LPI_LANES], last[BLOCK];                                    \
         int32_t nan[LPI_LANES] = {0}, any = 0;                                 \
                                                                                \
         for (int32_t j = 0; j < LPI_LANES; j++)                                \
             lane[j] = neutral;                                                 \
-        for (int64_t at = 0; at < count; at += LPI_LANES) {                    \
+        for (int64_t at = 0; at < count; at += BLOCK) {                        \
             const float *block = from + at;                                    \
                                                                                \
-            if (at + LPI_LANES > count) {                                      \
-                for (int32_t j = 0; j < LPI_LANES; j++)                        \
+            if (at + BLOCK > count) {                                          \
+                for (int32_t j = 0; j < BLOCK; j++)                            \
                     last[j] = at + j < count ? from[at + j] : neutral;         \
                 block = last;                                                  \
             }                                                                  \
             _Pragma("omp simd") for (int32_t j = 0; j < LPI_LANES; j++)        \
             {                                                                  \
-                float x = block[j];                                            \
-                nan[j] |= x != x;                                              \
+                float a = block[j], b = block[j + LPI_LANES];                  \
+                float c = block[j + 2 * LPI_LANES];                            \
+                float d = block[j + 3 * LPI_LANES];                            \
+                float x = b wins a ? b : a, y = d wins c ? d : c;              \
+                                                                               \
+                nan[j] |= __builtin_isunordered(a, b);                         \
+                nan[j] |= __builtin_isunordered(c, d);                         \
+                x = y wins x ? y : x;                                          \
                 lane[j] = x wins lane[j] ? x : lane[j];                        \
             }                                                                  \
         }                                                                      \

@@ -28,6 +28,8 @@ typedef float vector __attribute__((vector_size(WIDTH * sizeof(float))));
 typedef float loose
     __attribute__((vector_size(WIDTH * sizeof(float)), aligned(4), may_alias));
 
+typedef int32_t whole __attribute__((vector_size(WIDTH * sizeof(float))));
+
 #define INLINE static inline __attribute__((always_inline))
 
 enum { LINE = 16 }; /* floats of a line of the cache */
@@ -124,37 +126,120 @@ TILES(wide, ROWS_0, WIDE_0)
 TILES(middle, ROWS_1, WIDE_1)
 TILES(narrow, ROWS_2, 1)
 
-/* VECTORS vectors of a row, "rest" floats of them wanted. */
-INLINE void taps_block(const lpi_taps *t, int64_t at, int64_t rest)
+/* Floats of "rest" that vector "j" of a block holds. */
+INLINE int64_t within(int64_t rest, int j)
 {
-    enum { VECTORS = 2, ALL = VECTORS * WIDTH };
-    vector sum[VECTORS] = {{0}};
-    float kept[ALL] = {0};
+    rest -= (int64_t)j * WIDTH;
+    return rest < WIDTH ? rest : WIDTH;
+}
 
-    if (!t->fresh && rest >= ALL)
-        for (int j = 0; j < VECTORS; j++)
-            sum[j] = load(t->to + at + j * WIDTH);
-    else if (!t->fresh) {
-        memcpy(kept, t->to + at, (size_t)rest * sizeof(*kept));
-        for (int j = 0; j < VECTORS; j++)
-            sum[j] = load(kept + j * WIDTH);
+/* The first "count" floats of "v". */
+INLINE void store_some(float *to, vector v, int64_t count)
+{
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), (__m512)v);
+#else
+    memcpy(to, &v, (size_t)count * sizeof(*to));
+#endif
+}
+
+/* "vectors" vectors of a row, "rest" floats of them wanted. */
+INLINE void taps_block(const lpi_taps *t, int64_t at, int64_t rest, int vectors)
+{
+    enum { MOST = 4 };
+    vector sum[MOST] = {{0}};
+    const float *from = t->from + at;
+    float *to = t->to + at;
+
+    for (int j = 0; j < vectors && !t->fresh; j++) {
+        float kept[WIDTH] = {0};
+
+        if (within(rest, j) == WIDTH) {
+            sum[j] = load(to + j * WIDTH);
+            continue;
+        }
+        memcpy(kept, to + j * WIDTH, (size_t)within(rest, j) * sizeof(*to));
+        sum[j] = load(kept);
     }
-    for (int64_t k = 0; k < t->count; k++)
-        for (int j = 0; j < VECTORS; j++)
-            sum[j] = fuse(repeat(t->w[k]),
-                          load(t->from + t->offset[k] + at + j * WIDTH),
-                          sum[j]);
-    for (int j = 0; j < VECTORS; j++)
-        *(loose *)(rest >= ALL ? t->to + at + j * WIDTH : kept + j * WIDTH) =
-            sum[j];
-    if (rest < ALL)
-        memcpy(t->to + at, kept, (size_t)rest * sizeof(*kept));
+    for (int64_t k = 0; k < t->count; k++) {
+        vector w = repeat(t->w[k]);
+        const float *tap = from + t->offset[k];
+
+        for (int j = 0; j < vectors; j++)
+            sum[j] = fuse(w, load(tap + j * WIDTH), sum[j]);
+    }
+    for (int j = 0; j < vectors; j++)
+        if (within(rest, j) == WIDTH)
+            *(loose *)(to + j * WIDTH) = sum[j];
+        else
+            store_some(to + j * WIDTH, sum[j], within(rest, j));
 }
 
 void LPI_OF_SET(lpi_taps_row)(const lpi_taps *t)
 {
-    for (int64_t at = 0; at < t->length; at += (int64_t)2 * WIDTH)
-        taps_block(t, at, t->length - at);
+    for (int64_t at = 0, rest = t->length; rest > 0;
+         at += (int64_t)4 * WIDTH, rest -= (int64_t)4 * WIDTH)
+        if (rest > 3 * WIDTH)
+            taps_block(t, at, rest, 4);
+        else if (rest > 2 * WIDTH)
+            taps_block(t, at, rest, 3);
+        else if (rest > WIDTH)
+            taps_block(t, at, rest, 2);
+        else
+            taps_block(t, at, rest, 1);
+}
+
+/* "x" where it is larger, else "most", which stays when one is NaN. */
+INLINE vector larger(vector x, vector most)
+{
+#if defined(__AVX512F__)
+    return (vector)_mm512_max_ps((__m512)x, (__m512)most);
+#elif defined(__AVX2__)
+    return (vector)_mm256_max_ps((__m256)x, (__m256)most);
+#elif defined(__SSE2__)
+    return (vector)_mm_max_ps((__m128)x, (__m128)most);
+#else
+    for (int i = 0; i < WIDTH; i++)
+        most[i] = x[i] > most[i] ? x[i] : most[i];
+    return most;
+#endif
+}
+
+/* NaN is looked for aside. */
+INLINE void max_block(const lpi_taps *t, int64_t at, int64_t rest, int vectors)
+{
+    enum { MOST = 4 };
+    vector most[MOST];
+    whole nan[MOST] = {{0}};
+
+    for (int j = 0; j < vectors; j++)
+        most[j] = repeat(-(float)INFINITY);
+    for (int64_t k = 0; k < t->count; k++)
+        for (int j = 0; j < vectors; j++) {
+            vector x = load(t->from + at + t->offset[k] + j * WIDTH);
+
+            nan[j] |= x != x;
+            most[j] = larger(x, most[j]);
+        }
+    for (int j = 0; j < vectors; j++) {
+        whole quiet = nan[j] & 0x7fc00000;
+        vector kept = (vector)(((whole)most[j] & ~nan[j]) | quiet);
+
+        if (within(rest, j) == WIDTH)
+            *(loose *)(t->to + at + j * WIDTH) = kept;
+        else
+            store_some(t->to + at + j * WIDTH, kept, within(rest, j));
+    }
+}
+
+void LPI_OF_SET(lpi_taps_max)(const lpi_taps *t)
+{
+    int64_t at = 0;
+
+    for (; t->length - at >= 4 * WIDTH; at += (int64_t)4 * WIDTH)
+        max_block(t, at, 4 * WIDTH, 4);
+    for (; at < t->length; at += WIDTH)
+        max_block(t, at, t->length - at, 1);
 }
 
 const lpi_gemm_tiles LPI_OF_SET(lpi_gemm_tiles) = {

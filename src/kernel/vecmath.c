@@ -38,17 +38,32 @@ INLINE float copy_sign(float size, float sign)
                     (bits_of(sign) & 0x80000000));
 }
 
-/* e^x = 2^n e^r with |r| <= log(2) / 2.  The power is given in two factors, so
- * that results below 2^-126 are rounded once. */
-INLINE float exp_of(float x)
+/* e^x = 2^power (1 + rest), |log(1 + rest)| <= log(2) / 2; the power in the
+ * low 9 bits. */
+typedef struct powers {
+    uint32_t power;
+    float rest;
+} powers;
+
+/* 89 and -105. */
+static const int32_t exp_most = 0x42b20000;
+static const uint32_t exp_least = 0xc2d20000;
+
+/* x within -105 and 89 by its bits, where negative numbers stand behind the
+ * others when they are taken as unsigned; NaN becomes a number. */
+INLINE float clamp(float x)
 {
-    float kept = x > 89.0f ? 89.0f : x;
-    float clamped = kept < -105.0f ? -105.0f : kept;
-    float shifted = fmaf(clamped, 0x1.715476p0f, rounder);
-    float n = shifted - rounder;
-    float r = fmaf(n, -0x1.62e43p-1f, clamped);
-    int32_t power = (int32_t)(bits_of(shifted) - bits_of(rounder));
-    int32_t half = power >> 1;
+    int32_t bits = (int32_t)bits_of(x);
+    uint32_t kept = (uint32_t)(bits < exp_most ? bits : exp_most);
+
+    return float_of(kept < exp_least ? kept : exp_least);
+}
+
+INLINE powers powers_of(float x)
+{
+    float clamped = clamp(x), shifted = fmaf(clamped, 0x1.715476p0f, rounder);
+    float n = shifted - rounder, r = fmaf(n, -0x1.62e43p-1f, clamped);
+    uint32_t power = bits_of(shifted);
     float p = 1.9907737441826612e-4f;
 
     r = fmaf(n, 0x1.05c610p-29f, r);
@@ -57,9 +72,39 @@ INLINE float exp_of(float x)
     p = fmaf(p, r, 4.1666463017463684e-2f);
     p = fmaf(p, r, 0.1666666716337204f);
     p = fmaf(p, r, 0.5f);
-    p = fmaf(p * r, r, r) + 1;
-    p *= float_of((uint32_t)(half + 127) << 23);
-    return p * float_of((uint32_t)(power - half + 127) << 23);
+    return (powers){power, fmaf(p * r, r, r)};
+}
+
+/* 2^power, whose low 9 bits count, for normal numbers. */
+INLINE float two_to(uint32_t power)
+{
+    return float_of((power << 23) + 0x3f800000);
+}
+
+/* e^x; NaN stays.  Half the power goes into the exponent, where nothing can
+ * overflow, half is a factor, so that results below 2^-126 are rounded once.
+ */
+INLINE float exp_of(float x)
+{
+    powers e = powers_of(x);
+    uint32_t half = e.power >> 1;
+    float y = float_of(bits_of(e.rest + 1) + (half << 23)) *
+              two_to(e.power - half);
+
+    return x != x ? x : y;
+}
+
+/* e^x - 1, for x of any sign. */
+INLINE float expm1_of(float x)
+{
+    powers e = powers_of(x);
+    int32_t power = (int32_t)(e.power - bits_of(rounder));
+    int32_t high = power > 64 ? power - 64 : 0;
+    int32_t low = power < -64 ? -64 : power - high;
+    float y = fmaf(two_to((uint32_t)low), e.rest, two_to((uint32_t)low) - 1) *
+              two_to((uint32_t)high);
+
+    return x == 0 || x != x ? x : y;
 }
 
 /* The logarithm of x = 2^n m, m in [sqrt(1/2), sqrt(2)). */
@@ -269,6 +314,19 @@ UNARY(reciprocal, 1 / x)
 UNARY(neg, -x)
 UNARY(abs, float_of(bits_of(x) & 0x7fffffff))
 UNARY(square, x *x)
+
+void LPI_OF_SET(lpi_elu_loop)(int64_t count, const float *from,
+                              const float *params, float *to)
+{
+    float alpha = params[0], unit = params[1], scale = params[2];
+
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++) {
+        float x = from[i], low = alpha * expm1_of(x / unit);
+
+        to[i] = scale * (x < 0 ? low : x);
+    }
+}
 
 const lpi_unary_loop LPI_OF_SET(lpi_unary_loops)[LPI_UNARIES] = {
     [LPI_UNARY_EXP] = run_exp,

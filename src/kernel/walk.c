@@ -134,11 +134,12 @@ static void copy_steps(size_t size, const lpi_walk *walk, uint8_t *to,
     }
 }
 
-/* The axis of "walk" along which the source has neighbours, when floats are
+/* The axis of "walk" along which the source has neighbours, when elements are
  * strided along the run; -1: none. */
 static int32_t turned_axis(const lpi_walk *walk, size_t size)
 {
-    if (size != sizeof(float) || walk->step[0] != 1 || walk->step[1] < 2)
+    if ((size != 1 && size != 2 && size != 4 && size != 8) ||
+        walk->step[0] != 1 || walk->step[1] < 2)
         return -1;
     for (int32_t axis = 0; axis < walk->rank; axis++)
         if (walk->strides[1][axis] == 1 && walk->strides[0][axis] > 0)
@@ -147,16 +148,17 @@ static int32_t turned_axis(const lpi_walk *walk, size_t size)
 }
 
 /* Planes of the walk's run and "axis", turned. */
-static void copy_turned(lpi_walk *walk, int32_t axis, float *to,
-                        const float *from)
+static void copy_turned(lpi_walk *walk, int32_t axis, size_t size, uint8_t *to,
+                        const uint8_t *from)
 {
     const int64_t sides[2] = {walk->dims[axis], walk->length};
     int64_t width = walk->strides[0][axis];
 
     walk->dims[axis] = 1;
     do
-        lpi_turn(from + walk->at[1], walk->step[1], sides, width,
-                 to + walk->at[0]);
+        lpi_turn_elements((int64_t)size, from + walk->at[1] * (ptrdiff_t)size,
+                          walk->step[1], sides, width,
+                          to + walk->at[0] * (ptrdiff_t)size);
     while (lpi_walk_next(walk));
 }
 
@@ -171,8 +173,9 @@ void lpi_copy_box(int32_t bits, int32_t rank, const int64_t *dims, lpi_place to,
     int32_t turned = more ? turned_axis(&walk, size) : -1;
 
     if (turned >= 0) {
-        copy_turned(&walk, turned, (float *)to.bytes + to.first,
-                    (const float *)from.bytes + from.first);
+        copy_turned(&walk, turned, size,
+                    (uint8_t *)to.bytes + to.first * (ptrdiff_t)size,
+                    (const uint8_t *)from.bytes + from.first * (ptrdiff_t)size);
         return;
     }
     for (; more; more = lpi_walk_next(&walk)) {

@@ -9,20 +9,6 @@ typedef void (*floats_fn)(const lpi_isa *isa, int64_t count,
                           const float *const *x, const int64_t *step, float *to,
                           const void *params);
 
-static void floats_elu(const lpi_isa *isa, int64_t count, const float *const *x,
-                       const int64_t *step, float *to, const void *params)
-{
-    float alpha = ((const lpi_curve *)params)->alpha;
-
-    (void)step;
-    for (int64_t i = 0; i < count; i++) {
-        float power;
-
-        isa->unary[LPI_UNARY_EXP](1, &x[0][i], &power);
-        to[i] = x[0][i] < 0 ? alpha * (power - 1) : x[0][i];
-    }
-}
-
 /* "unary" and 1, or "floats". */
 static const struct {
     const char *name;
@@ -38,7 +24,7 @@ static const struct {
     {"ThresholdedRelu", 0, lpi_floats_thresholded},
     {"Softsign", 0, lpi_floats_softsign},
     {"Clip", 0, lpi_floats_clip},
-    {"Elu", 0, floats_elu},
+    {"Elu", 0, lpi_floats_elu},
 };
 
 lp_status lpi_activate(const lpi_run *run, const char *name, const float of[2],

@@ -157,11 +157,12 @@ static lp_status rotate(const job *j, lpi_heads *x, int64_t count,
     return LP_OK;
 }
 
-/* How much of the past each sequence has used, and how many keys it sees. */
+/* How much of the past each sequence has used, and how many keys it sees; no
+ * score is computed behind the last key of the longest. */
 static lp_status count_used(job *j, int64_t **ret_used)
 {
     const lpi_run *run = j->a.run;
-    const lpi_attention *s = &j->a.sizes;
+    lpi_attention *s = &j->a.sizes;
     int64_t *used = LPI_NEW(run->scratch, int64_t, 2 * s->batch), total;
     lpi_list lengths;
 
@@ -170,6 +171,7 @@ static lp_status count_used(job *j, int64_t **ret_used)
     LP_TRY(lpi_run_wants(run, 5, s->batch));
     LP_TRY(lpi_run_ints(run, 5, &lengths));
     LP_TRY(lpi_run_int(run, 6, &total));
+    s->keys = 0;
     for (int64_t b = 0; b < s->batch; b++) {
         int64_t all = lengths.ints[b] + 1;
 
@@ -178,6 +180,8 @@ static lp_status count_used(job *j, int64_t **ret_used)
         if (used[b] < 0 || used[b] + s->queries > j->p->buffer)
             return lpi_node_fail(run->node, "%lld keys of %lld", (long long)all,
                                  (long long)j->p->buffer);
+        s->keys = s->keys < used[b] + s->queries ? used[b] + s->queries
+                                                 : s->keys;
     }
     j->a.bias.limits = (lpi_list){.count = s->batch, .ints = used + s->batch};
     *ret_used = used;
@@ -213,7 +217,6 @@ lp_status lpi_attend_groups_run(const lpi_run *run)
     j.params.is_causal = 1;
     if (j.p->local_window_size > 0)
         j.params.left_window_size = j.p->local_window_size - 1;
-    s->keys = j.p->buffer;
     LP_TRY(count_used(&j, &used));
     LP_TRY(lpi_run_floats(run, 0, &q));
     LP_TRY(lpi_run_floats(run, 1, &at[0]));

@@ -87,20 +87,60 @@ static lp_status look_at(const lpi_node *node, lp_shape x, int64_t heads,
     return lpi_attention_head(node, x.dims[2], heads, &ret_parts[2]);
 }
 
-/* Extend the keys of "ret_attention" by the past, inputs 4 and 5. */
+/* Extend the keys of "ret_attention" by the past, inputs 4 and 5: both are
+ * [batch, heads, past, size], of the type of what they are joined with. */
 static lp_status add_past(const lpi_node *node, lpi_attention *ret_attention)
 {
-    lp_shape past = lpi_in_shape(node, 4);
+    lpi_attention *found = ret_attention;
+    int64_t sizes[2] = {found->key_size, found->value_size}, length = -1, same;
 
-    if (lpi_in(node, 4) == NULL)
+    if (!lpi_in(node, 4) && !lpi_in(node, 5))
         return LP_OK;
-    if (past.rank >= 0 && past.rank != 4)
-        return lpi_node_fail(node, "past of rank %d", past.rank);
-    if (past.rank < 0 || past.dims[2] < 0 || ret_attention->keys < 0)
-        ret_attention->keys = -1;
-    else
-        ret_attention->keys = lpi_add(ret_attention->keys, past.dims[2]);
+    for (int32_t i = 0; i < 2; i++) {
+        lp_shape past = lpi_in_shape(node, 4 + i);
+
+        if (!lpi_in(node, 4 + i) || (past.rank >= 0 && past.rank != 4))
+            return lpi_node_fail(node, "past %s of rank %d",
+                                 i ? "values" : "keys", past.rank);
+        if (lpi_in_dtype(node, 4 + i) != lpi_in_dtype(node, 1 + i))
+            return lpi_node_fail(node, "past of %s joined with %s",
+                                 lp_dtype_name(lpi_in_dtype(node, 4 + i)),
+                                 lp_dtype_name(lpi_in_dtype(node, 1 + i)));
+        if (past.rank < 0)
+            continue;
+        LP_TRY(lpi_dim_same(node, "batch of the past", past.dims[0],
+                            found->batch, &same));
+        LP_TRY(lpi_dim_same(node, "heads of the past", past.dims[1],
+                            found->kv_heads, &same));
+        LP_TRY(lpi_dim_same(node, "length of the past", past.dims[2], length,
+                            &length));
+        LP_TRY(lpi_dim_same(node, "size of the past", past.dims[3], sizes[i],
+                            &same));
+    }
+    found->keys = length < 0 || found->keys < 0 ? -1
+                                                : lpi_add(found->keys, length);
     return LP_OK;
+}
+
+/* The mask, input 3, spreads to [batch, heads, queries, keys], or is shorter
+ * along keys; input 6 counts the keys of each batch. */
+static lp_status check_masks(const lpi_node *node, const lpi_attention *found)
+{
+    const int64_t wanted[3] = {found->batch, found->q_heads, found->queries};
+    lp_shape mask = lpi_in_shape(node, 3), count = lpi_in_shape(node, 6);
+    int64_t same;
+
+    if (mask.rank > 4)
+        return lpi_node_fail(node, "mask of rank %d", mask.rank);
+    for (int32_t k = 0; k < mask.rank - 1; k++)
+        if (mask.dims[k] != 1)
+            LP_TRY(lpi_dim_same(node, "mask and scores", mask.dims[k],
+                                wanted[4 - mask.rank + k], &same));
+    if (count.rank >= 0 && count.rank != 1)
+        return lpi_node_fail(node, "counts of keys of rank %d", count.rank);
+    return count.rank < 0 ? LP_OK
+                          : lpi_dim_same(node, "counts of keys", count.dims[0],
+                                         found->batch, &same);
 }
 
 /* What "node" attends; the ranks of its operands are known. */
@@ -152,6 +192,7 @@ static lp_status attention_shape(lpi_node *node)
     if (!ranks_known(node))
         return lpi_out_set_shape(node, 0, type, lpi_shape_unknown);
     LP_TRY(lpi_attention_resolve(node, &found));
+    LP_TRY(check_masks(node, &found));
     const int64_t key[2] = {found.keys, found.key_size};
     const int64_t value[2] = {found.keys, found.value_size};
     LP_TRY(lpi_attention_cache(node, 1, lpi_in_dtype(node, 1), &found, key));

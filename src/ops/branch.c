@@ -44,8 +44,7 @@ lp_status lpi_out_body(lpi_node *node, int32_t i, const lp_tensor *from,
     return lpi_out_set_shape(node, i, from->dtype, shape);
 }
 
-/* The outputs of "branch" are those of the layer, contents included. */
-static lp_status take_branch(lpi_node *node, const lp_model *branch)
+lp_status lpi_out_all(lpi_node *node, const lp_model *branch)
 {
     for (int32_t i = 0; i < node->layer->outputs_count; i++) {
         const lp_tensor *from = branch->outputs[i];
@@ -166,7 +165,7 @@ static lp_status if_shape(lpi_node *node)
         LP_TRY(infer_both(node, params, &taken));
     }
     params->taken = taken;
-    return taken != NULL ? take_branch(node, taken)
+    return taken != NULL ? lpi_out_all(node, taken)
                          : join_branches(node, params);
 }
 

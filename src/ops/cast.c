@@ -2,9 +2,8 @@
  *
  * Rounds once: doubles go to the narrow floats by way of floats rounded to odd.
  * Integers keep their low bits, floats truncate toward zero on the way to
- * integers, all but 0 is true.  Strings have no content here, so casts from and
- * to them have shapes only.  Source: ONNX operators Cast-28 (tables of the
- * description), BitCast-26. */
+ * integers, all but 0 is true.  Texts are cast in casttext.c.  Source: ONNX
+ * operators Cast-28 (tables of the description), BitCast-26. */
 #include <string.h>
 
 #include "ops.h"
@@ -206,6 +205,8 @@ static lp_status cast_run(const lpi_run *run)
     lp_dtype to = lpi_out(run->node, 0)->dtype;
     int64_t count = lpi_out_elements(run->node, 0), done, some;
 
+    if (from == LP_STRING || to == LP_STRING)
+        return lpi_cast_texts_run(run);
     if (from == to)
         return lpi_run_view(run);
     if (lpi_class_of(from) == LPI_NO_CLASS)
@@ -255,7 +256,7 @@ const lp_op lpi_ops_cast[] = {
      .cost = cast_cost,
      .run = cast_run,
      .tile = cast_tile,
-     .flags = LPI_MONOTONE,
+     .flags = LPI_MONOTONE | LPI_BUNDLES,
      .samples = "input x: float32[2, 3]; y = Cast(x) {to: 10}; output y\n---\n"
                 "opset 5; input x: float32[2]; y = Cast(x) {to: \"INT64\"}; "
                 "output y\n---\n"
@@ -274,7 +275,7 @@ const lp_op lpi_ops_cast[] = {
      .shape = like_shape,
      .cost = like_cost,
      .run = cast_run,
-     .flags = LPI_MONOTONE,
+     .flags = LPI_MONOTONE | LPI_BUNDLES,
      .samples = "input x: float32[2, 3]; input t: float16[1]; "
                 "y = CastLike(x, t); output y"},
     {.domain = "",

@@ -34,6 +34,22 @@ static lp_status make_tensor(const lpi_node *node, lp_dtype dtype,
     return LP_OK;
 }
 
+/* A tensor of "count" texts, -1: one, a scalar. */
+static lp_status make_texts(const lpi_node *node, int64_t count,
+                            const char *const *texts, lp_tensor **ret_tensor)
+{
+    const lpi_bundle *bundle;
+
+    LP_TRY(make_tensor(node, LP_STRING, count, NULL, ret_tensor));
+    bundle = lpi_bundle_of_texts(node->model->arena, (*ret_tensor)->shape,
+                                 texts);
+    if (!bundle)
+        return lpi_node_fail_memory(node);
+    (*ret_tensor)->payload = (lpi_payload){
+        .where = LPI_INLINE, .bytes = bundle, .length = bundle->size};
+    return LP_OK;
+}
+
 /* The attribute "attr" of a Constant, whose name tells its form. */
 static lp_status constant_form(const lpi_node *node, const lpi_attr *attr,
                                lp_tensor **ret_tensor)
@@ -47,14 +63,14 @@ static lp_status constant_form(const lpi_node *node, const lpi_attr *attr,
     case LPI_ATTR_FLOAT:
         return make_tensor(node, LP_FLOAT32, -1, &attr->f, ret_tensor);
     case LPI_ATTR_STRING:
-        return make_tensor(node, LP_STRING, -1, NULL, ret_tensor);
+        return make_texts(node, -1, &attr->s, ret_tensor);
     case LPI_ATTR_INTS:
         return make_tensor(node, LP_INT64, attr->count, attr->ints, ret_tensor);
     case LPI_ATTR_FLOATS:
         return make_tensor(node, LP_FLOAT32, attr->count, attr->floats,
                            ret_tensor);
     case LPI_ATTR_STRINGS:
-        return make_tensor(node, LP_STRING, attr->count, NULL, ret_tensor);
+        return make_texts(node, attr->count, attr->strings, ret_tensor);
     default:
         return LP_OK;
     }

@@ -114,6 +114,32 @@ void lpi_floats_clip(const lpi_isa *isa, int64_t count, const float *const *x,
     shape(isa, LPI_SHAPED_CLIP, count, x, step, of, to);
 }
 
+void lpi_floats_elu(const lpi_isa *isa, int64_t count, const float *const *x,
+                    const int64_t *step, float *to, const void *params)
+{
+    const float of[] = {((const lpi_curve *)params)->alpha, 1, 1};
+
+    shape(isa, LPI_SHAPED_ELU, count, x, step, of, to);
+}
+
+void lpi_floats_selu(const lpi_isa *isa, int64_t count, const float *const *x,
+                     const int64_t *step, float *to, const void *params)
+{
+    const lpi_curve *p = params;
+    const float of[] = {p->alpha, 1, p->gamma};
+
+    shape(isa, LPI_SHAPED_ELU, count, x, step, of, to);
+}
+
+void lpi_floats_celu(const lpi_isa *isa, int64_t count, const float *const *x,
+                     const int64_t *step, float *to, const void *params)
+{
+    float alpha = ((const lpi_curve *)params)->alpha;
+    const float of[] = {alpha, alpha, 1};
+
+    shape(isa, LPI_SHAPED_ELU, count, x, step, of, to);
+}
+
 /* "count" floats from "from" on, or the one there when "step" is 0. */
 static void spread(int64_t count, const float *from, int64_t step, float *to)
 {

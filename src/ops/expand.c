@@ -37,9 +37,8 @@ static lp_status expand_run(const lpi_run *run)
     for (i = 0; i < in.rank; i++)
         if (in.dims[i] == 1)
             from[lead + i] = 0;
-    lpi_copy_box(lp_dtype_bits(lpi_in_dtype(run->node, 0)), out.rank, out.dims,
-                 (lpi_place){run->out[0], 0, to},
-                 (lpi_place){(void *)run->in[0], 0, from});
+    lpi_run_copy_box(run, out, (lpi_place){run->out[0], 0, to},
+                     (lpi_place){(void *)run->in[0], 0, from});
     return LP_OK;
 }
 
@@ -111,9 +110,9 @@ static lp_status tile_run(const lpi_run *run)
         in_stride = lpi_mul(in_stride, in.dims[i]);
         out_stride = lpi_mul(out_stride, out.dims[i]);
     }
-    lpi_copy_box(lp_dtype_bits(lpi_in_dtype(run->node, 0)), 2 * in.rank, dims,
-                 (lpi_place){run->out[0], 0, to},
-                 (lpi_place){(void *)run->in[0], 0, from});
+    lpi_run_copy_box(run, (lp_shape){2 * in.rank, dims},
+                     (lpi_place){run->out[0], 0, to},
+                     (lpi_place){(void *)run->in[0], 0, from});
     return LP_OK;
 }
 

@@ -130,38 +130,17 @@ static lp_status elements_shape(lpi_node *node)
     return lpi_out_set_shape(node, 0, lpi_in_dtype(node, 0), indices);
 }
 
-/* The walk goes over the indices; operand 1 is the data at position 0 of the
- * axis. */
+static void gather_one(const lpi_run *run, int64_t in_data, int64_t at)
+{
+    lpi_run_copy(run, 0, at, in_data, 1);
+}
+
 static lp_status elements_run(const lpi_run *run)
 {
-    const lpi_node *node = run->node;
-    lp_shape data = lpi_in_shape(node, 0), out = lpi_out_shape(node, 0);
-    int64_t *to = LPI_NEW(run->scratch, int64_t, out.rank);
-    int64_t *from = LPI_NEW(run->scratch, int64_t, out.rank);
-    const int64_t *strides[] = {to, from};
-    int64_t axis, stride, index, i;
-    lpi_list indices;
-    lpi_walk walk;
-    bool more;
+    int64_t axis;
 
-    if (!to || !from)
-        return lpi_node_fail_memory(node);
-    LP_TRY(lpi_run_ints(run, 1, &indices));
-    LP_TRY(find_axis(node, data.rank, &axis));
-    lpi_strides(out.rank, out.dims, to);
-    lpi_strides(data.rank, data.dims, from);
-    stride = from[axis];
-    from[axis] = 0;
-    for (more = lpi_walk_start(&walk, out.rank, out.dims, 2, strides); more;
-         more = lpi_walk_next(&walk))
-        for (i = 0; i < walk.length; i++) {
-            int64_t at = walk.at[0] + i * walk.step[0];
-
-            LP_TRY(lpi_index(node, indices.ints[at], data.dims[axis], &index));
-            lpi_run_copy(run, 0, at,
-                         walk.at[1] + i * walk.step[1] + index * stride, 1);
-        }
-    return LP_OK;
+    LP_TRY(find_axis(run->node, lpi_in_shape(run->node, 0).rank, &axis));
+    return lpi_run_elements(run, axis, gather_one);
 }
 
 /* ---- GatherND ----------------------------------------------------------- */

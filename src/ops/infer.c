@@ -68,7 +68,7 @@ static bool has_bodies(const lp_layer *layer)
     for (i = 0; i < layer->attrs_count; i++)
         if (layer->attrs[i].kind == LPI_ATTR_BODY)
             return true;
-    return false;
+    return layer->definition != NULL;
 }
 
 /* What the operands of a layer have in common. */

@@ -85,10 +85,10 @@ static lp_status concat_run(const lpi_run *run)
 {
     const lpi_node *node = run->node;
     lp_shape out = lpi_out_shape(node, 0);
-    int32_t bits = lp_dtype_bits(lpi_in_dtype(node, 0)), i;
     int64_t *to = LPI_NEW(run->scratch, int64_t, out.rank);
     int64_t *from = LPI_NEW(run->scratch, int64_t, out.rank);
     int64_t axis = 0, at = 0;
+    int32_t i;
 
     if (!to || !from)
         return lpi_node_fail_memory(node);
@@ -98,9 +98,9 @@ static lp_status concat_run(const lpi_run *run)
         lp_shape in = lpi_in_shape(node, i);
 
         lpi_strides(in.rank, in.dims, from);
-        lpi_copy_box(bits, in.rank, in.dims,
-                     (lpi_place){run->out[0], lpi_mul(at, to[axis]), to},
-                     (lpi_place){(void *)run->in[i], 0, from});
+        lpi_run_copy_box(run, in,
+                         (lpi_place){run->out[0], lpi_mul(at, to[axis]), to},
+                         (lpi_place){(void *)run->in[i], 0, from});
         at += in.dims[axis];
     }
     return LP_OK;

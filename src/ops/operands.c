@@ -158,3 +158,37 @@ lp_status lpi_run_view(const lpi_run *run)
         lpi_run_copy(run, 0, 0, 0, elements);
     return LP_OK;
 }
+
+/* The walk goes over the indices; operand 1 is the data at position 0 of the
+ * axis. */
+lp_status lpi_run_elements(const lpi_run *run, int64_t axis,
+                           void (*each)(const lpi_run *run, int64_t in_data,
+                                        int64_t at))
+{
+    const lpi_node *node = run->node;
+    lp_shape data = lpi_in_shape(node, 0), shape = lpi_in_shape(node, 1);
+    int64_t *own = LPI_NEW(run->scratch, int64_t, data.rank);
+    int64_t *in_data = LPI_NEW(run->scratch, int64_t, data.rank);
+    const int64_t *strides[] = {own, in_data};
+    int64_t stride, index = 0, i;
+    lpi_list indices;
+    lpi_walk walk;
+    bool more;
+
+    if (!own || !in_data)
+        return lpi_node_fail_memory(node);
+    LP_TRY(lpi_run_ints(run, 1, &indices));
+    lpi_strides(data.rank, shape.dims, own);
+    lpi_strides(data.rank, data.dims, in_data);
+    stride = in_data[axis];
+    in_data[axis] = 0;
+    for (more = lpi_walk_start(&walk, data.rank, shape.dims, 2, strides); more;
+         more = lpi_walk_next(&walk))
+        for (i = 0; i < walk.length; i++) {
+            int64_t at = walk.at[0] + i * walk.step[0];
+
+            LP_TRY(lpi_index(node, indices.ints[at], data.dims[axis], &index));
+            each(run, walk.at[1] + i * walk.step[1] + index * stride, at);
+        }
+    return LP_OK;
+}

@@ -5,6 +5,8 @@
  * mean).  Sources: ONNX operators MaxPool-22, AveragePool-22, LpPool-22,
  * MaxUnpool-22, MaxRoiPool-22, GlobalAveragePool-22 and kin; com.microsoft
  * NhwcMaxPool. */
+#include <string.h>
+
 #include "ops.h"
 
 /* Operations for one tap and for one result. */
@@ -69,47 +71,50 @@ static lp_status check_kernel(const lpi_node *node, lp_shape x)
     return LP_OK;
 }
 
-static lp_status pool_shape(lpi_node *node)
+/* Check the window, and set "ret_dims" to the extents of input 0 with those of
+ * the result along the spatial axes, from axis "first" on, over which the
+ * window slides or ("spreads") which it spreads. */
+static lp_status slide_dims(const lpi_node *node, int32_t first, bool spreads,
+                            int64_t **ret_dims)
 {
     const lpi_slide *window = node->params;
     lp_shape x = lpi_in_shape(node, 0);
+    lp_shape spatial = {x.rank - 2, x.dims + first};
     int64_t *dims;
 
-    LP_TRY(lpi_out_set_shape(node, 1, LP_INT64, lpi_shape_unknown));
-    if (x.rank < 0)
-        return lpi_out_as(node, 0, 0);
     LP_TRY(check_kernel(node, x));
     dims = lpi_node_dims(node, x.rank);
     if (dims == NULL)
         return lpi_node_fail_memory(node);
-    lp_shape spatial = {x.rank - 2, x.dims + 2};
-    dims[0] = x.dims[0];
-    dims[1] = x.dims[1];
-    LP_TRY(lpi_window_slide(node, window, spatial, window->kernel_shape.ints,
-                            dims + 2));
-    LP_TRY(lpi_out_set(node, 1, LP_INT64, x.rank, dims));
-    return lpi_out_set(node, 0, lpi_in_dtype(node, 0), x.rank, dims);
+    memcpy(dims, x.dims, (size_t)x.rank * sizeof(*dims));
+    *ret_dims = dims;
+    return (spreads ? lpi_window_spread : lpi_window_slide)(
+        node, window, spatial, window->kernel_shape.ints, dims + first);
+}
+
+static lp_status pool_shape(lpi_node *node)
+{
+    int32_t rank = lpi_in_shape(node, 0).rank;
+    int64_t *dims = NULL;
+
+    LP_TRY(lpi_out_set_shape(node, 1, LP_INT64, lpi_shape_unknown));
+    if (rank < 0)
+        return lpi_out_as(node, 0, 0);
+    LP_TRY(slide_dims(node, 2, false, &dims));
+    LP_TRY(lpi_out_set(node, 1, LP_INT64, rank, dims));
+    return lpi_out_set(node, 0, lpi_in_dtype(node, 0), rank, dims);
 }
 
 /* The same with the channels last. */
 static lp_status nhwc_shape(lpi_node *node)
 {
-    const lpi_slide *window = node->params;
-    lp_shape x = lpi_in_shape(node, 0);
-    int64_t *dims;
+    int32_t rank = lpi_in_shape(node, 0).rank;
+    int64_t *dims = NULL;
 
-    if (x.rank < 0)
+    if (rank < 0)
         return lpi_out_as(node, 0, 0);
-    LP_TRY(check_kernel(node, x));
-    dims = lpi_node_dims(node, x.rank);
-    if (dims == NULL)
-        return lpi_node_fail_memory(node);
-    lp_shape spatial = {x.rank - 2, x.dims + 1};
-    dims[0] = x.dims[0];
-    dims[x.rank - 1] = x.dims[x.rank - 1];
-    LP_TRY(lpi_window_slide(node, window, spatial, window->kernel_shape.ints,
-                            dims + 1));
-    return lpi_out_set(node, 0, lpi_in_dtype(node, 0), x.rank, dims);
+    LP_TRY(slide_dims(node, 1, false, &dims));
+    return lpi_out_set(node, 0, lpi_in_dtype(node, 0), rank, dims);
 }
 
 static void count_taps(const lpi_node *node, const pool_facts *facts,
@@ -172,32 +177,23 @@ static void global_cost(const lpi_node *node, lp_cost *cost)
  * result, or of its spatial axes only. */
 static lp_status unpool_shape(lpi_node *node)
 {
-    const lpi_slide *window = node->params;
-    lp_shape x = lpi_in_shape(node, 0);
+    int32_t rank = lpi_in_shape(node, 0).rank;
+    int64_t *dims = NULL;
     lpi_list wanted;
-    int64_t *dims;
 
-    if (x.rank < 0)
+    if (rank < 0)
         return lpi_out_as(node, 0, 0);
-    LP_TRY(check_kernel(node, x));
-    dims = lpi_node_dims(node, x.rank);
-    if (dims == NULL)
-        return lpi_node_fail_memory(node);
-    dims[0] = x.dims[0];
-    dims[1] = x.dims[1];
-    lp_shape spatial = {x.rank - 2, x.dims + 2};
-    LP_TRY(lpi_window_spread(node, window, spatial, window->kernel_shape.ints,
-                             dims + 2));
+    LP_TRY(slide_dims(node, 2, true, &dims));
     if (lpi_in(node, 2) != NULL) {
         bool known = lpi_in_ints(node, 2, &wanted);
 
-        if (known && wanted.count != x.rank)
+        if (known && wanted.count != rank)
             return lpi_node_fail(node, "output_shape has %lld items, not %d",
-                                 (long long)wanted.count, x.rank);
-        for (int32_t i = 0; i < x.rank; i++)
+                                 (long long)wanted.count, rank);
+        for (int32_t i = 0; i < rank; i++)
             dims[i] = known ? wanted.ints[i] : -1;
     }
-    return lpi_out_set(node, 0, lpi_in_dtype(node, 0), x.rank, dims);
+    return lpi_out_set(node, 0, lpi_in_dtype(node, 0), rank, dims);
 }
 
 /* One maximum a cell of every region. */

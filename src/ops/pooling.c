@@ -8,8 +8,6 @@
 
 #include "ops.h"
 
-enum { ROW_MOST = 4096 };
-
 typedef struct job job;
 
 /* What makes a result of the window at output "o" of plane "from". */
@@ -17,13 +15,19 @@ typedef float (*window_fn)(const job *j, const float *from,
                            const int64_t o[LPI_SPATIAL], int64_t *ret_at);
 
 struct job {
-    const lpi_isa *isa;
     const lpi_pool *params;
     window_fn window;
     lpi_sliding s;
+    int64_t planes;
     const float *from;
     float *to;
     int64_t *at; /* indices of maxima; NULL */
+    /* Planes by rows: as windows of channels, what each thread works with
+     * ("room" floats; NULL: one result after the other), and its divisors. */
+    lpi_conv windows;
+    float *own;
+    int64_t room;
+    int32_t threads;
 };
 
 /* Taps [from, to) of axis "k" at output "o" that lie within [0, end). */
@@ -77,7 +81,7 @@ static float largest(const job *j, const float *from,
             best = at;
         });
     *ret_at = best;
-    return most;
+    return most == most ? most : NAN;
 }
 
 static float mean(const job *j, const float *from, const int64_t o[LPI_SPATIAL],
@@ -123,123 +127,117 @@ static float length(const job *j, const float *from,
 
 /* ---- rows at once --------------------------------------------------------
  *
- * Planes of maxima without indices, and of means: a row of the input with its
- * padding, which is neutral, is cut into one row for each place in a stride;
- * what a tap gives to a row of the output are then neighbours. */
+ * Planes of maxima without indices, and of means: the windows of a convolution
+ * of each plane, whose sums, with weights of 1, are those of a mean. */
 
-/* Floats of a padded row: "*ret_length" for each place in a stride. */
-static int64_t row_room(const job *j, int64_t *ret_length)
-{
-    const lpi_sliding *s = &j->s;
-    int64_t width = (s->out[2] - 1) * s->stride[2] +
-                    (s->kernel[2] - 1) * s->dilation[2] + 1;
-
-    *ret_length = lpi_ceil_div(width, s->stride[2]);
-    return *ret_length * s->stride[2];
-}
-
-/* Whether pool_rows does it. */
+/* Whether pool_rows does it: not where windows are much larger than planes. */
 static bool is_by_rows(const job *j)
 {
     const lpi_sliding *s = &j->s;
-    int64_t length;
+    int64_t padded = 1, most = 16384;
 
-    return (j->window == largest || j->window == mean) && j->at == NULL &&
-           s->in[0] == 1 && s->kernel[0] == 1 && s->pad[0] == 0 &&
-           s->pad[2] >= 0 && row_room(j, &length) <= ROW_MOST;
-}
+    for (int32_t k = 0; k < LPI_SPATIAL; k++) {
+        int64_t reach = lpi_mul(s->kernel[k] - 1, s->dilation[k]);
 
-/* Row "row" of the input as "what" takes it into the padded row "room". */
-static void take_row(const job *j, lpi_binary what, const float *row,
-                     int64_t width, float *room)
-{
-    int64_t lead = j->s.pad[2], copied = width - lead;
-
-    copied = copied < j->s.in[2] ? copied : j->s.in[2];
-    if (copied > 0)
-        j->isa->binary[what](copied, room + lead, 1, row, 1, room + lead);
-}
-
-/* "to" takes in what the taps along x give it of the padded row "room". */
-static void take_taps(const job *j, lpi_binary what, const float *room,
-                      float *to)
-{
-    const lpi_sliding *s = &j->s;
-    int64_t length, width = row_room(j, &length), step = s->stride[2];
-    float cut[ROW_MOST];
-
-    if (step == 2)
-#pragma omp simd
-        for (int64_t i = 0; i < length; i++) {
-            cut[i] = room[2 * i];
-            cut[length + i] = room[2 * i + 1];
-        }
-    for (int64_t i = 0; i < width && step > 2; i++)
-        cut[i % step * length + i / step] = room[i];
-    for (int64_t k = 0; k < s->kernel[2]; k++) {
-        int64_t at = k * s->dilation[2];
-        const float *from = step == 1 ? room + at
-                                      : cut + at % step * length + at / step;
-
-        j->isa->binary[what](s->out[2], to, 1, from, 1, to);
+        reach = lpi_add(reach, lpi_mul(s->out[k] - 1, s->stride[k]));
+        padded = lpi_mul(padded, lpi_add(reach, 1));
     }
+    most = lpi_add(most, lpi_mul(4, lpi_product(s->in, LPI_SPATIAL)));
+    return j->at == NULL && (j->window == largest || j->window == mean) &&
+           padded <= most;
 }
 
-static void fill(float *to, int64_t count, float value)
+/* Prepare what pool_rows needs. */
+static lp_status prepare_rows(const lpi_run *run, job *j)
 {
-    for (int64_t i = 0; i < count; i++)
-        to[i] = value;
+    int64_t taps = lpi_product(j->s.kernel, LPI_SPATIAL), bytes;
+    lpi_conv *c = &j->windows;
+    float *ones;
+
+    *c = (lpi_conv){.batch = j->planes,
+                    .groups = 1,
+                    .in_channels = 1,
+                    .out_channels = 1,
+                    .x = j->from,
+                    .y = j->to,
+                    .team = lpi_run_team(run)};
+    memcpy(c->in, j->s.in, sizeof(c->in));
+    memcpy(c->out, j->s.out, sizeof(c->out));
+    memcpy(c->kernel, j->s.kernel, sizeof(c->kernel));
+    memcpy(c->stride, j->s.stride, sizeof(c->stride));
+    memcpy(c->dilation, j->s.dilation, sizeof(c->dilation));
+    memcpy(c->pad, j->s.pad, sizeof(c->pad));
+    j->threads = c->team.threads;
+    j->room = lpi_depthwise_room(c) + c->out[2] + c->out[2] % 2;
+    bytes = lpi_mul(lpi_mul(j->room, j->threads), sizeof(float));
+    j->own = lpi_arena_room(run->scratch, (size_t)bytes);
+    ones = LPI_NEW(run->scratch, float, taps);
+    if (j->own == NULL || ones == NULL)
+        return lpi_node_fail_memory(run->node);
+    for (int64_t i = 0; i < taps; i++)
+        ones[i] = 1;
+    c->w = j->window == mean ? ones : NULL;
+    return LP_OK;
 }
 
-/* What sums of windows with "high" taps along y are divided by; 1 for windows
- * without any, whose sums are 0. */
+/* Taps along axis "k" that a mean at output "o" is of. */
+static int64_t counted_taps(const job *j, int32_t k, int64_t o)
+{
+    bool padded = j->params->count_include_pad;
+    int64_t taps[2];
+
+    taps_within(&j->s, k, o, j->s.in[k] + (padded ? j->s.pad_end[k] : 0), taps);
+    return padded ? taps[1] : taps[1] - taps[0];
+}
+
+/* What sums of windows with "high" taps along the other axes are divided by; 1
+ * for windows without any, whose sums are 0. */
 static void find_divisors(const job *j, int64_t high, float *to)
 {
-    const lpi_sliding *s = &j->s;
-    bool padded = j->params->count_include_pad;
-    int64_t end = s->in[2] + (padded ? s->pad_end[2] : 0), taps[2];
+    for (int64_t x = 0; x < j->s.out[2]; x++) {
+        int64_t count = high * counted_taps(j, 2, x);
 
-    for (int64_t x = 0; x < s->out[2]; x++) {
-        int64_t count;
-
-        taps_within(s, 2, x, end, taps);
-        count = high * (padded ? taps[1] : taps[1] - taps[0]);
         to[x] = count > 0 ? (float)count : 1;
     }
 }
 
-static void pool_rows(const job *j, const float *from, float *to)
+/* Plane "plane"; "own" as lpi_depthwise_begin left it. */
+static void pool_rows(const job *j, int64_t plane, float *own)
 {
-    const lpi_sliding *s = &j->s;
-    bool is_max = j->window == largest, padded = j->params->count_include_pad;
-    lpi_binary what = is_max ? LPI_BINARY_MAX : LPI_BINARY_ADD;
-    float room[ROW_MOST], neutral = is_max ? -(float)INFINITY : 0;
-    float divisors[ROW_MOST];
-    int64_t length, width = row_room(j, &length), last = -1, high;
+    const int64_t *out = j->s.out;
+    float *divisors = own + lpi_depthwise_room(&j->windows);
+    float *to = j->to + plane * lpi_product(out, LPI_SPATIAL);
+    int64_t last = -1;
 
-    for (int64_t y = 0; y < s->out[1]; y++, to += s->out[2]) {
-        int64_t taps[2], all[2];
+    lpi_depthwise_channel(&j->windows, plane, own);
+    if (j->window != mean)
+        return;
+    for (int64_t row = 0; row < out[0] * out[1]; row++, to += out[2]) {
+        int64_t high = counted_taps(j, 0, row / out[1]) *
+                       counted_taps(j, 1, row % out[1]);
 
-        taps_within(s, 1, y, s->in[1], taps);
-        fill(to, s->out[2], neutral);
-        fill(room, width, neutral);
-        for (int64_t t = taps[0]; t < taps[1]; t++) {
-            take_row(j, what, from + spot(s, 1, y, t) * s->in[2], width, room);
-            if (is_max)
-                continue;
-            take_taps(j, what, room, to);
-            fill(room, width, neutral);
-        }
-        if (is_max) {
-            take_taps(j, what, room, to);
-            continue;
-        }
-        taps_within(s, 1, y, s->in[1] + (padded ? s->pad_end[1] : 0), all);
-        high = padded ? all[1] : all[1] - all[0];
         if (high != last)
             find_divisors(j, high, divisors);
         last = high;
-        j->isa->binary[LPI_BINARY_DIV](s->out[2], to, 1, divisors, 1, to);
+        j->windows.team.isa->binary[LPI_BINARY_DIV](out[2], to, 1, divisors, 1,
+                                                    to);
+    }
+}
+
+/* What threads [first, last) of a job by rows do. */
+static void pool_shares(const void *context, int64_t first, int64_t last)
+{
+    const job *j = context;
+
+    for (; first < last; first++) {
+        float *own = j->own + first * j->room;
+        int64_t from, to;
+
+        lpi_share(j->planes, 1, (int32_t)first, j->threads, &from, &to);
+        if (from < to)
+            lpi_depthwise_begin(&j->windows, own);
+        for (; from < to; from++)
+            pool_rows(j, from, own);
     }
 }
 
@@ -260,16 +258,11 @@ static void pool_planes(const void *context, int64_t first, int64_t last)
     const int64_t *out = j->s.out;
     int64_t in_plane = lpi_product(j->s.in, LPI_SPATIAL);
     int64_t plane = lpi_product(out, LPI_SPATIAL);
-    bool by_rows = is_by_rows(j);
 
     for (; first < last; first++) {
         const float *from = j->from + first * in_plane;
         int64_t to = first * plane;
 
-        if (by_rows) {
-            pool_rows(j, from, j->to + to);
-            continue;
-        }
         for (int64_t z = 0; z < out[0]; z++)
             for (int64_t y = 0; y < out[1]; y++)
                 for (int64_t x = 0; x < out[2]; x++, to++) {
@@ -312,14 +305,28 @@ static lp_status input_floats(const lpi_run *run, const float **ret)
     return LP_OK;
 }
 
+/* All planes; "cost": operations. */
+static lp_status pool_all(const lpi_run *run, job *j, int64_t cost)
+{
+    if (j->planes == 0 || lpi_product(j->s.out, LPI_SPATIAL) == 0)
+        return LP_OK;
+    if (is_by_rows(j))
+        LP_TRY(prepare_rows(run, j));
+    if (j->own != NULL)
+        lpi_run_share(run, j->threads, cost, pool_shares, j);
+    else
+        lpi_run_share(run, j->planes, cost, pool_planes, j);
+    return LP_OK;
+}
+
 static lp_status pool_run(const lpi_run *run, window_fn window)
 {
     lp_dtype type = lpi_in_dtype(run->node, 0);
     lp_shape x = lpi_in_shape(run->node, 0);
     int64_t count = lpi_out_elements(run->node, 0);
-    job j = {.isa = lpi_run_team(run).isa,
-             .params = run->node->params,
-             .window = window};
+    job j = {.params = run->node->params,
+             .window = window,
+             .planes = x.dims[0] * x.dims[1]};
 
     LP_TRY(resolve(run->node, 2, &j.s));
     LP_TRY(input_floats(run, &j.from));
@@ -331,9 +338,7 @@ static lp_status pool_run(const lpi_run *run, window_fn window)
         return lpi_node_fail_memory(run->node);
     if (run->node->layer->outputs_count > 1)
         j.at = run->out[1];
-    lpi_run_share(run, x.dims[0] * x.dims[1],
-                  count * lpi_product(j.s.kernel, LPI_SPATIAL), pool_planes,
-                  &j);
+    LP_TRY(pool_all(run, &j, count * lpi_product(j.s.kernel, LPI_SPATIAL)));
     lpi_run_store(run, 0, j.to);
     return LP_OK;
 }
@@ -352,15 +357,16 @@ lp_status lpi_pool_means(const lpi_run *run, int32_t first, const float *from,
                          float *to)
 {
     lp_shape x = lpi_in_shape(run->node, 0);
-    job j = {.isa = lpi_run_team(run).isa,
-             .params = run->node->params,
+    int64_t taps, count = lpi_out_elements(run->node, 0);
+    job j = {.params = run->node->params,
              .window = mean,
+             .planes = x.dims[0] * x.dims[first == 1 ? x.rank - 1 : 1],
              .from = from,
              .to = to};
 
     LP_TRY(resolve(run->node, first, &j.s));
-    pool_planes(&j, 0, x.dims[0] * x.dims[first == 1 ? x.rank - 1 : 1]);
-    return LP_OK;
+    taps = lpi_product(j.s.kernel, LPI_SPATIAL);
+    return pool_all(run, &j, lpi_mul(count, taps));
 }
 
 lp_status lpi_pool_norm_run(const lpi_run *run)

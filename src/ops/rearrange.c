@@ -65,9 +65,8 @@ static lp_status transpose_run(const lpi_run *run)
     lpi_strides(out.rank, out.dims, to);
     for (i = 0; i < in.rank; i++)
         from[i] = strides[source_axis(run->node, in.rank, i)];
-    lpi_copy_box(lp_dtype_bits(lpi_in_dtype(run->node, 0)), out.rank, out.dims,
-                 (lpi_place){run->out[0], 0, to},
-                 (lpi_place){(void *)run->in[0], 0, from});
+    lpi_run_copy_box(run, out, (lpi_place){run->out[0], 0, to},
+                     (lpi_place){(void *)run->in[0], 0, from});
     return LP_OK;
 }
 
@@ -166,10 +165,10 @@ static lp_status space_to_depth_shape(lpi_node *node)
 /* Copy between the deep tensor at "deep" (N, blocks and C, h, w) and the flat
  * one at "flat" (N, C, h blocks, w blocks); both are seen as boxes of N, C,
  * block row, block column, h, w.  "flat_shape" is the shape of the second. */
-static void copy_blocks(const lpi_node *node, lp_shape flat_shape, void *deep,
+static void copy_blocks(const lpi_run *run, lp_shape flat_shape, void *deep,
                         void *flat, bool to_flat)
 {
-    const blocks *p = node->params;
+    const blocks *p = run->node->params;
     int64_t b = p->blocksize, c = flat_shape.dims[1];
     int64_t h = flat_shape.dims[2] / b, w = flat_shape.dims[3] / b;
     int64_t plane = h * w;
@@ -185,15 +184,15 @@ static void copy_blocks(const lpi_node *node, lp_shape flat_shape, void *deep,
     lpi_place deep_place = {deep, 0, deep_strides};
     lpi_place flat_place = {flat, 0, flat_strides};
 
-    lpi_copy_box(lp_dtype_bits(lpi_in_dtype(node, 0)), 6, dims,
-                 to_flat ? flat_place : deep_place,
-                 to_flat ? deep_place : flat_place);
+    lpi_run_copy_box(run, (lp_shape){6, dims},
+                     to_flat ? flat_place : deep_place,
+                     to_flat ? deep_place : flat_place);
 }
 
 static lp_status depth_to_space_run(const lpi_run *run)
 {
     if (lpi_out_elements(run->node, 0) > 0)
-        copy_blocks(run->node, lpi_out_shape(run->node, 0), (void *)run->in[0],
+        copy_blocks(run, lpi_out_shape(run->node, 0), (void *)run->in[0],
                     run->out[0], true);
     return LP_OK;
 }
@@ -201,7 +200,7 @@ static lp_status depth_to_space_run(const lpi_run *run)
 static lp_status space_to_depth_run(const lpi_run *run)
 {
     if (lpi_out_elements(run->node, 0) > 0)
-        copy_blocks(run->node, lpi_in_shape(run->node, 0), run->out[0],
+        copy_blocks(run, lpi_in_shape(run->node, 0), run->out[0],
                     (void *)run->in[0], false);
     return LP_OK;
 }

@@ -341,6 +341,7 @@ static double deform_at(const deform *d, int64_t batch, int64_t channel,
         sum += d->weight[channel * width * taps + i] *
                (d->mask != NULL ? d->mask[tap * out + at] : 1) *
                between(d->x.dims + 2, plane, y + offset[0], x + offset[out]);
+        LPI_MACS(1);
     }
     return sum;
 }

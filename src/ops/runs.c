@@ -3,6 +3,8 @@
  *
  * float16 and bfloat16 are computed in float32 and rounded once, at the
  * output. */
+#include <string.h>
+
 #include "ops.h"
 
 enum { SMALL_COST = 32768 }; /* operations that are not worth a thread */
@@ -159,6 +161,44 @@ void lpi_run_share(const lpi_run *run, int64_t whole, int64_t cost,
         if (from < to)
             work(context, from, to);
     }
+}
+
+/* A box that is copied, shared along "axis". */
+typedef struct box_job {
+    int32_t bits, axis;
+    lp_shape box;
+    lpi_place to, from;
+} box_job;
+
+static void copy_share(const void *context, int64_t first, int64_t last)
+{
+    const box_job *j = context;
+    lpi_place to = j->to, from = j->from;
+    int64_t dims[LPI_WALK_AXES];
+
+    memcpy(dims, j->box.dims, (size_t)j->box.rank * sizeof(*dims));
+    dims[j->axis] = last - first;
+    to.first += first * to.strides[j->axis];
+    from.first += first * from.strides[j->axis];
+    lpi_copy_box(j->bits, j->box.rank, dims, to, from);
+}
+
+void lpi_run_copy_box(const lpi_run *run, lp_shape box, lpi_place to,
+                      lpi_place from)
+{
+    enum { MANY = 16 }; /* elements of an axis that make shares even */
+    int32_t bits = lp_dtype_bits(lpi_in_dtype(run->node, 0)), axis = 0;
+    int64_t all = lpi_product(box.dims, box.rank);
+
+    for (int32_t i = 1; i < box.rank; i++)
+        if (box.dims[axis] < MANY && box.dims[i] > box.dims[axis])
+            axis = i;
+    if (bits < 8 || box.rank < 1 || box.rank > LPI_WALK_AXES || all == 0) {
+        lpi_copy_box(bits, box.rank, box.dims, to, from);
+        return;
+    }
+    lpi_run_share(run, box.dims[axis], all, copy_share,
+                  &(box_job){bits, axis, box, to, from});
 }
 
 lp_status lpi_run_int(const lpi_run *run, int32_t i, int64_t *ret_value)

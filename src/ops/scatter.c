@@ -172,39 +172,20 @@ static lp_status elements_shape(lpi_node *node)
     return lpi_shape_as_first(node);
 }
 
-/* The walk goes over the indices; operand 1 is the output at position 0 of
- * the axis. */
+static void scatter_one(const lpi_run *run, int64_t in_data, int64_t at)
+{
+    combine(run, 1, in_data, at);
+}
+
 static lp_status elements_run(const lpi_run *run)
 {
-    const lpi_node *node = run->node;
-    lp_shape data = lpi_in_shape(node, 0), shape = lpi_in_shape(node, 1);
-    int64_t *from = LPI_NEW(run->scratch, int64_t, data.rank);
-    int64_t *to = LPI_NEW(run->scratch, int64_t, data.rank);
-    const int64_t *strides[] = {from, to};
-    int64_t axis = 0, stride, index, i;
-    lpi_list indices;
-    lpi_walk walk;
-    bool more;
+    int64_t axis = 0;
 
-    if (!from || !to)
-        return lpi_node_fail_memory(node);
     LP_TRY(check_class(run));
-    LP_TRY(lpi_run_ints(run, 1, &indices));
     LP_TRY(lpi_run_view(run));
-    lpi_axis(((const scatter *)node->params)->axis, data.rank, &axis);
-    lpi_strides(data.rank, shape.dims, from);
-    lpi_strides(data.rank, data.dims, to);
-    stride = to[axis];
-    to[axis] = 0;
-    for (more = lpi_walk_start(&walk, data.rank, shape.dims, 2, strides); more;
-         more = lpi_walk_next(&walk))
-        for (i = 0; i < walk.length; i++) {
-            int64_t at = walk.at[0] + i * walk.step[0];
-
-            LP_TRY(lpi_index(node, indices.ints[at], data.dims[axis], &index));
-            combine(run, 1, walk.at[1] + i * walk.step[1] + index * stride, at);
-        }
-    return LP_OK;
+    lpi_axis(((const scatter *)run->node->params)->axis,
+             lpi_in_shape(run->node, 0).rank, &axis);
+    return lpi_run_elements(run, axis, scatter_one);
 }
 
 /* ---- ScatterND ---------------------------------------------------------- */

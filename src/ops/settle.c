@@ -64,12 +64,13 @@ static lp_status bind_symbol(const lp_model *model, lpi_map *symbols,
     return LP_OK;
 }
 
-/* Bind the symbols that "input" declares to the dimensions of "shape". */
+/* Bind the symbols that "input" declares to the dimensions given for it. */
 static lp_status bind_by_shape(const lp_model *model, lpi_map *symbols,
-                               const lp_tensor *input, const lp_shape *shape,
-                               lp_error *error)
+                               const lp_tensor *input,
+                               const lp_input_shape *given, lp_error *error)
 {
     const lpi_declared *declared = input->declared;
+    const lp_shape *shape = &given->shape;
     int32_t i;
 
     if (!declared || declared->rank < 0)
@@ -79,10 +80,19 @@ static lp_status bind_by_shape(const lp_model *model, lpi_map *symbols,
                         "input '%.100s' has %d dimensions, the shape given "
                         "for it has %d",
                         input->name, declared->rank, shape->rank);
-    for (i = 0; i < shape->rank; i++)
-        if (declared->dims[i].value < 0 && *declared->dims[i].symbol)
+    for (i = 0; i < shape->rank; i++) {
+        int64_t value = declared->dims[i].value;
+
+        if (given->binds && value >= 0 && value != shape->dims[i])
+            return lpi_fail(error, LP_EINPUT, model->path,
+                            "input '%.100s' has %lld in dimension %d, what is "
+                            "given for it %lld",
+                            input->name, (long long)value, i,
+                            (long long)shape->dims[i]);
+        if (value < 0 && *declared->dims[i].symbol)
             LP_TRY(bind_symbol(model, symbols, declared->dims[i].symbol,
                                shape->dims[i], error));
+    }
     return LP_OK;
 }
 
@@ -123,7 +133,7 @@ static lp_status bind_symbols(const lp_model *model, lpi_map *symbols,
         if (!input || input->kind != LPI_INPUT)
             return lpi_fail(error, LP_EINPUT, model->path,
                             "no input is called '%.100s'", given->input);
-        LP_TRY(bind_by_shape(model, symbols, input, &given->shape, error));
+        LP_TRY(bind_by_shape(model, symbols, input, given, error));
     }
     return LP_OK;
 }

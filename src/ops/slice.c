@@ -185,9 +185,8 @@ static lp_status slice_run(const lpi_run *run)
         first += cuts[i].count ? cuts[i].start * from[i] : 0;
         from[i] = cuts[i].count > 1 ? from[i] * cuts[i].step : 0;
     }
-    lpi_copy_box(lp_dtype_bits(lpi_in_dtype(node, 0)), out.rank, out.dims,
-                 (lpi_place){run->out[0], 0, to},
-                 (lpi_place){(void *)run->in[0], first, from});
+    lpi_run_copy_box(run, out, (lpi_place){run->out[0], 0, to},
+                     (lpi_place){(void *)run->in[0], first, from});
     return LP_OK;
 }
 

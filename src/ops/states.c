@@ -29,14 +29,6 @@ bool lpi_body_passes(const lp_model *body, int64_t out, int64_t in)
     return false;
 }
 
-/* "shape" without its first "lead" dimensions. */
-static lp_shape tail(lp_shape shape, int32_t lead)
-{
-    if (shape.rank < lead)
-        return lpi_shape_unknown;
-    return (lp_shape){shape.rank - lead, shape.dims + lead};
-}
-
 /* Make unknown in "a" what differs in "b"; true when that is something. */
 static bool widen(const lpi_node *node, lp_shape *a, lp_shape b)
 {
@@ -69,8 +61,7 @@ static lp_status infer_once(lpi_node *node, const lpi_states *states)
     for (int32_t i = 0; i < states->count; i++) {
         const lp_tensor *from = lpi_in(node, states->in + i);
         int32_t at = states->body_in + i;
-        bool same = states->lead == 0 &&
-                    lpi_body_passes(states->body, states->body_out + i, at);
+        bool same = lpi_body_passes(states->body, states->body_out + i, at);
         lp_tensor *to = states->body->inputs[at];
 
         lpi_body_bind(states->body, at, from, states->shapes[i], same);
@@ -105,8 +96,7 @@ lp_status lpi_states_infer(lpi_node *node, lpi_states *states, int64_t trips)
     for (int32_t i = 0; i < states->count; i++) {
         if (lpi_in(node, states->in + i) == NULL)
             return lpi_node_fail(node, "input %d is absent", states->in + i);
-        states->shapes[i] =
-            tail(lpi_in_shape(node, states->in + i), states->lead);
+        states->shapes[i] = lpi_in_shape(node, states->in + i);
     }
     for (int32_t round = 0; depth <= DEPTH_MOST && round < ROUNDS_MOST;
          round++) {

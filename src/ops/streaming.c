@@ -46,12 +46,15 @@ static void take_token(const linear *l, int64_t t, int64_t head, double *s)
             continue;
         for (int64_t i = 0; i < l->keys; i++)
             known += s[i * l->values + j] * key[i];
+        LPI_MACS(l->keys);
         l->fresh[j] = (value[j] - known) *
                       l->beta[t * l->betas + (l->betas == 1 ? 0 : head)];
     }
     for (int64_t i = 0; i < l->keys; i++)
-        for (int64_t j = 0; j < l->values; j++)
+        for (int64_t j = 0; j < l->values; j++) {
             s[i * l->values + j] += key[i] * l->fresh[j];
+            LPI_MACS(1);
+        }
 }
 
 /* Read the state "s" of head "head" with the queries of its group. */
@@ -68,6 +71,7 @@ static void read_token(const linear *l, int64_t t, int64_t head,
             for (int64_t i = 0; i < l->keys; i++)
                 sum += l->q[(t * heads + h) * l->keys + i] *
                        s[i * l->values + j];
+            LPI_MACS(l->keys);
             l->y[(t * heads + h) * l->values + j] = l->scale * sum;
         }
 }
@@ -217,6 +221,7 @@ lp_status lpi_causal_run(const lpi_run *run)
 
             for (int64_t k = 0; k <= sizes[0]; k++)
                 sum += weight[c * w.dims[2] + k] * line[t + k];
+            LPI_MACS(w.dims[2]);
             sum = rounded(dtype, sum);
             y[i * sizes[1] + t] = is_silu ? sum / (1 + exp(-sum)) : sum;
         }

@@ -1,5 +1,5 @@
 /* strings.c: texts: StringConcat, StringSplit, StringNormalizer, Equal of
- * texts; RegexFullMatch, which is not run.
+ * texts, RegexFullMatch.
  *
  * Texts are UTF-8 without a NUL; letters beyond ASCII keep their case.  What a
  * text takes is not counted.  Sources: ONNX operators StringConcat-20,
@@ -9,7 +9,7 @@
 #include "ops.h"
 
 typedef struct string_params {
-    const char *delimiter, *case_change_action;
+    const char *delimiter, *case_change_action, *pattern;
     int64_t maxsplit, is_case_sensitive;
     lpi_list stopwords;
 } string_params;
@@ -24,6 +24,11 @@ static const lpi_spec normal_specs[] = {
     LPI_SPEC_STRING(string_params, case_change_action, "NONE"),
     LPI_SPEC_INT(string_params, is_case_sensitive, 0),
     LPI_SPEC_LIST(string_params, stopwords, LPI_ATTR_STRINGS),
+    {.name = NULL},
+};
+
+static const lpi_spec match_specs[] = {
+    LPI_SPEC_NEEDED(string_params, pattern, LPI_ATTR_STRING),
     {.name = NULL},
 };
 
@@ -291,10 +296,16 @@ static lp_status normal_run(const lpi_run *run)
                       kept > 0 ? texts : (const char **)&nothing);
 }
 
-/* A truth a text; expressions are not run. */
+/* A truth a text. */
 static lp_status match_shape(lpi_node *node)
 {
     return lpi_out_set_shape(node, 0, LP_BOOL, lpi_in_shape(node, 0));
+}
+
+static lp_status match_run(const lpi_run *run)
+{
+    return lpi_regex_run(run,
+                         ((const string_params *)run->node->params)->pattern);
 }
 
 #define STRINGS(name_, since_, inputs)                                         \
@@ -317,7 +328,9 @@ const lp_op lpi_ops_strings[] = {
      .samples = "opset 17; input a: string[4]; y = StringNormalizer(a) "
                 "{case_change_action: \"LOWER\", stopwords: [\"monday\"]}; "
                 "output y"},
-    {STRINGS("RegexFullMatch", 20, 1), .outputs_max = 1, .shape = match_shape,
+    {STRINGS("RegexFullMatch", 20, 1), .outputs_max = 1,
+     .params_size = sizeof(string_params), .specs = match_specs,
+     .shape = match_shape, .run = match_run,
      .samples = "opset 20; input a: string[4]; y = RegexFullMatch(a) "
                 "{pattern: \"a*\"}; output y"},
     {.name = NULL},

@@ -162,7 +162,7 @@ static int64_t away_bytes(const finder *f)
         const lp_tensor *tensor = s->homes[i].tensor;
 
         if (s->homes[i].memory > 0 && tensor->kind == LPI_INPUT)
-            bytes = lpi_add(bytes, lpi_tensor_bytes(tensor));
+            bytes = lpi_add(bytes, lpi_planned_bytes(s, tensor));
     }
     return bytes;
 }
@@ -192,7 +192,8 @@ static lp_status find_latency(finder *f)
 
     if (!device)
         return LP_OK;
-    LP_TRY(lp_device_bound(device, f->planning->model, &ns, f->error));
+    LP_TRY(lpi_latency_bound(device, f->planning->model, f->schedule, &ns,
+                             f->error));
     LP_TRY(
         lpi_program_time(f->scratch, f->program, device, &timeline, f->error));
     LP_TRY(add(f, "latency_ns", ns, "busier engine", 0));
@@ -230,15 +231,13 @@ static bool achieved(const lp_predictions *p, const char *quantity,
 /* "groups, runs"; widths as they stand are always taken for granted. */
 static const char *name_columns(lpi_arena *arena, uint32_t given)
 {
-    static const char *const names[] = {"precision", "groups",  "runs",
-                                        "moves",     "aliases", "places"};
-    const char *all = "";
+    const char *all = "", *name;
     int32_t i;
 
-    for (i = 1; all && i < LPI_COUNT(names); i++)
+    for (i = 1; all && (name = lpi_column_name(i)); i++)
         if (given & 1u << i)
-            all = lpi_arena_printf(arena, "%s%s%s", all, *all ? ", " : "",
-                                   names[i]);
+            all =
+                lpi_arena_printf(arena, "%s%s%s", all, *all ? ", " : "", name);
     return all;
 }
 

@@ -147,19 +147,34 @@ static void point(lp_schedule *s, int32_t at, const void *items, int64_t count)
     memcpy((char *)s + columns[at].count, &count, sizeof(count));
 }
 
+const char *lpi_column_name(int32_t at)
+{
+    static const char *const names[] = {"precision", "groups", "runs", "move",
+                                        "alias",     "place",  "once"};
+
+    return at < LPI_COUNT(names) ? names[at] : NULL;
+}
+
+/* Drop the bounds that take one of "columns_set" as it was. */
+static void drop_bounds(lp_schedule *s, uint32_t columns_set)
+{
+    int64_t kept = 0, i;
+
+    for (i = 0; i < s->bounds_count; i++)
+        if (!(s->bounds[i].given & columns_set))
+            ((lp_bound *)s->bounds)[kept++] = s->bounds[i];
+    s->bounds_count = kept;
+}
+
 /* Clear what depends on column "at", and what was said of the result. */
 static lp_status clear_after(lp_schedule *s, int32_t at, lp_error *error)
 {
-    int64_t kept = 0, i;
     int32_t later;
 
     for (later = at + 1; later < LPI_COLUMNS; later++)
         if (columns[later].bit > columns[at].bit)
             point(s, later, NULL, 0);
-    for (i = 0; i < s->bounds_count; i++)
-        if (!(s->bounds[i].given & columns[at].bit))
-            ((lp_bound *)s->bounds)[kept++] = s->bounds[i];
-    s->bounds_count = kept;
+    drop_bounds(s, columns[at].bit);
     s->has_predictions = false;
     s->rule = "given";
     return at == LPI_COLUMN_GROUPS ? lpi_schedule_units(s, error) : LP_OK;
@@ -212,6 +227,8 @@ static lp_status set(lp_schedule *s, int32_t at, const void *items,
     if (count)
         memmove(bytes, items, (size_t)count * columns[at].size);
     point(s, at, bytes, count);
+    if (count && (at == LPI_COLUMN_HOMES || at == LPI_COLUMN_MOVES))
+        drop_bounds(s, LP_ONCE);
     return clear_after(s, at, error);
 }
 
@@ -265,6 +282,7 @@ static lp_status count_runs(lp_schedule *s, lp_error *error)
     lpi_arena *scratch = lpi_arena_new(lpi_arena_cap(s->arena));
     int64_t *runs = scratch ? LPI_NEW(scratch, int64_t, room) : NULL;
     lp_unit *units = (lp_unit *)s->units;
+    bool repeats = false;
 
     for (i = 0; runs && i < s->units_count; i++) {
         int64_t at = units[i].layer ? units[i].layer->id
@@ -272,7 +290,10 @@ static lp_status count_runs(lp_schedule *s, lp_error *error)
 
         units[i].ordinal = ++runs[at];
         units[i].line = 0;
+        repeats = repeats || units[i].ordinal > 1;
     }
+    if (repeats)
+        drop_bounds(s, LP_ONCE);
     lpi_arena_free(scratch);
     return runs ? LP_OK : lpi_fail_memory(error);
 }

@@ -71,6 +71,7 @@ lp_status lp_schedule_draft(const lp_problem *problem,
     draft->memories_count = schedule->memories_count;
     draft->precisions = schedule->precisions;
     draft->precisions_count = schedule->precisions_count;
+    draft->widths = schedule->widths;
     draft->known = schedule->known;
     LP_TRY(lp_schedule_copy(draft, schedule, error));
     *ret_draft = draft;

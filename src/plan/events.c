@@ -7,7 +7,8 @@
  * the last reads.  Then each move is given as much time as the budget allows:
  * a load is issued earlier, a store ends later, while the bytes resident stay
  * within it, so that copies hide behind the units between.  What moves takes
- * its views with it, so views, and what may be in place, are aliased. */
+ * its views with it, so views, and what may be in place, are aliased; a result
+ * of a unit that runs several times, when each time the operand dies. */
 #include <stdlib.h>
 
 #include "plan.h"
@@ -37,7 +38,9 @@ typedef struct teller {
     int64_t *times;    /* by event: units before it */
     lp_move *moves;
     int64_t moves_count;
-    int64_t *live; /* by unit: bytes inside */
+    int64_t *live;   /* by unit: bytes inside */
+    int32_t *places; /* by node: storage in whose place it makes its first
+                        output, each time; -1 */
 } teller;
 
 /* ---- views -----------------------------------------------------------------
@@ -207,6 +210,7 @@ static void find_live(const teller *t)
         const lp_graph_node *node = &t->g->graph.nodes[event->of];
         int64_t end = e + 1 < t->events_count ? t->times[e + 1]
                                               : t->units_count;
+        int64_t saved = 0;
 
         if (event->kind == LP_EVENT_LOAD)
             inside += t->g->graph.tensors[event->of].bytes;
@@ -216,8 +220,10 @@ static void find_live(const teller *t)
             continue;
         for (i = 0; i < node->outputs_count; i++)
             inside += t->g->graph.tensors[node->outputs[i]].bytes;
+        if (t->places[event->of] >= 0)
+            saved = t->g->graph.tensors[t->places[event->of]].bytes;
         for (u = t->times[e]; u < end; u++)
-            t->live[u] = inside;
+            t->live[u] = inside - saved;
         t->live[t->times[e]] += node->extra_bytes;
     }
 }
@@ -305,9 +311,10 @@ lp_status lp_schedule_set_events(const lp_problem *problem,
         t.view_of[graph->views[v].tensor] = (int32_t)v + 1;
     LP_TRY(find_wants(&t, error));
     LP_TRY(tell_units(&t, error));
+    LP_TRY(lpi_events_places(scratch, graph, events, count, &t.places, error));
     LP_TRY(tell_moves(&t, error));
     LP_TRY(lp_schedule_set_units(schedule, t.units, t.units_count, error));
     if (t.moves_count)
         LP_TRY(lp_schedule_set_moves(schedule, t.moves, t.moves_count, error));
-    return lp_schedule_baseline_aliases(schedule, true, error);
+    return lpi_events_aliases(problem, schedule, graph, old, t.places, error);
 }

@@ -3,7 +3,8 @@
  * Nodes are units.  A unit that only views a tensor is no node: it takes no
  * bytes and no time, and follows the storage that it shows.  Tensors of the
  * graph are storages: what a unit makes and a later one, or the caller, reads,
- * and the inputs of the graph.
+ * and the inputs of the graph.  Element-wise results may take the place of an
+ * operand, as in lpi_in_place.
  *
  * Invariant: the live peak of an order of the nodes is the live peak of the
  * schedule that runs the units so. */
@@ -11,6 +12,7 @@
 
 typedef struct grapher {
     const lp_problem *problem;
+    const lp_schedule *schedule;
     const lp_unit *units;
     int64_t units_count;
     lpi_arena *scratch;
@@ -95,6 +97,47 @@ static void list(grapher *g, int32_t tensor, int32_t node)
     g->pool[g->pool_count++] = storage;
 }
 
+/* How many operands of "layer", captures too, show storage "storage". */
+static int32_t count_shown(const grapher *g, const lp_layer *layer,
+                           int32_t storage)
+{
+    const lp_model *body;
+    int32_t count = 0, i, at = 0, t;
+    int64_t j;
+
+    for (i = 0; i < layer->inputs_count; i++) {
+        t = lp_problem_tensor(g->problem, layer->inputs[i]);
+        count += t >= 0 && g->storages[t] == storage;
+    }
+    while ((body = lpi_next_body(layer, &at)))
+        for (j = 0; j < body->captures_count; j++) {
+            t = lp_problem_tensor(g->problem, body->captures[j]->outer);
+            count += t >= 0 && g->storages[t] == storage;
+        }
+    return count;
+}
+
+/* List in "n" the storages in whose place "layer" may make its result: what no
+ * other operand shows, and is no input of the graph. */
+static void list_places(grapher *g, lp_graph_node *n, const lp_layer *layer)
+{
+    int32_t i;
+
+    n->in_place = g->pool + g->pool_count;
+    for (i = 0; i < layer->inputs_count; i++) {
+        bool may =
+            lpi_is_value(layer->inputs[i]) && lpi_in_place(layer, i) &&
+            lpi_same_width(g->schedule, layer->inputs[i], layer->outputs[0]);
+        int32_t t = may ? lp_problem_tensor(g->problem, layer->inputs[i]) : -1;
+        int32_t storage = t < 0 ? -1 : g->storages[t];
+
+        if (storage >= 0 && g->tensors[storage].producer >= 0 &&
+            count_shown(g, layer, storage) == 1)
+            g->pool[g->pool_count++] = storage;
+    }
+    n->in_place_count = (int32_t)(g->pool + g->pool_count - n->in_place);
+}
+
 /* The node of unit "unit"; tensors made inside are marked in "makers". */
 static void add_node(grapher *g, int64_t unit, const int32_t *unit_of_layer)
 {
@@ -125,6 +168,8 @@ static void add_node(grapher *g, int64_t unit, const int32_t *unit_of_layer)
             }
     }
     n->outputs_count = (int32_t)(g->pool + g->pool_count - n->outputs);
+    if (g->units[unit].layer)
+        list_places(g, n, g->units[unit].layer);
 }
 
 static lp_status make_room(grapher *g, lp_error *error)
@@ -133,7 +178,8 @@ static lp_status make_room(grapher *g, lp_error *error)
     int64_t listed = 0, i;
 
     for (i = 0; i < p->layers_count; i++)
-        listed += p->layers[i].inputs_count + p->layers[i].outputs_count;
+        listed += 2 * (int64_t)p->layers[i].inputs_count +
+                  p->layers[i].outputs_count;
     g->makers = LPI_NEW(g->scratch, int32_t, p->tensors_count);
     g->storages = LPI_NEW(g->scratch, int32_t, p->tensors_count);
     g->seen = LPI_NEW(g->scratch, int32_t, p->tensors_count);
@@ -174,6 +220,7 @@ lp_status lp_schedule_graph(const lp_problem *problem,
 {
     lp_unit_graph made = {0};
     grapher g = {.problem = problem,
+                 .schedule = schedule,
                  .units = schedule->units,
                  .units_count = schedule->units_count,
                  .scratch = problem->scratch,

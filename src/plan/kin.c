@@ -69,7 +69,7 @@ int64_t lpi_kin_bytes(lpi_kin *kin, const lpi_program *program,
         const lp_tensor *tensor = program->values[values[i]].tensor;
         int64_t family = kin->of[tensor->id];
 
-        bytes = lpi_tensor_bytes(tensor);
+        bytes = lpi_planned_bytes(program->schedule, tensor);
         if (kin->marks[family] != kin->mark) {
             kin->marks[family] = kin->mark;
             kin->most[family] = 0;
@@ -82,11 +82,12 @@ int64_t lpi_kin_bytes(lpi_kin *kin, const lpi_program *program,
     return sum;
 }
 
-bool lpi_kin_stands(lpi_kin *kin, const lp_tensor *tensor)
+bool lpi_kin_stands(lpi_kin *kin, const lp_schedule *schedule,
+                    const lp_tensor *tensor)
 {
     int64_t family = kin->of[tensor->id];
 
-    if (kin->most[family] != lpi_tensor_bytes(tensor))
+    if (kin->most[family] != lpi_planned_bytes(schedule, tensor))
         return false;
     kin->most[family] = -1;
     return true;

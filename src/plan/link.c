@@ -185,7 +185,7 @@ lp_status lp_problem_note(const lp_problem *problem, lp_error *error,
     va_list arguments;
     lp_plan_note note = {.planner = problem->run->planner->name};
 
-    if (problem->run->caller)
+    if (problem->run->caller || planning->is_quiet)
         return LP_OK;
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
@@ -210,6 +210,8 @@ lp_status lp_problem_add_way(const lp_problem *problem, const lp_way *way,
     if (!way->what || way->peak_bytes < 0)
         return lpi_fail(error, LP_EINVALID, NULL,
                         "a way out without a name or a peak");
+    if (planning->is_quiet)
+        return LP_OK;
     if (!copy.what || !LPI_GROW(planning->arena, planning->ways,
                                 planning->ways_count, planning->ways_room))
         return lpi_fail_memory(error);

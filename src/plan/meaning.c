@@ -56,19 +56,20 @@ static int64_t operand_bytes(const lpi_program *p, int64_t unit, int64_t *seen)
         if (seen[root] == unit + 1)
             continue;
         seen[root] = unit + 1;
-        bytes += lpi_tensor_bytes(p->values[root].tensor);
+        bytes += lpi_planned_bytes(p->schedule, p->values[root].tensor);
     }
     return bytes;
 }
 
-static void add_work(const lp_problem *problem, const lp_layer *layer,
-                     const lp_cost *cost, lp_unit_facts *facts)
+static void add_work(const lp_problem *problem, const lp_schedule *schedule,
+                     const lp_layer *layer, const lp_cost *cost,
+                     lp_unit_facts *facts)
 {
     facts->macs = lpi_add(facts->macs, lp_cost_macs(cost));
     if (problem->device)
         facts->compute_ns =
             lpi_add(facts->compute_ns,
-                    lp_device_compute_ns(problem->device, layer, cost));
+                    lpi_compute_ns(problem->device, schedule, layer, cost));
 }
 
 /* MACs and time of unit "unit". */
@@ -80,12 +81,12 @@ static void work(const lpi_program *p, const lp_problem *problem, int64_t unit,
     int32_t i;
 
     if (layer)
-        add_work(problem, layer,
+        add_work(problem, p->schedule, layer,
                  &problem->layers[lp_problem_layer(problem, layer)].cost,
                  facts);
     for (i = 0; tiling && i < tiling->stages_count; i++)
-        add_work(problem, tiling->stages[i].layer, &tiling->stages[i].cost,
-                 facts);
+        add_work(problem, p->schedule, tiling->stages[i].layer,
+                 &tiling->stages[i].cost, facts);
 }
 
 /* Add what residencies of memory 0 take to the live bytes of units. */

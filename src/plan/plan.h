@@ -57,8 +57,11 @@ enum {
     LPI_COLUMNS
 };
 
-/* ---- print.c ---------------------------------------------------------------
- */
+/* The bit LP_PRECISION << "at", by its section in YAML, or "once"; NULL after
+ * the last. */
+const char *lpi_column_name(int32_t at);
+
+/* ---- print.c ----------------------------------------------------------- */
 
 /* Numbers that stand for the content of each column. */
 typedef struct lpi_print {
@@ -84,11 +87,19 @@ typedef struct lpi_kin {
     int64_t mark;
 } lpi_kin;
 
+/* Planners in turn. */
+typedef struct lpi_turns {
+    const char *const *names;
+    int64_t count;
+} lpi_turns;
+
 /* One planning under way. */
 typedef struct lpi_planning {
     lpi_registry *registry;
     const lp_model *model;
     const lp_plan_options *options;
+    lpi_turns chain;
+    bool is_quiet;               /* a trial: notes and ways are not kept */
     const char *const *settings; /* "PLANNER.OPTION=VALUE" */
     size_t settings_count;
     lpi_arena *arena;        /* holds the problem and the plan */
@@ -117,8 +128,7 @@ typedef struct lpi_plan_run {
 lp_status lpi_problem_build(lpi_planning *planning, const lp_schedule *first,
                             lp_error *error);
 
-/* ---- settings.c -----------------------------------------------------------
- */
+/* ---- settings.c -------------------------------------------------------- */
 
 /* Refuse settings of planners or options that do not exist. */
 lp_status lpi_settings_check(lpi_planning *planning, lp_error *error);
@@ -128,8 +138,25 @@ lp_status lpi_settings_find(const lpi_planning *planning, lpi_arena *arena,
                             const lp_planner *planner, lp_problem *problem,
                             lp_error *error);
 
-/* ---- chain.c, link.c -------------------------------------------------------
- */
+/* ---- chain.c, link.c, drive.c ------------------------------------------ */
+
+/* The schedule that a chain starts from; sets the budget of the problem. */
+lp_status lpi_chain_start(lpi_planning *planning, lp_schedule **ret_schedule,
+                          lp_error *error);
+
+/* Run the chain on "schedule"; "*ret_decided" are the columns decided. */
+lp_status lpi_chain_run(lpi_planning *planning, lp_schedule *schedule,
+                        uint32_t *ret_decided, lp_error *error);
+
+/* Aliases and places, where no planner decides them, and predictions. */
+lp_status lpi_chain_finish(lp_schedule *schedule, uint32_t decided,
+                           lp_error *error);
+
+/* What "chain" makes within "budget_bytes" (0: as low as can be) by "effort";
+ * it may be above the budget, and is not proved. */
+lp_status lpi_chain_try(lpi_planning *planning, const lpi_turns *chain,
+                        int64_t budget_bytes, int64_t effort,
+                        lp_schedule **ret_schedule, lp_error *error);
 
 /* Run "planner" on "schedule", verify what it wrote, and lower the result. */
 lp_status lpi_link_run(lpi_planning *planning, const lp_planner *planner,
@@ -141,8 +168,21 @@ lp_status lpi_plan_new(const lp_planner *const *table, const lp_model *model,
                        const lp_plan_options *options, lp_plan **ret_plan,
                        lp_error *error);
 
-/* ---- bounds.c, obstacle.c
- * ---------------------------------------------------- */
+/* ---- places.c ------------------------------------------------------------ */
+
+/* By node of "graph" the storage in whose place it makes its first output each
+ * time it runs; -1: none. */
+lp_status lpi_events_places(lpi_arena *scratch, const lp_unit_graph *graph,
+                            const lp_event *events, int64_t count,
+                            int32_t **ret_places, lp_error *error);
+
+/* Give "schedule" the aliases it finds itself, and those by "places"; "units"
+ * are those that "graph" was made of. */
+lp_status lpi_events_aliases(const lp_problem *problem, lp_schedule *schedule,
+                             const lp_unit_graph *graph, const lp_unit *units,
+                             const int32_t *places, lp_error *error);
+
+/* ---- bounds.c, obstacle.c ---------------------------------------------- */
 
 /* kin.c */
 lp_status lpi_kin_find(lpi_planning *planning, lp_error *error);
@@ -151,7 +191,8 @@ lp_status lpi_kin_find(lpi_planning *planning, lp_error *error);
  * the next of them stands for its family, each family once. */
 int64_t lpi_kin_bytes(lpi_kin *kin, const lpi_program *program,
                       const int64_t *values, int32_t count);
-bool lpi_kin_stands(lpi_kin *kin, const lp_tensor *tensor);
+bool lpi_kin_stands(lpi_kin *kin, const lp_schedule *schedule,
+                    const lp_tensor *tensor);
 
 /* The least that the operands of unit "unit" take in memory 0 while it runs,
  * whatever shares bytes; whether inputs and outputs are counted. */

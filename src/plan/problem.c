@@ -10,6 +10,7 @@
 typedef struct builder {
     lpi_planning *planning;
     const lp_model *model;
+    const lp_schedule *first; /* whose widths count */
     lpi_arena *arena, *scratch;
     lp_plan_tensor *tensors;
     lp_plan_layer *layers;
@@ -45,7 +46,7 @@ static void note_read(builder *b, const lp_tensor *tensor, reads *r)
         if (r->weights)
             r->weights[r->weights_count] = tensor;
         r->weights_count++;
-        r->weight_bytes = lpi_add(r->weight_bytes, tensor->stored_bytes);
+        r->weight_bytes = lpi_add(r->weight_bytes, lpi_planned_stored(b->first, tensor));
     }
 }
 
@@ -106,13 +107,15 @@ static lp_status add_layer(builder *b, lp_layer *layer)
         .workspace_bytes = b->workspace[layer->id],
         .is_pure = !layer->row || !(layer->row->flags & LPI_IMPURE),
         .is_view = layer->row && layer->row->flags & LPI_VIEW &&
-                   layer->inputs_count && lpi_is_value(layer->inputs[0]),
+                   layer->inputs_count && lpi_is_value(layer->inputs[0]) &&
+                   lpi_same_width(b->first, layer->inputs[0],
+                                  layer->outputs[0]),
     };
     b->planning->layer_numbers[layer->id] = number;
     LP_TRY(add_operands(b, to));
     LP_TRY(lpi_layer_cost(b->model, layer, &to->cost, &status, b->error));
     if (device)
-        to->compute_ns = lp_device_compute_ns(device, layer, &to->cost);
+        to->compute_ns = lpi_compute_ns(device, b->first, layer, &to->cost);
     return LP_OK;
 }
 
@@ -124,9 +127,9 @@ static void add_tensor(builder *b, const lp_tensor *tensor)
     b->tensors[number] = (lp_plan_tensor){
         .tensor = tensor,
         .name = tensor->name,
-        .dtype = tensor->dtype,
+        .dtype = lpi_planned_dtype(b->first, tensor),
         .shape = tensor->shape,
-        .bytes = lpi_tensor_bytes(tensor),
+        .bytes = lpi_planned_bytes(b->first, tensor),
         .producer = -1,
         .viewed = number,
     };
@@ -223,6 +226,7 @@ lp_status lpi_problem_build(lpi_planning *planning, const lp_schedule *first,
 {
     builder b = {.planning = planning,
                  .model = planning->model,
+                 .first = first,
                  .arena = planning->arena,
                  .error = error};
     lp_status status;

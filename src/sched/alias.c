@@ -12,75 +12,6 @@
 
 #include "sched.h"
 
-bool lpi_in_place(const lp_layer *layer, int32_t i)
-{
-    const lp_tensor *in = layer->inputs[i], *out = layer->outputs[0];
-    int32_t j;
-
-    if (!layer->row ||
-        !(layer->row->flags & LPI_IN_PLACE ||
-          layer->row->run == lpi_pointwise_run) ||
-        !lpi_is_value(in) || !lpi_is_value(out) || in->dtype != out->dtype ||
-        in->shape.rank < 0 || in->shape.rank != out->shape.rank ||
-        in->is_bound != out->is_bound)
-        return false;
-    for (j = 0; j < layer->inputs_count; j++)
-        if (j != i && layer->inputs[j] == in)
-            return false;
-    return in->shape.rank == 0 ||
-           !memcmp(in->shape.dims, out->shape.dims,
-                   (size_t)in->shape.rank * sizeof(*in->shape.dims));
-}
-
-/* The axis along which "layer", a Concat or a Split, cuts "whole". */
-static bool cut_axis(const lp_layer *layer, const lp_tensor *whole,
-                     int64_t *ret_axis)
-{
-    int64_t axis = 0;
-    int32_t i;
-
-    for (i = 0; i < layer->attrs_count; i++)
-        if (!strcmp(layer->attrs[i].name, "axis") &&
-            layer->attrs[i].kind == LPI_ATTR_INT)
-            axis = layer->attrs[i].i;
-    return lpi_axis(axis, whole->shape.rank, ret_axis);
-}
-
-bool lpi_part_find(const lp_layer *layer, int32_t i, bool is_concat,
-                   lpi_value *ret_box)
-{
-    const lp_tensor *whole = is_concat ? layer->outputs[0] : layer->inputs[0];
-    lp_tensor *const *parts = is_concat ? layer->inputs : layer->outputs;
-    int64_t axis, blocks, before = 0, row, cut;
-    int32_t bits, j;
-
-    if (strcmp(layer->op, is_concat ? "Concat" : "Split") != 0 ||
-        *layer->domain || !lpi_is_value(whole) || whole->is_bound ||
-        !cut_axis(layer, whole, &axis))
-        return false;
-    bits = lp_dtype_bits(whole->dtype);
-    blocks = lpi_product(whole->shape.dims, axis);
-    row =
-        lpi_product(whole->shape.dims + axis + 1, whole->shape.rank - axis - 1);
-    for (j = 0; j <= i; j++) {
-        if (!parts[j] || parts[j]->shape.rank != whole->shape.rank ||
-            parts[j]->is_bound)
-            return false;
-        if (j < i)
-            before += parts[j]->shape.dims[axis];
-    }
-    if (bits % 8)
-        return false;
-    cut = parts[i]->shape.dims[axis] * row * bits / 8;
-    *ret_box = (lpi_value){
-        .root_offset = before * row * bits / 8,
-        .blocks = blocks > 0 ? blocks : 1,
-        .block_bytes = cut,
-        .stride_bytes = whole->shape.dims[axis] * row * bits / 8,
-    };
-    return true;
-}
-
 static int64_t find_value(const lpi_program *p, const int64_t *list,
                           int32_t count, const lp_tensor *tensor)
 {
@@ -114,8 +45,17 @@ static int32_t position(lp_tensor *const *list, int32_t count,
     return at;
 }
 
+/* Whether the widths and values of two tensors that share bytes agree; "later"
+ * is made after "earlier", unless it overwrites it. */
+static bool agree(const lp_schedule *s, const lp_tensor *later,
+                  const lp_tensor *earlier, bool overwrites)
+{
+    return lpi_same_width(s, later, earlier) &&
+           (overwrites || lpi_same_values(s, later, earlier));
+}
+
 /* Whether "alias" can hold at all between these two tensors. */
-static bool can_hold(const lp_alias *alias)
+static bool can_hold(const lp_schedule *s, const lp_alias *alias)
 {
     const lp_tensor *tensor = alias->tensor, *of = alias->of;
     const lp_layer *layer = tensor->producer, *reader = of->producer;
@@ -129,19 +69,23 @@ static bool can_hold(const lp_alias *alias)
     case LP_ALIAS_VIEW:
         return layer->row && layer->row->flags & LPI_VIEW &&
                layer->outputs[0] == tensor && layer->inputs[0] == of &&
-               lpi_tensor_bytes(tensor) == lpi_tensor_bytes(of);
+               lpi_tensor_bytes(tensor) == lpi_tensor_bytes(of) &&
+               agree(s, tensor, of, false);
     case LP_ALIAS_IN_PLACE:
         return layer->outputs[0] == tensor && at >= 0 &&
-               lpi_in_place(layer, at);
+               lpi_in_place(layer, at) && agree(s, tensor, of, true);
     case LP_ALIAS_PART:
         if (at == 0 && !strcmp(layer->op, "Split"))
             return lpi_part_find(
-                layer, position(layer->outputs, layer->outputs_count, tensor),
-                false, &box);
+                       s, layer,
+                       position(layer->outputs, layer->outputs_count, tensor),
+                       false, &box) &&
+                   agree(s, tensor, of, false);
         at = reader ? position(reader->inputs, reader->inputs_count, tensor)
                     : -1;
         return at >= 0 && reader->outputs[0] == of &&
-               lpi_part_find(reader, at, true, &box);
+               lpi_part_find(s, reader, at, true, &box) &&
+               agree(s, of, tensor, false);
     }
     return false;
 }
@@ -186,7 +130,7 @@ static void find_backward(lpi_lowering *l, int64_t unit, int64_t *parents)
         if (alias->kind == LP_ALIAS_IN_PLACE)
             p->values[v].in_place_of = of;
         if (alias->kind == LP_ALIAS_PART &&
-            lpi_part_find(layer, i, false, &box))
+            lpi_part_find(l->schedule, layer, i, false, &box))
             set_box(&p->values[v], &box);
     }
 }
@@ -206,7 +150,7 @@ static lp_status find_forward(lpi_lowering *l, int64_t unit, int64_t *parents)
 
         if (!alias || alias->kind != LP_ALIAS_PART ||
             alias->of != layer->outputs[0] ||
-            !lpi_part_find(layer, i, true, &box))
+            !lpi_part_find(l->schedule, layer, i, true, &box))
             continue;
         v = find_value(p, use->inputs, use->inputs_count, alias->tensor);
         if (parents[v] >= 0)
@@ -226,7 +170,8 @@ static lp_status find_forward(lpi_lowering *l, int64_t unit, int64_t *parents)
 static lp_status join(lpi_lowering *l, lpi_value *v, const lpi_value *of)
 {
     bool is_whole = v->blocks == 1 && !v->root_offset &&
-                    v->block_bytes == lpi_tensor_bytes(of->tensor);
+                    v->block_bytes ==
+                        lpi_planned_bytes(l->schedule, of->tensor);
 
     v->root = of->root;
     if (of->blocks == 1) {
@@ -374,7 +319,7 @@ lp_status lpi_lower_aliases(lpi_lowering *l)
     for (i = 0; i < s->aliases_count; i++) {
         const lp_alias *alias = &s->aliases[i];
 
-        if (!can_hold(alias))
+        if (!can_hold(s, alias))
             return LPI_REFUSE(l, -1, alias->tensor, alias->line,
                               "'%.200s' cannot be %s '%.200s'",
                               alias->tensor->name, kinds[alias->kind],

@@ -99,7 +99,9 @@ static lp_status keep_places(lp_schedule *s, const lpi_program *program,
     }
     bounds[0] = (lp_bound){.quantity = "arena_bytes",
                            .value = program->bound_bytes,
-                           .proof = "load"};
+                           .proof = "load",
+                           .given = LP_PRECISION | LP_GROUPS | LP_RUNS |
+                                    LP_MOVE | LP_ALIAS};
     s->places = places;
     s->places_count = program->residencies_count;
     s->predictions = program->predictions;
@@ -150,6 +152,8 @@ static lp_status fill(lp_schedule *s, const lp_schedule_options *options,
     if (options->layer_rows)
         LP_TRY(lpi_schedule_rows(s, options->layer_rows, error));
     LP_TRY(lpi_schedule_units(s, error));
+    if (options->assume)
+        LP_TRY(lpi_schedule_assume(s, options->assume, error));
     LP_TRY(lpi_schedule_aliases(s, !options->no_in_place, false, error));
     return lpi_schedule_place(s, options->rule, error);
 }

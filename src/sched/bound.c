@@ -14,6 +14,7 @@
 
 typedef struct needs {
     const lp_model *model;
+    const lp_schedule *schedule; /* whose widths count; NULL: as they are */
     lpi_arena *arena, *scratch;
     bool *is_taken, *is_whole; /* by tensor: at all, in full */
     lp_error *error;
@@ -148,6 +149,12 @@ static lp_status pass(needs *n, const lp_layer *layer, bool *ret_runs)
     return LP_OK;
 }
 
+static int64_t stored(const needs *n, const lp_tensor *tensor)
+{
+    return n->schedule ? lpi_planned_stored(n->schedule, tensor)
+                       : tensor->stored_bytes;
+}
+
 static lp_status find(needs *n, const lp_device *device, int64_t *ret_bound)
 {
     const lp_model *model = n->model;
@@ -169,12 +176,13 @@ static lp_status find(needs *n, const lp_device *device, int64_t *ret_bound)
         if (!runs)
             continue;
         LP_TRY(lpi_layer_cost(model, layer, &cost, &status, n->error));
-        compute = lpi_add(compute, lp_device_compute_ns(device, layer, &cost));
+        compute =
+            lpi_add(compute, lpi_compute_ns(device, n->schedule, layer, &cost));
     }
     for (i = 0; i < model->tensors_count; i++)
         if (n->is_taken[i] && model->tensors[i]->is_static &&
             model->tensors[i]->stored_bytes) {
-            bytes = lpi_add(bytes, model->tensors[i]->stored_bytes);
+            bytes = lpi_add(bytes, stored(n, model->tensors[i]));
             copies++;
         }
     if (device->weights_memory && copies)
@@ -185,11 +193,13 @@ static lp_status find(needs *n, const lp_device *device, int64_t *ret_bound)
     return LP_OK;
 }
 
-lp_status lp_device_bound(const lp_device *device, const lp_model *model,
-                          int64_t *ret_latency_ns, lp_error *error)
+lp_status lpi_latency_bound(const lp_device *device, const lp_model *model,
+                            const lp_schedule *schedule,
+                            int64_t *ret_latency_ns, lp_error *error)
 {
     lpi_arena *arena = lpi_arena_new(lpi_arena_cap(model->arena));
-    needs n = {.model = model, .arena = arena, .error = error};
+    needs n = {
+        .model = model, .schedule = schedule, .arena = arena, .error = error};
     lp_status status = LP_ENOMEM;
 
     n.scratch = arena ? lpi_arena_new(lpi_arena_cap(model->arena)) : NULL;
@@ -204,4 +214,10 @@ lp_status lp_device_bound(const lp_device *device, const lp_model *model,
     lpi_arena_free(n.scratch);
     lpi_arena_free(arena);
     return status;
+}
+
+lp_status lp_device_bound(const lp_device *device, const lp_model *model,
+                          int64_t *ret_latency_ns, lp_error *error)
+{
+    return lpi_latency_bound(device, model, NULL, ret_latency_ns, error);
 }

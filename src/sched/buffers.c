@@ -108,13 +108,13 @@ static lp_status add_staging(lpi_lowering *l, int64_t unit,
             return lpi_fail(l->error, LP_EUNSUPPORTED, l->schedule->name,
                             "group '%.200s' touches '%.200s', a strided part",
                             p->units[unit].group->name, v->tensor->name);
-        LP_TRY(lpi_buffer_add(
-            l, unit,
-            &(lpi_residency){.kind = LPI_OF_STAGING,
-                             .value = values[i],
-                             .tensor = v->tensor,
-                             .bytes = lpi_tensor_bytes(v->tensor)},
-            NULL));
+        LP_TRY(lpi_buffer_add(l, unit,
+                              &(lpi_residency){.kind = LPI_OF_STAGING,
+                                               .value = values[i],
+                                               .tensor = v->tensor,
+                                               .bytes = lpi_planned_bytes(
+                                                   l->schedule, v->tensor)},
+                              NULL));
     }
     return LP_OK;
 }

@@ -71,7 +71,8 @@ static lp_status make(lpi_checker *c, const lp_layer *layer, int32_t i,
         begin(c, r, c->unit);
     end = v->root_offset + (v->blocks - 1) * v->stride_bytes + v->block_bytes;
     if (v->root_offset < 0 || v->blocks < 1 ||
-        v->blocks * v->block_bytes != lpi_tensor_bytes(v->tensor) ||
+        v->blocks * v->block_bytes !=
+            lpi_planned_bytes(p->schedule, v->tensor) ||
         end > p->residencies[r].bytes)
         return LPI_REFUSE_AT(c, v->tensor, "'%.200s' does not fit its place",
                              v->tensor->name);

@@ -35,31 +35,34 @@ static bool same_box(const lpi_value *a, const lpi_value *b)
 
 /* Whether value "v", output "i" of "layer", is where operand "of" lies, its
  * bytes the same by nature of the operator. */
-static bool is_same_bytes(const lp_layer *layer, int32_t i, const lpi_value *v,
-                          const lpi_value *of)
+static bool is_same_bytes(const lp_schedule *s, const lp_layer *layer,
+                          int32_t i, const lpi_value *v, const lpi_value *of)
 {
     lpi_value box;
 
     if (layer->row && layer->row->flags & LPI_VIEW && i == 0 &&
         layer->inputs[0] == of->tensor)
-        return same_box(v, of);
+        return same_box(v, of) && lpi_same_width(s, v->tensor, of->tensor) &&
+               lpi_same_values(s, v->tensor, of->tensor);
     if (strcmp(layer->op, "Split") != 0 || layer->inputs[0] != of->tensor ||
-        of->blocks != 1 || !lpi_part_find(layer, i, false, &box))
+        of->blocks != 1 || !lpi_part_find(s, layer, i, false, &box) ||
+        !lpi_same_values(s, v->tensor, of->tensor))
         return false;
     box.root_offset += of->root_offset;
     return same_box(v, &box);
 }
 
 /* Whether operand "of" of Concat "layer" lies where it goes in "v". */
-static bool is_joined(const lp_layer *layer, const lpi_value *v,
-                      const lpi_value *of)
+static bool is_joined(const lp_schedule *s, const lp_layer *layer,
+                      const lpi_value *v, const lpi_value *of)
 {
     lpi_value box;
     int32_t i;
 
     for (i = 0; i < layer->inputs_count; i++) {
         if (layer->inputs[i] != of->tensor || v->blocks != 1 ||
-            !lpi_part_find(layer, i, true, &box))
+            !lpi_part_find(s, layer, i, true, &box) ||
+            !lpi_same_values(s, v->tensor, of->tensor))
             continue;
         box.root_offset += v->root_offset;
         if (same_box(of, &box))
@@ -94,7 +97,7 @@ static bool is_left(const lpi_checker *c, const lp_layer *layer,
     for (i = 0; i < use->inputs_count; i++) {
         const lpi_value *of = &c->p->values[use->inputs[i]];
 
-        if (of->root == v->root && is_joined(layer, v, of) &&
+        if (of->root == v->root && is_joined(c->p->schedule, layer, v, of) &&
             is_inside(old, of))
             return true;
     }
@@ -133,10 +136,11 @@ static bool may_share(const lpi_checker *c, const lp_layer *layer, int32_t i,
     for (j = 0; j < layer->inputs_count; j++)
         if (layer->inputs[j] == of->tensor)
             in = j;
-    if (is_same_bytes(layer, i, v, of) ||
+    if (is_same_bytes(c->p->schedule, layer, i, v, of) ||
         (!strcmp(layer->op, "Concat") && is_left(c, layer, v, of)))
         return true;
     return i == 0 && in >= 0 && same_box(v, of) && lpi_in_place(layer, in) &&
+           lpi_same_width(c->p->schedule, v->tensor, of->tensor) &&
            c->p->values[v->root].unit >= 0;
 }
 
@@ -157,7 +161,7 @@ lp_status lpi_check_made(lpi_checker *c, const lp_layer *layer, int32_t i,
             return LPI_REFUSE_AT(c, v->tensor,
                                  "'%.200s' is made over its operand '%.200s'",
                                  v->tensor->name, of->tensor->name);
-        is_same = is_same || is_same_bytes(layer, i, v, of);
+        is_same = is_same || is_same_bytes(c->p->schedule, layer, i, v, of);
     }
     if (!is_same)
         overwrite(c, v, layer && !strcmp(layer->op, "Concat") ? layer : NULL);

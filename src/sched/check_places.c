@@ -22,7 +22,7 @@ static lp_status check_residency(lpi_checker *c, int64_t i)
             (long long)h->begin, (long long)h->end, (long long)r->first,
             (long long)r->last);
     if (r->kind != LPI_OF_TILE && r->tensor &&
-        r->bytes != lpi_tensor_bytes(r->tensor))
+        r->bytes != lpi_planned_bytes(c->p->schedule, r->tensor))
         return LPI_REFUSE_AT(c, r->tensor, "%lld bytes are kept for it",
                              (long long)r->bytes);
     if (r->offset < 0 || r->offset % memory->alignment)

@@ -45,24 +45,45 @@ int64_t lp_device_copy_ns(const lp_device *device, int32_t from, int32_t to,
                    slower ? lpi_mul_div(bytes, NS_PER_S, slower) : 0);
 }
 
+/* The dtype that "schedule" (NULL: none) plans for operand "tensor" of "layer",
+ * or for the one of its first two that is of the same dtype and planned
+ * wider. */
+static lp_dtype planned(const lp_schedule *schedule, const lp_layer *layer,
+                        const lp_tensor *tensor)
+{
+    lp_dtype dtype = schedule ? lpi_planned_dtype(schedule, tensor)
+                              : tensor->dtype;
+    int32_t i;
+
+    for (i = 0; schedule && i < 2 && i < layer->inputs_count; i++) {
+        const lp_tensor *other = layer->inputs[i];
+
+        if (other && other->dtype == tensor->dtype &&
+            lp_dtype_bits(lpi_planned_dtype(schedule, other)) >
+                lp_dtype_bits(dtype))
+            dtype = lpi_planned_dtype(schedule, other);
+    }
+    return dtype;
+}
+
 /* The dtype in which "layer" computes: of its first activation; of its first
  * result when it has bodies or reads none. */
-static lp_dtype dtype_of(const lp_layer *layer)
+static lp_dtype dtype_of(const lp_schedule *schedule, const lp_layer *layer)
 {
     int32_t i, at = 0;
 
     for (i = 0; i < layer->inputs_count && !lpi_next_body(layer, &at); i++)
         if (layer->inputs[i] && !layer->inputs[i]->is_static &&
             lp_dtype_bits(layer->inputs[i]->dtype))
-            return layer->inputs[i]->dtype;
+            return planned(schedule, layer, layer->inputs[i]);
     for (i = 0; i < layer->outputs_count; i++)
         if (layer->outputs[i] && lp_dtype_bits(layer->outputs[i]->dtype))
             return layer->outputs[i]->dtype;
     return LP_FLOAT32;
 }
 
-int64_t lp_device_compute_ns(const lp_device *device, const lp_layer *layer,
-                             const lp_cost *cost)
+int64_t lpi_compute_ns(const lp_device *device, const lp_schedule *schedule,
+                       const lp_layer *layer, const lp_cost *cost)
 {
     int64_t macs = lp_cost_macs(cost), ops = 0, ns = 0;
     int32_t i;
@@ -70,11 +91,18 @@ int64_t lp_device_compute_ns(const lp_device *device, const lp_layer *layer,
     for (i = 0; i < LP_ARITH_COUNT; i++)
         ops = lpi_add(ops, cost->arith[i]);
     if (macs)
-        ns = lpi_mul_div(macs, NS_PER_S,
-                         lp_device_macs_per_s(device, dtype_of(layer)));
+        ns = lpi_mul_div(
+            macs, NS_PER_S,
+            lp_device_macs_per_s(device, dtype_of(schedule, layer)));
     if (ops && device->ops_per_s)
         ns = lpi_add(ns, lpi_mul_div(ops, NS_PER_S, device->ops_per_s));
     return ns;
+}
+
+int64_t lp_device_compute_ns(const lp_device *device, const lp_layer *layer,
+                             const lp_cost *cost)
+{
+    return lpi_compute_ns(device, NULL, layer, cost);
 }
 
 /* ---- schedules for a device ------------------------------------------------

@@ -7,14 +7,15 @@
 
 #include "sched.h"
 
-static int64_t box_bytes(const lp_tensor *tensor, const lpi_box *box)
+static int64_t box_bytes(const lp_schedule *s, const lp_tensor *tensor,
+                         const lpi_box *box)
 {
     int64_t elements = 1;
     int32_t a;
 
     for (a = 0; a < box->rank; a++)
         elements = lpi_mul(elements, box->to[a] - box->from[a]);
-    return lpi_storage_bytes(tensor->dtype, elements);
+    return lpi_storage_bytes(lpi_planned_dtype(s, tensor), elements);
 }
 
 /* Whether "inner" is one run of bytes of "outer". */
@@ -96,7 +97,7 @@ static lp_status add_buffer(lpi_cutter *c, const lp_tensor *tensor,
     int64_t bytes = 0, t;
 
     for (t = 0; t < c->tiles; t++) {
-        int64_t box = box_bytes(tensor, &boxes[t]);
+        int64_t box = box_bytes(c->l->schedule, tensor, &boxes[t]);
 
         if (box > bytes)
             bytes = box;

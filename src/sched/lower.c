@@ -69,6 +69,7 @@ int64_t lpi_program_where(const lpi_program *program, int64_t value,
 static lp_status lower(lpi_lowering *l)
 {
     LP_TRY(check_form(l));
+    LP_TRY(lpi_lower_widths(l));
     LP_TRY(lpi_lower_values(l));
     LP_TRY(lpi_lower_aliases(l));
     LP_TRY(lpi_lower_residencies(l));

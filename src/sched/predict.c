@@ -21,7 +21,8 @@ static int64_t viewed(const lpi_program *p, const lpi_value *v)
 
     if (!layer || !layer->row || !(layer->row->flags & LPI_VIEW) ||
         layer->inputs_count == 0 || layer->outputs[0] != v->tensor ||
-        !lpi_is_value(layer->inputs[0]))
+        !lpi_is_value(layer->inputs[0]) ||
+        !lpi_same_width(p->schedule, v->tensor, layer->inputs[0]))
         return -1;
     return lpi_program_value(p, v->unit, layer->inputs[0], false);
 }
@@ -43,7 +44,7 @@ static lp_status find_live_peak(lpi_lowering *l)
         roots[i] = of < 0 ? i : roots[of];
         if (last > lasts[roots[i]])
             lasts[roots[i]] = last;
-        all = lpi_add(all, lpi_tensor_bytes(p->values[i].tensor));
+        all = lpi_add(all, lpi_planned_bytes(l->schedule, p->values[i].tensor));
     }
     for (i = 0; i < p->residencies_count; i++)
         all = lpi_add(all, lpi_mul(p->residencies[i].bytes, 2));
@@ -54,7 +55,7 @@ static lp_status find_live_peak(lpi_lowering *l)
         if (roots[i] == i)
             add_live(live, p->values[i].unit < 0 ? 0 : p->values[i].unit,
                      lasts[i] < p->units_count ? lasts[i] : p->units_count - 1,
-                     lpi_tensor_bytes(p->values[i].tensor));
+                     lpi_planned_bytes(l->schedule, p->values[i].tensor));
     for (i = 0; i < p->residencies_count && p->units_count; i++)
         add_live(live, p->residencies[i].first, p->residencies[i].last,
                  p->residencies[i].live_bytes);
@@ -106,7 +107,7 @@ static lp_status add_weights(lpi_lowering *l)
     for (i = 0; i < p->units_count; i++)
         sum = lpi_add(sum, weights.bytes[i]);
     for (i = 0; i < s->pins_count; i++)
-        sum = lpi_add(sum, s->pins[i].tensor->stored_bytes);
+        sum = lpi_add(sum, lpi_planned_stored(s, s->pins[i].tensor));
     p->predictions.traffic_bytes = sum;
     return LP_OK;
 }

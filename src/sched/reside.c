@@ -66,7 +66,7 @@ static lp_status open_copy(stay *s, int32_t memory, int64_t first,
                       .memory = memory,
                       .first = first,
                       .last = s->last,
-                      .bytes = lpi_tensor_bytes(tensor_of(s)),
+                      .bytes = lpi_planned_bytes(s->l->schedule, tensor_of(s)),
                       .offset = -1},
         .ready = ready,
         .from = from,
@@ -325,7 +325,7 @@ lp_status lpi_lower_residencies(lpi_lowering *l)
                              .tensor = tensor,
                              .first = w.firsts[i],
                              .last = w.lasts[i],
-                             .bytes = lpi_tensor_bytes(tensor),
+                             .bytes = lpi_planned_bytes(l->schedule, tensor),
                              .offset = -1},
             NULL));
     }

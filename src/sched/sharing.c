@@ -103,7 +103,8 @@ static bool dies_here(const maker *m, const lp_layer *layer, int32_t i,
     int32_t j;
 
     if (m->runs[layer->id] > 1 || !lpi_in_place(layer, i) ||
-        runs_again(m, layer->inputs[i]))
+        runs_again(m, layer->inputs[i]) ||
+        !lpi_same_width(m->s, layer->inputs[i], layer->outputs[0]))
         return false;
     root = m->roots[layer->inputs[i]->id];
     if (root < 0 || m->is_input[root] || m->is_moved[root] ||
@@ -126,7 +127,9 @@ static lp_status alias_result(maker *m, const lp_layer *layer, int64_t unit)
     if (!lpi_is_value(out) || m->is_moved[out->id] || m->is_part[out->id])
         return LP_OK;
     if (layer->row && layer->row->flags & LPI_VIEW && lpi_is_value(in) &&
-        lpi_tensor_bytes(in) == lpi_tensor_bytes(out) && m->roots[in->id] >= 0)
+        lpi_tensor_bytes(in) == lpi_tensor_bytes(out) &&
+        lpi_same_width(m->s, out, in) && lpi_same_values(m->s, out, in) &&
+        m->roots[in->id] >= 0)
         return add_alias(m, out, in, LP_ALIAS_VIEW);
     for (i = 0; i < layer->inputs_count && m->in_place; i++)
         if (dies_here(m, layer, i, unit))
@@ -161,7 +164,8 @@ static bool may_join(const maker *m, const lp_layer *layer, int32_t i)
     for (j = 0; j < layer->inputs_count; j++)
         if (j != i && layer->inputs[j] == part)
             return false;
-    return lpi_part_find(layer, i, true, &box) && box.blocks == 1;
+    return lpi_part_find(m->s, layer, i, true, &box) && box.blocks == 1 &&
+           lpi_same_values(m->s, layer->outputs[0], part);
 }
 
 /* Note what is made inside the results of Concats, itself no part, so that

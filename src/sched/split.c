@@ -81,7 +81,8 @@ lp_status lpi_cutter_split(lpi_cutter *c, int64_t extent)
             c, out,
             "its operator sums in a fixed tree, or not at all: its "
             "sums cannot be cut");
-    if (out->dtype != LP_FLOAT32 && out->dtype != LP_INT32)
+    if ((out->dtype != LP_FLOAT32 && out->dtype != LP_INT32) ||
+        lpi_planned_dtype(c->l->schedule, out) != out->dtype)
         return lpi_cutter_refuse(
             c, out,
             "its result is narrower than its sums, which cannot be "
@@ -102,7 +103,7 @@ int64_t lpi_cutter_sliced(const lpi_cutter *c)
 {
     const lpi_tiling tiling = {.tiles = c->tiles, .parts = c->parts};
     const lp_layer *layer = c->stages[0].layer;
-    int64_t saved = 0, tile;
+    int64_t saved = 0, stored, tile;
     int32_t i, a;
 
     for (i = 0; i < layer->inputs_count; i++) {
@@ -116,11 +117,12 @@ int64_t lpi_cutter_sliced(const lpi_cutter *c)
 
             for (a = 0; a < in->boxes[tile].rank; a++)
                 elements *= in->boxes[tile].to[a] - in->boxes[tile].from[a];
-            elements = lpi_storage_bytes(in->tensor->dtype, elements);
+            elements = lpi_storage_bytes(
+                lpi_planned_dtype(c->l->schedule, in->tensor), elements);
             most = elements > most ? elements : most;
         }
-        if (most < in->tensor->stored_bytes)
-            saved += in->tensor->stored_bytes - most;
+        stored = lpi_planned_stored(c->l->schedule, in->tensor);
+        saved += most < stored ? stored - most : 0;
     }
     return saved;
 }

@@ -53,16 +53,16 @@ static lp_status unit_compute(const times *t, int64_t unit, int64_t *known)
     for (i = 0; tiling && i < tiling->stages_count; i++) {
         const lpi_stage *s = &tiling->stages[i];
 
-        t->computes[unit] =
-            lpi_add(t->computes[unit],
-                    lp_device_compute_ns(t->device, s->layer, &s->cost));
+        t->computes[unit] = lpi_add(
+            t->computes[unit],
+            lpi_compute_ns(t->device, t->p->schedule, s->layer, &s->cost));
     }
     if (!u->layer)
         return LP_OK;
     if (!known[u->layer->id]) {
         LP_TRY(lpi_layer_cost(t->p->model, u->layer, &cost, &status, t->error));
-        known[u->layer->id] =
-            lpi_add(1, lp_device_compute_ns(t->device, u->layer, &cost));
+        known[u->layer->id] = lpi_add(
+            1, lpi_compute_ns(t->device, t->p->schedule, u->layer, &cost));
     }
     t->computes[unit] = known[u->layer->id] - 1;
     return LP_OK;
@@ -82,7 +82,8 @@ static int64_t read_ns(const times *t, int64_t bytes, int64_t copies)
 
 static int64_t pin_ns(const times *t, int64_t pin)
 {
-    int64_t bytes = t->p->schedule->pins[pin].tensor->stored_bytes;
+    int64_t bytes =
+        lpi_planned_stored(t->p->schedule, t->p->schedule->pins[pin].tensor);
 
     return read_ns(t, bytes, bytes > 0);
 }
@@ -108,7 +109,7 @@ static lp_status find_streams(times *t)
         if (t->weights.readers[i] == pin->from) {
             copies[pin->from] += pin->tensor->stored_bytes > 0;
             bytes[pin->from] =
-                lpi_add(bytes[pin->from], pin->tensor->stored_bytes);
+                lpi_add(bytes[pin->from], lpi_planned_stored(s, pin->tensor));
             continue;
         }
         t->links[i] = t->heads[pin->from];
@@ -121,8 +122,8 @@ static lp_status find_streams(times *t)
             t->traffic_bytes = lpi_add(t->traffic_bytes, bytes[u]);
         for (u = 0; u < units; u++)
             for (i = t->heads[u]; i >= 0; i = t->links[i])
-                t->traffic_bytes =
-                    lpi_add(t->traffic_bytes, s->pins[i].tensor->stored_bytes);
+                t->traffic_bytes = lpi_add(
+                    t->traffic_bytes, lpi_planned_stored(s, s->pins[i].tensor));
     }
     return LP_OK;
 }

@@ -3,7 +3,7 @@
  * A unit reads each of its static operands once, with those of the bodies of
  * its layers, and with what bodies capture; what a pin holds it finds in
  * memory 0.  A pin is read once, at its first unit.  Bytes are those that are
- * stored. */
+ * stored, or planned to be; inside bodies nothing else is planned. */
 #include <string.h>
 
 #include "sched.h"
@@ -81,7 +81,8 @@ static void read_tensor(walk *w, const lp_tensor *tensor, int64_t unit)
         return;
     w->held[tensor->id] = w->once ? INT64_MAX : unit + 1;
     weights->copies[unit] += tensor->stored_bytes > 0;
-    weights->bytes[unit] = lpi_add(weights->bytes[unit], tensor->stored_bytes);
+    weights->bytes[unit] = lpi_add(weights->bytes[unit],
+                                   lpi_planned_stored(w->p->schedule, tensor));
 }
 
 static lp_status read_bodies(walk *w, const lp_layer *layer, int64_t unit)
@@ -225,8 +226,10 @@ lp_status lpi_weights_peak(const lpi_program *program,
 
     *ret_pinned = *ret_all = 0;
     for (i = 0; change && i < s->pins_count; i++) {
-        change[s->pins[i].from] += s->pins[i].tensor->stored_bytes;
-        change[s->pins[i].to + 1] -= s->pins[i].tensor->stored_bytes;
+        int64_t bytes = lpi_planned_stored(s, s->pins[i].tensor);
+
+        change[s->pins[i].from] += bytes;
+        change[s->pins[i].to + 1] -= bytes;
     }
     for (u = 0; change && u < program->units_count; u++) {
         held += change[u];

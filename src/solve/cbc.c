@@ -88,19 +88,6 @@ static bool reads(const lp_graph_node *node, int32_t tensor)
     return false;
 }
 
-static int64_t working_set(const lp_graph *graph, int32_t i)
-{
-    const lp_graph_node *node = &graph->nodes[i];
-    int64_t sum = node->extra_bytes;
-    int32_t k;
-
-    for (k = 0; k < node->inputs_count; k++)
-        sum += graph->tensors[node->inputs[k]].bytes;
-    for (k = 0; k < node->outputs_count; k++)
-        sum += graph->tensors[node->outputs[k]].bytes;
-    return sum;
-}
-
 static void add_columns(program *p)
 {
     const lp_graph *graph = p->graph;
@@ -185,14 +172,15 @@ static void add_run_rows(program *p, int32_t t, int32_t j)
                 (double)p->graph->tensors[i].bytes /
                     (double)p->remat->budget_bytes);
     add(p, run,
-        (double)working_set(p->graph, j) / (double)p->remat->budget_bytes);
+        (double)lpi_remat_set(p->graph, j, NULL) /
+            (double)p->remat->budget_bytes);
     end_row(p, 'L', 1 + 1e-9);
 }
 
 static void add_rows(program *p)
 {
     const lp_graph *graph = p->graph;
-    int32_t t, i;
+    int32_t t, i, place;
 
     for (t = 0; t <= p->count; t++) {
         for (i = 0; i < graph->tensors_count; i++)
@@ -200,15 +188,17 @@ static void add_rows(program *p)
                 add_tensor_rows(p, t, i);
         for (i = 0; i < t; i++)
             add_run_rows(p, t, i);
+        place = t < p->count ? lpi_remat_place(graph, t) : -1;
         for (i = 0; t < p->count && i < graph->tensors_count; i++)
-            if (graph->tensors[i].producer < t && !reads(&graph->nodes[t], i))
+            if (graph->tensors[i].producer < t &&
+                (i == place || !reads(&graph->nodes[t], i)))
                 add(p, *column(p, STAYS, t + 1, i),
                     (double)graph->tensors[i].bytes /
                         (double)p->remat->budget_bytes);
         if (p->width)
             end_row(p, 'L',
                     1 + 1e-9 -
-                        (double)working_set(graph, t) /
+                        (double)lpi_remat_set(graph, t, NULL) /
                             (double)p->remat->budget_bytes);
     }
 }

@@ -9,30 +9,12 @@
 
 #include "solve.h"
 
-/* A begin or an end of interval "of". */
-typedef struct event {
-    int64_t time;
-    int64_t of;
-    bool is_begin; /* begins come after the ends of the time before */
-} event;
-
-static int by_time(const void *a, const void *b)
-{
-    const event *x = a, *y = b;
-
-    if (x->time != y->time)
-        return x->time < y->time ? -1 : 1;
-    if (x->is_begin != y->is_begin)
-        return x->is_begin ? 1 : -1;
-    return (x->of > y->of) - (x->of < y->of);
-}
-
 /* The begins and ends, in order, of the intervals that want bytes; an end
  * stands at the time after the last. */
-static event *list_events(lpi_arena *scratch, const lpi_interval *intervals,
-                          int64_t count, int64_t *ret_count)
+static lpi_edge *list_events(lpi_arena *scratch, const lpi_interval *intervals,
+                             int64_t count, int64_t *ret_count)
 {
-    event *events = LPI_NEW(scratch, event, lpi_mul(count, 2));
+    lpi_edge *events = LPI_NEW(scratch, lpi_edge, lpi_mul(count, 2));
     int64_t n = 0, i;
 
     if (!events)
@@ -40,10 +22,10 @@ static event *list_events(lpi_arena *scratch, const lpi_interval *intervals,
     for (i = 0; i < count; i++) {
         if (intervals[i].bytes <= 0)
             continue;
-        events[n++] = (event){intervals[i].first, i, true};
-        events[n++] = (event){lpi_add(intervals[i].last, 1), i, false};
+        events[n++] = (lpi_edge){intervals[i].first, i, true};
+        events[n++] = (lpi_edge){lpi_add(intervals[i].last, 1), i, false};
     }
-    qsort(events, (size_t)n, sizeof(*events), by_time);
+    qsort(events, (size_t)n, sizeof(*events), lpi_edge_order);
     *ret_count = n;
     return events;
 }
@@ -142,7 +124,7 @@ lp_status lpi_offsets_overlap(lpi_arena *scratch, const lpi_interval *intervals,
 {
     tree t = {.intervals = intervals, .offsets = offsets, .root = -1};
     int64_t n = 0, i;
-    event *events = list_events(scratch, intervals, count, &n);
+    lpi_edge *events = list_events(scratch, intervals, count, &n);
 
     t.left = LPI_NEW(scratch, int64_t, count);
     t.right = LPI_NEW(scratch, int64_t, count);

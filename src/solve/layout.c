@@ -10,16 +10,9 @@
 
 #include "solve.h"
 
-/* A begin or an end of span "of". */
-typedef struct event {
-    int64_t time;
-    int32_t of;
-    bool is_begin; /* begins come after the ends of the same time */
-} event;
-
-static int by_time(const void *a, const void *b)
+int lpi_edge_order(const void *a, const void *b)
 {
-    const event *x = a, *y = b;
+    const lpi_edge *x = a, *y = b;
 
     if (x->time != y->time)
         return x->time < y->time ? -1 : 1;
@@ -58,18 +51,18 @@ static lp_status check_buffer(const lp_buffer *b, int64_t index,
 }
 
 /* Append the span of bytes "low" to "high" from "from" to "to". */
-static void add_span(lpi_layout *l, event *events, int64_t from, int64_t to,
+static void add_span(lpi_layout *l, lpi_edge *events, int64_t from, int64_t to,
                      lpi_span bytes)
 {
     if (from >= to || bytes.low >= bytes.high)
         return;
-    events[2 * l->spans_count] = (event){from, l->spans_count, true};
-    events[2 * l->spans_count + 1] = (event){to, l->spans_count, false};
+    events[2 * l->spans_count] = (lpi_edge){from, l->spans_count, true};
+    events[2 * l->spans_count + 1] = (lpi_edge){to, l->spans_count, false};
     l->spans[l->spans_count++] = bytes;
 }
 
 /* The spans of all buffers, not in sections yet, and their events. */
-static void list_spans(lpi_layout *l, event *events)
+static void list_spans(lpi_layout *l, lpi_edge *events)
 {
     int64_t i;
     int32_t g;
@@ -96,12 +89,12 @@ static void list_spans(lpi_layout *l, event *events)
 }
 
 /* Number the sections and give each span its own. */
-static void cut_sections(lpi_layout *l, event *events)
+static void cut_sections(lpi_layout *l, lpi_edge *events)
 {
     bool is_open = false;
     int64_t i;
 
-    qsort(events, 2 * (size_t)l->spans_count, sizeof(*events), by_time);
+    qsort(events, 2 * (size_t)l->spans_count, sizeof(*events), lpi_edge_order);
     for (i = 0; i < 2 * (int64_t)l->spans_count; i++) {
         lpi_span *span = &l->spans[events[i].of];
 
@@ -255,7 +248,7 @@ lp_status lpi_layout_new(lpi_arena *arena, const lp_buffer *buffers,
                          int64_t count, lpi_layout *ret_layout, lp_error *error)
 {
     lpi_layout l = {.buffers = buffers, .count = count};
-    event *events;
+    lpi_edge *events;
     int64_t most = 0, i;
 
     LP_TRY(check_buffers(buffers, count, &most, error));
@@ -264,7 +257,7 @@ lp_status lpi_layout_new(lpi_arena *arena, const lp_buffer *buffers,
     l.first = LPI_NEW(arena, int32_t, count);
     l.last = LPI_NEW(arena, int32_t, count);
     l.alignments = LPI_NEW(arena, int64_t, count);
-    events = LPI_NEW(arena, event, 2 * most);
+    events = LPI_NEW(arena, lpi_edge, 2 * most);
     if (!l.spans || !l.begins || !l.first || !l.last || !l.alignments ||
         !events)
         return lpi_fail_memory(error);

@@ -11,22 +11,48 @@ enum { EFFORT = 1000000 };
 
 static const int64_t most_effort = INT64_C(1) << 50;
 
+int64_t lpi_remat_set(const lp_graph *graph, int32_t i, int32_t *ret_places)
+{
+    const lp_graph_node *node = &graph->nodes[i];
+    int64_t sum = node->extra_bytes;
+    int32_t places = 0, k;
+
+    for (k = 0; k < node->inputs_count; k++)
+        sum = lpi_add(sum, graph->tensors[node->inputs[k]].bytes);
+    for (k = 0; k < node->outputs_count; k++)
+        sum = lpi_add(sum, graph->tensors[node->outputs[k]].bytes);
+    for (k = 0; k < node->in_place_count; k++)
+        places += lpi_remat_may_take(graph, i, node->in_place[k]);
+    if (places)
+        sum -= graph->tensors[node->outputs[0]].bytes;
+    if (ret_places)
+        *ret_places = places;
+    return sum;
+}
+
+int32_t lpi_remat_place(const lp_graph *graph, int32_t i)
+{
+    const lp_graph_node *node = &graph->nodes[i];
+    int32_t place = -1, places, k;
+
+    lpi_remat_set(graph, i, &places);
+    for (k = 0; places == 1 && k < node->in_place_count; k++)
+        if (lpi_remat_may_take(graph, i, node->in_place[k]))
+            place = node->in_place[k];
+    return place;
+}
+
 void lpi_remat_floor(const lp_graph *graph, int64_t *ret_bytes,
                      int32_t *ret_node)
 {
     int64_t end = 0;
-    int32_t i, k;
+    int32_t i;
 
     *ret_bytes = 0;
     *ret_node = -1;
     for (i = 0; i < graph->nodes_count; i++) {
-        const lp_graph_node *node = &graph->nodes[i];
-        int64_t sum = node->extra_bytes;
+        int64_t sum = lpi_remat_set(graph, i, NULL);
 
-        for (k = 0; k < node->inputs_count; k++)
-            sum = lpi_add(sum, graph->tensors[node->inputs[k]].bytes);
-        for (k = 0; k < node->outputs_count; k++)
-            sum = lpi_add(sum, graph->tensors[node->outputs[k]].bytes);
         if (*ret_node < 0 || sum > *ret_bytes) {
             *ret_bytes = sum;
             *ret_node = i;

@@ -136,18 +136,52 @@ static bool must_wait(const bounder *b, int32_t tensor, int32_t v)
     return wanted;
 }
 
+/* Whether "tensor", in whose place node "v" may make its first output, is
+ * wanted when "v" has run. */
+static bool is_wanted(const bounder *b, int32_t tensor)
+{
+    int32_t r;
+
+    for (r = b->begins[tensor]; r < b->begins[tensor + 1]; r++)
+        if (b->after[b->readers[r]])
+            return true;
+    return b->graph->tensors[tensor].is_output;
+}
+
+/* What node "v" takes, less the budget: where its first output is not for
+ * certain in the place of an input that dies, those that it may be in the place
+ * of wait, so that they are listed as such. */
+static int64_t excess_of(bounder *b, int32_t v, int32_t *ret_count)
+{
+    const lp_graph *graph = b->graph;
+    const lp_graph_node *node = &graph->nodes[v];
+    int32_t places, k, count = 0;
+    int64_t excess = lpi_remat_set(graph, v, &places) - b->remat->budget_bytes;
+
+    *ret_count = 0;
+    for (k = 0; places && k < node->in_place_count; k++) {
+        int32_t t = node->in_place[k];
+
+        if (!lpi_remat_may_take(graph, v, t))
+            continue;
+        if (!is_wanted(b, t))
+            return excess;
+        if (b->again[t] < INT64_MAX)
+            b->waiting[count++] =
+                (absent){graph->tensors[t].bytes, b->again[t]};
+    }
+    *ret_count = count;
+    return places ? excess + graph->tensors[node->outputs[0]].bytes : excess;
+}
+
 /* The knapsack of node "v". */
 static int64_t bound_of(bounder *b, int32_t v)
 {
-    const lp_graph_node *node = &b->graph->nodes[v];
-    int64_t excess = node->extra_bytes - b->remat->budget_bytes, cost = 0;
-    int32_t t, k, count = 0;
+    int64_t excess, cost = 0;
+    int32_t t, k, count;
 
     mark(b, v);
-    for (k = 0; k < node->inputs_count; k++)
-        excess += b->graph->tensors[node->inputs[k]].bytes;
-    for (k = 0; k < node->outputs_count; k++)
-        excess += b->graph->tensors[node->outputs[k]].bytes;
+    excess = excess_of(b, v, &count);
     for (t = 0; t < b->graph->tensors_count; t++) {
         int64_t bytes = b->graph->tensors[t].bytes;
 

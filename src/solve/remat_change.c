@@ -13,6 +13,7 @@ typedef struct touched {
     int64_t bytes; /* 0: it waits across all, and is counted there */
     int32_t tensor, first, last;
     bool waits;
+    bool is_taken; /* at "last", a result is made in its place */
 } touched;
 
 enum { TOUCHED = 160 };
@@ -34,7 +35,7 @@ static void add_range(measure *m, int32_t after, int32_t last, int64_t bytes)
     int32_t first, at = m->change->at, removed = m->change->removed;
 
     if (after >= 0)
-        first = LPI_REMAT_POSITION(after) + 1;
+        first = LPI_REMAT_POSITION(after) + !LPI_REMAT_TAKES(after);
     else
         first = removed >= 0 && removed < at ? removed : at;
     if (first > last)
@@ -117,8 +118,9 @@ static bool note(measure *m, touched row)
     return true;
 }
 
-/* Item "index" of the group reads "tensor". */
-static bool take(measure *m, int32_t tensor, int32_t index)
+/* Item "index" of the group reads "tensor", and makes its first output in the
+ * place of it when "takes". */
+static bool take(measure *m, int32_t tensor, int32_t index, bool takes)
 {
     int64_t bytes = m->remat->graph->tensors[tensor].bytes;
     int32_t at = m->change->at, near[2];
@@ -126,13 +128,14 @@ static bool take(measure *m, int32_t tensor, int32_t index)
 
     if (seen) {
         seen->last = index;
+        seen->is_taken = takes;
         return true;
     }
     lpi_remat_around(m->remat, tensor, at, m->change->removed, near);
     if (LPI_REMAT_IS_USE(near[1]))
-        return note(m, (touched){0, tensor, 0, index, true});
+        return note(m, (touched){0, tensor, 0, index, true, takes});
     add_range(m, near[0], at - 1, bytes);
-    return note(m, (touched){bytes, tensor, 0, index, false});
+    return note(m, (touched){bytes, tensor, 0, index, false, takes});
 }
 
 /* Item "index" of the group makes "tensor". */
@@ -150,7 +153,7 @@ static bool make(measure *m, int32_t tensor, int32_t index)
             m->through -= bytes;
         }
         seen->waits = false;
-        return note(m, (touched){bytes, tensor, index, index, waits});
+        return note(m, (touched){bytes, tensor, index, index, waits, false});
     }
     lpi_remat_around(m->remat, tensor, at, m->change->removed, near);
     waits = LPI_REMAT_IS_USE(near[1]);
@@ -158,17 +161,18 @@ static bool make(measure *m, int32_t tensor, int32_t index)
         add_range(m, near[0], at - 1, -bytes);
         m->through -= bytes;
     }
-    return note(m, (touched){bytes, tensor, index, index, waits});
+    return note(m, (touched){bytes, tensor, index, index, waits, false});
 }
 
 /* Put item "index" of the group in; false when it is too wide. */
 static bool put_in(measure *m, int32_t index)
 {
     int32_t own, k, of = m->change->group[index];
+    int32_t taken = lpi_remat_taken(m->remat, of);
     lpi_remat_item item = lpi_remat_item_of(m->remat->graph, of, &own);
 
     for (k = 0; k < item.inputs_count; k++)
-        if (!take(m, item.inputs[k], index))
+        if (!take(m, item.inputs[k], index, item.inputs[k] == taken))
             return false;
     for (k = 0; k < item.outputs_count; k++)
         if (!make(m, item.outputs[k], index))
@@ -184,12 +188,16 @@ static int64_t above(const measure *m, int64_t bytes)
     return bytes > budget ? bytes - budget : 0;
 }
 
-/* Bytes that the item at "position" brings itself. */
-static int64_t fresh_bytes(const lpi_remat *remat, int32_t position)
+/* Bytes that the item at "position" brings itself: what is resident then, less
+ * that, waits before it. */
+static int64_t fresh_bytes(lpi_remat *remat, int32_t position)
 {
     lpi_remat_item item;
     int64_t sum;
-    int32_t own, k;
+    int32_t own, k, near[2];
+    int32_t taken = position == remat->count
+                        ? -1
+                        : lpi_remat_taken(remat, remat->items[position]);
 
     if (position == remat->count)
         return 0;
@@ -197,6 +205,10 @@ static int64_t fresh_bytes(const lpi_remat *remat, int32_t position)
     sum = item.extra_bytes;
     for (k = 0; k < item.outputs_count; k++)
         sum += remat->graph->tensors[item.outputs[k]].bytes;
+    if (taken >= 0)
+        lpi_remat_around(remat, taken, position + 1, -1, near);
+    if (taken >= 0 && !LPI_REMAT_IS_USE(near[1]))
+        sum -= remat->graph->tensors[taken].bytes;
     return sum;
 }
 
@@ -237,7 +249,8 @@ static void sum_group(measure *m)
             bytes += m->remat->graph->nodes[item].extra_bytes;
         for (k = 0; k < m->count; k++)
             if (m->touched[k].first <= i &&
-                (m->touched[k].waits || i <= m->touched[k].last))
+                (m->touched[k].waits ||
+                 i <= m->touched[k].last - m->touched[k].is_taken))
                 bytes += m->touched[k].bytes;
         change->relief -= above(m, bytes);
         if (bytes > change->worst)

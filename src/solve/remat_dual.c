@@ -12,6 +12,10 @@
  * along averaged subgradients (Barahona and Anbil's volume algorithm, steps
  * after Polyak).
  *
+ * Where a node may make its first output in the place of one input, that input
+ * counts only if it is kept behind the node; where of several, one never
+ * counts.
+ *
  * Doubles, in a fixed order of operations; the result is lowered by far more
  * than they can be off. */
 #include <math.h>
@@ -48,6 +52,7 @@ typedef struct dual {
     edge *edges;   /* by tensor */
     int32_t *edge_begins;
     prices rents, fees;    /* by stage; by edge and stage */
+    int32_t *places;       /* by node: the one input it may be in place of */
     int64_t *rows;         /* by node: where its stage 0 would be below */
     double *again;         /* by node and stage: cost and fees of a run */
     double *running;       /* by node and stage: runs */
@@ -103,14 +108,17 @@ static bool make_room(dual *d)
     int64_t stages = (int64_t)d->count + 1, sum = 0;
     int32_t i;
 
+    d->places = LPI_NEW(arena, int32_t, d->count);
     d->rows = LPI_NEW(arena, int64_t, d->count);
     d->forced = LPI_NEW(arena, bool, stages);
     d->path = LPI_NEW(arena, uint8_t, 4 * stages);
     d->reward = LPI_NEW(arena, double, stages);
     d->hold = LPI_NEW(arena, double, stages);
-    if (!d->rows || !d->forced || !d->path || !d->reward || !d->hold)
+    if (!d->places || !d->rows || !d->forced || !d->path || !d->reward ||
+        !d->hold)
         return false;
     for (i = 0; i < d->count; i++) {
+        d->places[i] = lpi_remat_place(d->graph, i);
         d->rows[i] = sum - i - 1;
         sum += d->count - i;
     }
@@ -156,7 +164,8 @@ static void price_tensor(dual *d, int32_t tensor)
         const edge *e = &d->edges[k];
 
         d->forced[e->node] = true;
-        d->hold[e->node] = 0;
+        if (d->places[e->node] != tensor)
+            d->hold[e->node] = 0;
         for (t = e->node + 1; e->may_run && t <= d->count; t++)
             d->reward[t] += d->fees.now[e->fees + t];
     }
@@ -219,7 +228,8 @@ static void note(dual *d, int32_t tensor, int32_t t, int32_t step)
     if (step & RUNS)
         d->running[d->rows[row->producer] + t] +=
             1.0 / d->graph->nodes[row->producer].outputs_count;
-    if (step & THERE && t < d->count && !d->forced[t])
+    if (step & THERE && t < d->count &&
+        (!d->forced[t] || d->places[t] == tensor))
         d->rents.slopes[t] += (double)row->bytes / d->unit;
     for (k = d->edge_begins[tensor];
          there && k < d->edge_begins[tensor + 1] && d->edges[k].node < t; k++)
@@ -267,15 +277,12 @@ static double evaluate(dual *d)
     price_nodes(d);
     memset(d->fees.slopes, 0, (size_t)d->fees.count * sizeof(double));
     for (t = 0; t < d->count; t++) {
-        const lp_graph_node *node = &graph->nodes[t];
-        double bytes = (double)(node->extra_bytes - d->remat->budget_bytes);
+        double bytes =
+            (double)(lpi_remat_set(graph, t, NULL) - d->remat->budget_bytes);
 
-        for (k = 0; k < node->inputs_count; k++)
-            bytes += (double)graph->tensors[node->inputs[k]].bytes;
-        for (k = 0; k < node->outputs_count; k++)
-            bytes += (double)graph->tensors[node->outputs[k]].bytes;
         d->rents.slopes[t] = bytes / d->unit;
-        sum += d->rents.now[t] * d->rents.slopes[t] + (double)node->cost;
+        sum += d->rents.now[t] * d->rents.slopes[t] +
+               (double)graph->nodes[t].cost;
     }
     for (t = 0; t < graph->tensors_count; t++) {
         price_tensor(d, t);

@@ -222,6 +222,23 @@ static int32_t pick_position(lpi_remat *remat)
     return remat->list[lpi_remat_draw(remat, count)];
 }
 
+/* Where the item at the position makes its result in the place of an input, if
+ * that dies: try to get the input again before its next use. */
+static void try_taken(search *s)
+{
+    lpi_remat *remat = s->remat;
+    int32_t near[2];
+    int32_t taken = s->position == remat->count
+                        ? -1
+                        : lpi_remat_taken(remat, remat->items[s->position]);
+
+    if (taken < 0)
+        return;
+    lpi_remat_around(remat, taken, s->position + 1, -1, near);
+    if (LPI_REMAT_IS_USE(near[1]))
+        try_again(s, taken, LPI_REMAT_POSITION(near[1]));
+}
+
 /* Make the best change for one position above the budget; false when none
  * helps there; then, with "detour", the one that harms least. */
 static bool step(lpi_remat *remat, bool detour)
@@ -247,6 +264,7 @@ static bool step(lpi_remat *remat, bool detour)
             try_again(&s, t, LPI_REMAT_POSITION(near[1]));
         try_order(&s, near);
     }
+    try_taken(&s);
     if (s.score > 0)
         return lpi_remat_apply(remat, &s.best);
     return detour && s.has_detour && lpi_remat_apply(remat, &s.detour);

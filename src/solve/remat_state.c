@@ -5,11 +5,16 @@
  * it is made again; between two events of which the second is a use it waits.
  * So what is kept and what is dropped follows from the items alone, and the
  * items are the whole state.  A rebuild takes time linear in items and edges.
+ * Where a result is made in the place of an input that dies, the input counts
+ * up to the position before.
  *
  * Invariant after a rebuild: "events" and "resident" describe "items". */
 #include <string.h>
 
 #include "solve.h"
+
+/* Kinds of events. */
+enum { USE = 1, USE_AND_TAKE = 3 };
 
 lpi_remat_item lpi_remat_item_of(const lp_graph *graph, int32_t item,
                                  int32_t *tensor_of)
@@ -71,9 +76,11 @@ static int64_t count_events(lpi_remat *remat)
     return sum;
 }
 
-static void put(lpi_remat *remat, int32_t tensor, int32_t position, bool use)
+/* Note an event of "tensor"; "kind" is that of LPI_REMAT_POSITION. */
+static void put(lpi_remat *remat, int32_t tensor, int32_t position,
+                int32_t kind)
 {
-    remat->events[remat->fills[tensor]++] = 2 * (position + 1) + use;
+    remat->events[remat->fills[tensor]++] = 4 * (position + 1) + kind;
 }
 
 /* Write the events in order of position, and the cost; mark what runs again. */
@@ -88,18 +95,19 @@ static void fill_events(lpi_remat *remat)
         const lp_graph_tensor *tensor = &graph->tensors[t];
 
         if (tensor->producer < 0)
-            put(remat, t, -1, false);
+            put(remat, t, -1, 0);
         if (remat->loads[t] && !tensor->is_stored)
             remat->cost += tensor->store_cost;
     }
     for (i = 0; i < remat->count; i++) {
-        int32_t own, of = remat->items[i];
+        int32_t own, of = remat->items[i], taken = lpi_remat_taken(remat, of);
         lpi_remat_item item = lpi_remat_item_of(graph, of, &own);
 
         for (k = 0; k < item.inputs_count; k++)
-            put(remat, item.inputs[k], i, true);
+            put(remat, item.inputs[k], i,
+                item.inputs[k] == taken ? USE_AND_TAKE : USE);
         for (k = 0; k < item.outputs_count; k++)
-            put(remat, item.outputs[k], i, false);
+            put(remat, item.outputs[k], i, 0);
         remat->resident[i] = item.extra_bytes;
         remat->cost += item.cost;
         remat->is_again[i] = of < 0 || remat->node_stamps[of] == remat->stamp;
@@ -109,7 +117,7 @@ static void fill_events(lpi_remat *remat)
     remat->resident[remat->count] = 0;
     for (t = 0; t < graph->tensors_count; t++)
         if (graph->tensors[t].is_output)
-            put(remat, t, remat->count, true);
+            put(remat, t, remat->count, USE);
 }
 
 /* Add "bytes" to the residency at "first" to "last", as differences. */
@@ -139,7 +147,7 @@ static void hold_tensor(lpi_remat *remat, int32_t tensor)
             hold(remat, first, last, bytes);
             first = LPI_REMAT_POSITION(*event);
         }
-        last = LPI_REMAT_POSITION(*event);
+        last = LPI_REMAT_POSITION(*event) - (LPI_REMAT_TAKES(*event) != 0);
     }
     hold(remat, first, last, bytes);
 }
@@ -256,11 +264,51 @@ static bool make_room(lpi_remat *remat, int64_t nodes, int64_t tensors)
     remat->fills = LPI_NEW(arena, int32_t, tensors);
     remat->stamps = LPI_NEW(arena, int64_t, tensors);
     remat->node_stamps = LPI_NEW(arena, int64_t, nodes);
+    remat->takes = LPI_NEW(arena, int32_t, nodes);
     remat->list = LPI_NEW(arena, int32_t, positions + tensors);
     remat->events = LPI_NEW(arena, int32_t, remat->events_capacity);
     return remat->items && remat->spare && remat->resident && remat->is_again &&
            remat->change && remat->loads && remat->begins && remat->fills &&
-           remat->stamps && remat->node_stamps && remat->list && remat->events;
+           remat->stamps && remat->node_stamps && remat->takes && remat->list &&
+           remat->events;
+}
+
+bool lpi_remat_may_take(const lp_graph *graph, int32_t node, int32_t tensor)
+{
+    const lp_graph_node *made = &graph->nodes[node];
+
+    return made->outputs_count && graph->tensors[tensor].producer >= 0 &&
+           graph->tensors[tensor].bytes ==
+               graph->tensors[made->outputs[0]].bytes;
+}
+
+/* Choose for each node one input in whose place it makes its first output: that
+ * with the fewest readers, the one made last among these. */
+static void choose_takes(lpi_remat *remat)
+{
+    const lp_graph *graph = remat->graph;
+    int32_t *readers = remat->fills, i, k;
+
+    for (i = 0; i < graph->tensors_count; i++)
+        readers[i] = graph->tensors[i].is_output;
+    for (i = 0; i < graph->nodes_count; i++)
+        for (k = 0; k < graph->nodes[i].inputs_count; k++)
+            readers[graph->nodes[i].inputs[k]]++;
+    for (i = 0; i < graph->nodes_count; i++) {
+        const lp_graph_node *node = &graph->nodes[i];
+        int32_t best = -1;
+
+        for (k = 0; k < node->in_place_count; k++) {
+            int32_t t = node->in_place[k];
+
+            if (lpi_remat_may_take(graph, i, t) &&
+                (best < 0 || readers[t] < readers[best] ||
+                 (readers[t] == readers[best] &&
+                  graph->tensors[t].producer > graph->tensors[best].producer)))
+                best = t;
+        }
+        remat->takes[i] = best;
+    }
 }
 
 lp_status lpi_remat_start(lpi_arena *arena, const lp_graph *graph,
@@ -281,7 +329,7 @@ lp_status lpi_remat_start(lpi_arena *arena, const lp_graph *graph,
         edges += (int64_t)graph->nodes[i].inputs_count +
                  graph->nodes[i].outputs_count;
     remat.events_capacity = 4 * edges + 256;
-    if (capacity > INT32_MAX / 4 || remat.events_capacity > INT32_MAX / 4)
+    if (capacity > INT32_MAX / 8 || remat.events_capacity > INT32_MAX / 4)
         return lpi_fail(error, LP_EUNSUPPORTED, NULL,
                         "a graph of %d nodes and %lld edges is too large",
                         graph->nodes_count, (long long)edges);
@@ -291,6 +339,7 @@ lp_status lpi_remat_start(lpi_arena *arena, const lp_graph *graph,
     for (i = 0; i < graph->nodes_count; i++)
         remat.items[i] = i;
     remat.count = graph->nodes_count;
+    choose_takes(&remat);
     lpi_remat_rebuild(&remat);
     *ret_remat = remat;
     return LP_OK;

@@ -35,6 +35,11 @@ function folder_of(path, parts, n)
     n = split(path, parts, "/")
     return parts[n - 1]
 }
+function name_of(path)
+{
+    sub(/.*\//, "", path)
+    return path
+}
 function complain(why)
 {
     bad = bad "# " FILENAME ":" FNR ": " why "\n"
@@ -45,8 +50,9 @@ FNR == 1 {
     header = FILENAME ~ /\.h$/
     if (!(here in floor))
         complain("folder " here " has no floor")
-    if (header && FILENAME !~ ("/" here "\\.h$") && here != "include")
-        complain("a folder has one header, " here ".h")
+    part = header && FILENAME !~ ("/" here "\\.h$") && here != "include"
+    if (part)
+        pieces[here "/" name_of(FILENAME)] = FILENAME
 }
 /^[ \t]*#[ \t]*include/ && here == "planners" {
     edges++
@@ -69,8 +75,16 @@ FNR == 1 {
     if (name ~ /^lplan/ || !quoted)
         next
     there = name ~ /\// ? folder_of(name) : here
-    if (there == here)
+    if (there == here) {
+        if (name ~ /\.h$/ && name != here ".h" && FILENAME !~ ("/" here "\\.h$"))
+            complain("only " here ".h includes its part " name)
+        included[here "/" name]
         next
+    }
+    if (part)
+        complain("a part sees what " here ".h includes before it")
+    if (name_of(name) != there ".h" && name ~ /\.h$/)
+        complain(name " is a part of " there ".h")
     if (there == "planners") {
         if (here != "api")
             complain("only api asks planners/")
@@ -84,6 +98,9 @@ FNR == 1 {
         complain(name " lies on the same floor or above")
 }
 END {
+    for (path in pieces)
+        if (!(path in included))
+            bad = bad "# " pieces[path] ": no part of its folder\047s header\n"
     print "1..1"
     print (bad ? "not ok" : "ok") " 1 - " edges + 0 " includes of " files + 0 \
         " files only go down"

@@ -2,7 +2,8 @@
  * problem or an error.  A problem is solved with little effort; what is found
  * is written, reads back, and its grade is its height.
  *
- *   clang -g -fsanitize=fuzzer,address,undefined ... tests/fuzz/csv.c
+ *   clang -g -fsanitize=fuzzer,address,undefined ... \
+ *       tests/fuzz/csv.c tests/fuzz/lines.c
  *   ./csv -max_len=4096 tests/fuzz/corpus/csv
  *
  * With replay.c instead of libFuzzer's main it replays the corpus. */

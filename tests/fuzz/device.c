@@ -1,7 +1,8 @@
 /* device.c: the reader of devices under libFuzzer: any bytes give a device or
  * an error, and a device that is written reads back and writes the same.
  *
- *   clang -g -fsanitize=fuzzer,address,undefined ... tests/fuzz/device.c
+ *   clang -g -fsanitize=fuzzer,address,undefined ... \
+ *       tests/fuzz/device.c tests/fuzz/lines.c
  *   ./device -max_len=4096 tests/fuzz/corpus/device
  *
  * With replay.c instead of libFuzzer's main it replays the corpus. */

@@ -2,7 +2,8 @@
  * problem or an error.  A problem is solved with little effort in both orders;
  * what fits is within its budget and not below its bound.
  *
- *   clang -g -fsanitize=fuzzer,address,undefined ... tests/fuzz/graph.c
+ *   clang -g -fsanitize=fuzzer,address,undefined ... \
+ *       tests/fuzz/graph.c tests/fuzz/lines.c
  *   ./graph -max_len=4096 tests/fuzz/corpus/graph
  *
  * With replay.c instead of libFuzzer's main it replays the corpus. */

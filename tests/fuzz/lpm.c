@@ -2,7 +2,8 @@
  * or an error.  The text of a model reads back as the same text, and settling
  * leaves no trace in it.
  *
- *   clang -g -fsanitize=fuzzer,address,undefined ... tests/fuzz/lpm.c
+ *   clang -g -fsanitize=fuzzer,address,undefined ... \
+ *       tests/fuzz/lpm.c tests/fuzz/lines.c
  *   ./lpm -max_len=4096 tests/fuzz/corpus/lpm
  *
  * With replay.c instead of libFuzzer's main it replays the corpus. */

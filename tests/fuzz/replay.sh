@@ -7,7 +7,7 @@ count=0 failed=0
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 
-for target in onnx lpm npy pb csv device schedule graph run; do
+for target in onnx lpm npy pb csv device schedule graph run net plan; do
     mapfile -t files < <(find "$top_srcdir/tests/fuzz/corpus" \
         "$top_srcdir/tests/ops" "$top_srcdir/examples" -type f \
         \( -name '*.onnx' -o -name '*.lpm' -o -path '*/corpus/*' \) | sort)

@@ -3,7 +3,8 @@
  * under a cap of memory and of steps, once in its planned arena with dead
  * bytes overwritten.
  *
- *   clang -g -fsanitize=fuzzer,address,undefined ... tests/fuzz/run.c
+ *   clang -g -fsanitize=fuzzer,address,undefined ... \
+ *       tests/fuzz/run.c tests/fuzz/lines.c
  *   ./run -max_len=4096 tests/fuzz/corpus/run
  *
  * With replay.c instead of libFuzzer's main it replays the corpus. */

@@ -2,7 +2,8 @@
  * under libFuzzer: any bytes are a schedule of the model here, or an error; one
  * that is written reads back, writes the same, and is judged the same.
  *
- *   clang -g -fsanitize=fuzzer,address,undefined ... tests/fuzz/schedule.c
+ *   clang -g -fsanitize=fuzzer,address,undefined ... \
+ *       tests/fuzz/schedule.c tests/fuzz/lines.c
  *   ./schedule -max_len=4096 tests/fuzz/corpus/schedule
  *
  * With replay.c instead of libFuzzer's main it replays the corpus. */

@@ -14,6 +14,7 @@ import collections
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 
@@ -42,6 +43,7 @@ ROWWISE = set('''Softmax LogSoftmax BatchNormalization InstanceNormalization
     RMSNormalization'''.split())
 # Operators whose sums are one chain that can be cut.
 SUMS = set('Conv ConvInteger MatMul MatMulInteger Gemm FusedMatMul'.split())
+BODIES = ('If', 'Loop', 'Scan', 'SequenceMap')
 IMPURE = set('''RandomNormal RandomNormalLike RandomUniform RandomUniformLike
     Multinomial Bernoulli'''.split())
 
@@ -79,12 +81,22 @@ def count(text, least=0):
     return value
 
 
+def single(number):
+    try:
+        return struct.unpack('f', struct.pack('f', number))[0]
+    except OverflowError:
+        return float('inf')
+
+
 class Model:
     def __init__(self, report):
         self.types, self.maker = {}, {}
         self.layers = [x for x in report['layers']
                        if x.get('status') not in ('folded',)]
-        self.stored = report.get('stored', {})  # bytes of weights, by name
+        self.stored = dict(report.get('stored', {}))  # bytes of weights
+        self.weights = report.get('weights', {})  # dtype and elements
+        self.widths = {}  # planned dtypes, by name
+        self.scales = {}  # what values are rounded by, by name
         self.inputs = []
         for tensor in report['inputs']:
             self.types[tensor['name']] = tensor
@@ -97,6 +109,9 @@ class Model:
                 if tensor and tensor['name']:
                     self.types[tensor['name']] = tensor
                     self.maker[tensor['name']] = layer
+        folded = [x for x in report['layers'] if x not in self.layers]
+        self.folded = {y['name'] for x in folded for y in x['outputs'] if y}
+        self.read_before = {y for x in folded for y in x['inputs'] if y}
         self.outputs = [x['name'] for x in report['outputs']
                         if x['name'] in self.types]
         self.input_shapes = {x['name']: x['shape'] for x in report['inputs']}
@@ -112,6 +127,9 @@ class Model:
     def is_value(self, name):
         return name is not None and name in self.types
 
+    def bits(self, name):
+        return BITS[self.widths.get(name) or self.types[name]['dtype']]
+
     def bytes(self, name):
         tensor = self.types[name]
         elements = 1
@@ -121,11 +139,19 @@ class Model:
             if not isinstance(dim, int) or dim < 0:
                 raise Unknown("'%s' has no known size" % name)
             elements *= dim
-        return (elements * BITS[tensor['dtype']] + 7) // 8
+        return (elements * self.bits(name) + 7) // 8
 
     def like(self, a, b):
         return self.types[a]['shape'] == self.types[b]['shape'] and \
             self.types[a]['dtype'] == self.types[b]['dtype']
+
+    def agree(self, later, earlier):
+        """Whether what is made later may share the bytes of the earlier."""
+        if self.bits(later) != self.bits(earlier):
+            return False
+        mine = self.scales.get(later)
+        return mine is None or (mine == self.scales.get(earlier) and
+                                mine[1] is None)
 
 
 class Value:
@@ -170,6 +196,8 @@ class Judge:
         self.model = Model(report)
         self.plan = plan
         self.hash = model_hash
+        self.read_by_runs = {x for y in self.model.layers
+                             for x in y['inputs'] if x}
         self.needed = []  # Bytes
         self.exact = True  # all sizes are known
         self.traffic = 0
@@ -198,6 +226,8 @@ class Judge:
                 count(memory['capacity_bytes'])
         if plan.get('weights') not in (None, *self.memory_at):
             raise Refused("weights: no memory '%s'" % plan['weights'])
+        for entry in plan.get('precision') or []:
+            self.width(entry)
         self.groups = {}
         for group in plan.get('groups') or []:
             if not isinstance(group.get('layers'), list) or \
@@ -218,6 +248,69 @@ class Judge:
             if model.is_value(entry.get('weight')) or begin > end or \
                     end >= len(plan['runs'] or []):
                 raise Refused('pin: no weight, or no such runs')
+
+    def width(self, entry):
+        """An entry of precision: a float alone has another dtype."""
+        model, name = self.model, entry.get('tensor')
+        is_assumed = 'assume' in entry
+        dtype = entry.get('assume' if is_assumed else 'dtype')
+        where = dict(tensor=name)
+        if is_assumed == ('dtype' in entry) or dtype not in BITS or \
+                dtype.startswith(('complex', 'bool')) or \
+                (is_assumed and len(entry) > 2):
+            raise Refused('precision: no dtype, or none that can be', **where)
+        if name in model.widths:
+            raise Refused('precision: twice', **where)
+        if model.is_value(name):
+            own = model.types[name]['dtype']
+            dims = model.types[name]['shape']
+        elif name in model.weights:
+            own, dims = model.weights[name]
+            if name not in self.read_by_runs:
+                raise Refused('precision: no run reads it', **where)
+        elif name in model.folded or '"' in json.dumps(name or '')[1:-1] or \
+                'file' in entry:
+            raise Unknown("precision: '%s'" % name)
+        else:
+            raise Refused("precision: no tensor '%s'" % name)
+        if not own.startswith(('float', 'bfloat')):
+            raise Refused('precision: no floats', **where)
+        model.widths[name] = dtype
+        if name in model.stored and model.stored[name]:
+            elements = 1
+            for dim in dims:
+                elements *= dim
+            model.stored[name] = (elements * BITS[dtype] + 7) // 8
+        if is_assumed:
+            return
+        if name in model.read_before:
+            raise Refused('precision: a weight that is read before any run',
+                          **where)
+        if any(x['op'] in BODIES for x in model.layers):
+            raise Unknown('precision: bodies')
+        axis = entry.get('axis')
+        axis = None if axis in (None, '-1') else count(axis)
+        if axis is not None and axis >= len(dims):
+            raise Refused('precision: no such axis', **where)
+        scales, zeros = entry.get('scales', []), entry.get('zero_points', [])
+        channels = dims[axis] if axis is not None else 1
+        is_integer = 'int' in dtype
+        if own != 'float32' or len(dims) > 8 or len(scales) not in (
+                (channels,) if scales or is_integer else (0,)) or \
+                len(zeros) not in (0, len(scales)) or \
+                (zeros and not is_integer) or \
+                (is_integer and BITS[dtype] > 16):
+            raise Refused('precision: no such scales', **where)
+        numbers = [single(float(x)) for x in scales]
+        zeros = [int(x) for x in zeros]
+        signed = not dtype.startswith('u')
+        most = 2 ** (BITS[dtype] - signed) - 1
+        least = -most - 1 if signed else 0
+        if any(not 0 < x < float('inf') for x in numbers) or \
+                any(not least <= x <= most for x in zeros):
+            raise Refused('precision: no such scales', **where)
+        model.scales[name] = (dtype, axis, numbers,
+                              zeros or [0] * len(numbers))
 
     def group(self, group):
         """Overlap and tiles; axes that are cut into one tile count for none."""
@@ -241,6 +334,10 @@ class Judge:
             raise Refused('groups: no such overlap')
         if keeps and (several > 1 or sums):
             raise Refused('groups: rows are kept along one axis')
+        if sums and last['made'][0] in self.model.widths and \
+                self.model.widths[last['made'][0]] != \
+                last['outputs'][0]['dtype']:
+            raise Refused('groups: a result narrower than its sums')
         if sums and (len(group['layers']) > 1 or len(axes) > 2 or
                      last['op'] not in SUMS or last['outputs'][0]['dtype']
                      not in ('float32', 'int32')):
@@ -333,7 +430,8 @@ class Judge:
     def part(self, whole, parts, name):
         """Where "name" of "parts" lies in "whole": at, blocks, block, stride."""
         shape = self.model.types[whole]['shape']
-        bits = BITS[self.model.types[whole]['dtype']]
+        own, bits = BITS[self.model.types[whole]['dtype']], \
+            self.model.bits(whole)
         shapes = []
         for x in parts:
             if not self.model.is_value(x):
@@ -343,17 +441,20 @@ class Judge:
                 if sum(x[a] for x in shapes) == shape[a] and all(
                     x[:a] + x[a + 1:] == shape[:a] + shape[a + 1:]
                     for x in shapes)]
-        if not axes or bits % 8 or parts.count(name) != 1:
+        if not axes or own % 8 or parts.count(name) != 1:
             raise Refused('is no part of %s' % whole, tensor=name)
-        axis, row, blocks, before = axes[0], bits // 8, 1, 0
+        axis, row, blocks, before = axes[0], bits, 1, 0
         for dim in shape[axis + 1:]:
             row *= dim
         for dim in shape[:axis]:
             blocks *= dim
         for x, its in zip(parts, shapes):
             if x == name:
-                return before * row, max(blocks, 1), its[axis] * row, \
-                    shape[axis] * row
+                edges = [x * row for x in (before, its[axis], shape[axis])]
+                if any(x % 8 for x in edges):
+                    raise Refused('a part that ends inside a byte', tensor=name)
+                return edges[0] // 8, max(blocks, 1), edges[1] // 8, \
+                    edges[2] // 8
             before += its[axis]
         raise AssertionError
 
@@ -365,19 +466,22 @@ class Judge:
         reader = model.maker.get(of)
         if kind == 'view' and layer and layer['op'] in VIEWS and \
                 layer['made'][0] == name and layer['inputs'][0] == of and \
-                model.bytes(name) == model.bytes(of):
+                model.bytes(name) == model.bytes(of) and \
+                model.agree(name, of):
             return 'back'
         if kind == 'in_place' and layer and \
                 layer['op'] in CELLS | ROWWISE and \
                 layer['made'][0] == name and layer['inputs'].count(of) == 1 \
-                and model.like(name, of):
+                and model.like(name, of) and \
+                model.bits(name) == model.bits(of):
             return 'back'
         if kind == 'part' and layer and layer['op'] == 'Split' and \
-                layer['inputs'][0] == of and layer['inputs'].count(of) == 1:
+                layer['inputs'][0] == of and \
+                layer['inputs'].count(of) == 1 and model.agree(name, of):
             self.part(of, layer['made'], name)
             return 'back'
         if kind == 'part' and reader and reader['op'] == 'Concat' and \
-                reader['made'][0] == of and layer:
+                reader['made'][0] == of and layer and model.agree(of, name):
             self.part(of, reader['inputs'], name)
             return 'ahead'
         raise Refused('cannot be %s of %s' % (kind, of), None,
@@ -620,7 +724,7 @@ class Judge:
                 self.need('staging', value.name, None, 0, unit, unit,
                           value.size, live=0)
             for layer in layers:
-                if layer['op'] in ('If', 'Loop', 'Scan', 'SequenceMap'):
+                if layer['op'] in BODIES:
                     self.need('workspace', None, layer['name'], 0, unit, unit,
                               0, exact=False)
 
@@ -649,8 +753,7 @@ class Judge:
                 if not any(name == x and begin <= unit <= end
                            for x, begin, end in pins):
                     flight += self.stored_bytes(name)
-            if any(x['op'] in ('If', 'Loop', 'Scan', 'SequenceMap')
-                   for x in layers):
+            if any(x['op'] in BODIES for x in layers):
                 self.streams = False
             read += flight
             self.pinned = max(self.pinned, total if away else 0)
@@ -771,7 +874,9 @@ class Judge:
                 layer = self.units[value.unit][0][0]
                 if layer['op'] in VIEWS and layer['made'][0] == value.name:
                     for old in self.reads[value.unit]:
-                        if old.name == layer['inputs'][0]:
+                        if old.name == layer['inputs'][0] and \
+                                self.model.bits(old.name) == \
+                                self.model.bits(value.name):
                             head = heads[id(old)]
             heads[id(value)] = head
             lasts[id(head)] = max(lasts.get(id(head), 0), value.last)
@@ -827,18 +932,25 @@ class Judge:
 
 
 def weights_of(model):
-    """The bytes of the weights that the text form of a model declares."""
+    """Dtype and dims of the weights that the text form of a model declares."""
     text = subprocess.run(
         [os.environ.get('LPLAN', 'lplan'), 'dump', *model],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
-    stored = {}
+    found = {}
     for name, dtype, dims in re.findall(
             r'^weight (\S+): (\w+)\[([0-9, ]*)\]', text, re.M):
-        elements = 1
-        for dim in re.findall('[0-9]+', dims):
-            elements *= int(dim)
         if dtype in BITS and not name.startswith('"'):
-            stored[name] = (elements * BITS[dtype] + 7) // 8
+            found[name] = dtype, [int(x) for x in re.findall('[0-9]+', dims)]
+    return found
+
+
+def bytes_of(weights):
+    stored = {}
+    for name, (dtype, dims) in weights.items():
+        elements = 1
+        for dim in dims:
+            elements *= dim
+        stored[name] = (elements * BITS[dtype] + 7) // 8
     return stored
 
 
@@ -846,7 +958,9 @@ def analyze(model, options=()):
     result = subprocess.run(
         [os.environ.get('LPLAN', 'lplan'), 'analyze', '--format', 'json',
          '--all', *options, *model], stdout=subprocess.PIPE, check=True)
-    return dict(json.loads(result.stdout), stored=weights_of(model))
+    weights = weights_of(model)
+    return dict(json.loads(result.stdout), weights=weights,
+                stored=bytes_of(weights))
 
 
 def judge(report, text, model_hash=None):

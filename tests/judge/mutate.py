@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""mutate.py [--long] [--seed N] [--graphs N] [--damages N] [--keep DIR]
+"""mutate.py [--long] [--seed N] [--graphs N] [--first N] [--damages N]
+          [--keep DIR]
 
 Damages schedules and asks two judges, "lplan check" and checker.py.  A schedule
 that lplan makes must be right for both.  A damaged one must be refused by both;
@@ -7,7 +8,8 @@ what both find right (some damages only change the plan) must run, with results
 equal to the byte.  Anything else is a failure: a judge is wrong.
 
 Models: examples, nets, and graphs drawn from a seed.  Prints TAP, a line a
-model.  --long: thousands of graphs."""
+model.  --long: thousands of graphs.  --first: graphs from the Nth on alone, so
+that several processes can share them."""
 import argparse
 import copy
 import json
@@ -32,8 +34,15 @@ NETS = (
     'x:1x8x8x8; conv 8 k3 p1; batchnorm; relu; conv 8 k3 p1; add x; relu',
     'x:1x16x32; layernorm; attention 4; add x; gelu; linear 8; softmax',
 )
-VARIANTS = ((), ('--no-in-place',), ('--rule', 'first'), ('--alignment', '16'))
+VARIANTS = ((), ('--no-in-place',), ('--rule', 'first'), ('--alignment', '16'),
+            ('--as', 'int8'), ('--as', 'int4', '--no-in-place'))
 GROUPED = (('--layer-rows', '2'), ('--attention-rows', '4'))
+
+
+ASSUMED = ('int8', 'int4', 'int2', 'uint8', 'float16', 'bfloat16', 'int16',
+           'float8e4m3fn', 'int64', 'float32', 'bool', 'complex64')
+ROUNDED = ('int8', 'int8', 'uint8', 'int4', 'uint4', 'int2', 'int16', 'float16',
+           'bfloat16', 'float8e4m3fn', 'int32')
 
 
 # ---- graphs
@@ -149,7 +158,7 @@ def emit_value(value):
     if isinstance(value, dict):
         return '{' + ', '.join('%s: %s' % (emit_key(k), emit_value(v))
                                for k, v in value.items()) + '}'
-    if re.fullmatch(r'-?[0-9]+', value) or re.fullmatch(r'[a-z_]+', value):
+    if re.fullmatch(r'-?[0-9.]+(e-?[0-9]+)?|[a-z_]+', value):
         return value
     return '"%s"' % value.replace('\\', '\\\\').replace('"', '\\"')
 
@@ -431,6 +440,57 @@ def cut_sums(rng, plan, model):
     plan.pop('predictions', None)
 
 
+def widths(rng, plan, model):
+    """Other dtypes for some tensors, assumed or with scales; often right."""
+    if rng.random() < 0.9:
+        plan.pop('place', None)
+        plan.pop('predictions', None)
+    names = sorted(model.types) + sorted(model.stored)
+    entries = plan.setdefault('precision', [])
+    for name in rng.sample(names, min(len(names), rng.choice((1, 2, 5, 50)))):
+        if rng.random() < 0.95:
+            entries[:] = [x for x in entries if x['tensor'] != name]
+        entries.append({'tensor': name, **draw_width(rng, model, name)})
+
+
+def draw_width(rng, model, name):
+    if rng.random() < 0.6:
+        return {'assume': rng.choice(ASSUMED)}
+    dims = model.types[name]['shape'] if name in model.types \
+        else model.weights[name][1]
+    dtype = rng.choice(ROUNDED)
+    width = {'dtype': dtype}
+    count = 1
+    if dims and rng.random() < 0.3:
+        axis = rng.randrange(len(dims))
+        width['axis'], count = str(axis), dims[axis]
+    if 'int' in dtype or rng.random() < 0.5:
+        width['scales'] = [rng.choice(('0.125', '0.01', '3.5e-2', '1'))
+                           for _ in range(count)]
+    if 'int' in dtype and rng.random() < 0.5:
+        least = 0 if dtype[0] == 'u' else -2
+        width['zero_points'] = [str(rng.randint(least, 1))
+                                for _ in range(count)]
+    if rng.random() < 0.05:
+        width['scales'] = rng.choice(([], ['0'], ['1', '2', '3'], ['-1']))
+    return width
+
+
+def change_width(rng, plan, model):
+    entry_ = entry(rng, plan, 'precision')
+    if not entry_ or 'assume' not in entry_:
+        return False
+    was = entry_['assume']
+    entry_['assume'] = rng.choice(ASSUMED)
+    return was != entry_['assume']
+
+
+def drop_width(rng, plan, model):
+    if not plan.get('precision'):
+        return False
+    plan['precision'].pop(rng.randrange(len(plan['precision'])))
+
+
 def false_pin(rng, plan, model):
     plan['pin'] = [{'weight': rng.choice(sorted(model.types)), 'from': '0',
                     'to': str(rng.randrange(len(plan['runs']) + 1))}]
@@ -459,7 +519,7 @@ DAMAGES = (swap_runs, swap_runs, move_run, drop_run, double_run, double_run,
            false_alias, false_alias, false_alias, parts, parts, change_alias,
            wrong_home, away, spill, spill, wrong_hash, unknown_key, lost_section, wrong_dims,
            small_memory, other_alignment, wrong_prediction, false_pin,
-           stream, stream,
+           stream, stream, widths, widths, change_width, drop_width,
            keep_rows, cut_sums)
 # What says nothing without the bytes of tiles and bodies.
 UNPLACED = (shift_offset, steal_offset, swap_offsets, small_memory,
@@ -506,7 +566,9 @@ class Tester:
             answer = json.loads(run.stdout)
         except ValueError:
             return 'both find it right, run says: ' + run.stderr
-        if run.returncode or answer['results'] != 'equal':
+        rounds = '\nprecision:' in text and 'dtype: ' in text
+        if run.returncode or (answer['results'] != 'equal' and not (
+                rounds and answer['results'] == 'different (quantized)')):
             return 'both find it right, and the run is %s: %s' % (
                 answer['results'], run.stderr)
         if answer['measured']['arena_bytes'] != \
@@ -600,6 +662,7 @@ def main():
     parser.add_argument('--long', action='store_true')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--graphs', type=int)
+    parser.add_argument('--first', type=int)
     parser.add_argument('--damages', type=int)
     parser.add_argument('--keep')
     args = parser.parse_args()
@@ -611,17 +674,17 @@ def main():
         os.makedirs(args.keep, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         tester = Tester(args, folder)
-        for name in ('attention_block', 'bodies', 'residual_block',
-                     'small_unet'):
+        for name in () if args.first else (
+                'attention_block', 'bodies', 'residual_block', 'small_unet'):
             path = os.path.join(EXAMPLES, name + '.lpm')
             tester.model(name, path, VARIANTS[:1] if not args.long
                          else VARIANTS + GROUPED, damages)
-        for at, net in enumerate(NETS):
+        for at, net in enumerate(() if args.first else NETS):
             path = os.path.join(folder, 'net%d.lpm' % at)
             with open(path, 'w', encoding='utf-8') as file:
                 file.write(lplan('dump', '--net', net).stdout)
             tester.model('net %d' % at, path, VARIANTS + GROUPED, damages)
-        for at in range(graphs):
+        for at in range(args.first or 0, graphs):
             rng = random.Random('%d %d' % (args.seed, at))
             path = os.path.join(folder, 'graph.lpm')
             with open(path, 'w', encoding='utf-8') as file:

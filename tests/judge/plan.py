@@ -19,7 +19,7 @@ SECTIONS = {
     'place': ('tensor', 'kind', 'layer', 'memory', 'from', 'to', 'offset'),
     'predictions': ('live_peak_bytes', 'arena_bytes', 'fast_peak_bytes',
                     'traffic_bytes', 'macs', 'latency_ns'),
-    'bounds': ('quantity', 'value', 'proof'),
+    'bounds': ('quantity', 'value', 'proof', 'given'),
 }
 NEEDED = ('lplan-schedule', 'model', 'memories', 'runs')
 

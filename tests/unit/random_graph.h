@@ -181,4 +181,22 @@ static lp_model *random_graph(int32_t n)
     return new_graph(NULL, 0);
 }
 
+/* Let "check" look at all graphs and what is reported of them. */
+static void check_graphs(void (*check)(const lp_model *model,
+                                       const lp_report *report))
+{
+    const lp_report_options options = {.skip_distance = 1};
+    int32_t i;
+
+    for (i = 1; i <= GRAPHS; i++) {
+        lp_model *model = random_graph(i);
+        lp_report *report = NULL;
+
+        assert_int_equal(lp_report_new(model, &options, &report, NULL), LP_OK);
+        check(model, report);
+        lp_report_free(report);
+        lp_model_free(model);
+    }
+}
+
 #endif

@@ -18,7 +18,7 @@ typedef struct drawn {
     lp_graph graph;
     lp_graph_node nodes[BIG];
     lp_graph_tensor tensors[2 * BIG];
-    int32_t inputs[BIG][INPUTS], outputs[BIG][2];
+    int32_t inputs[BIG][INPUTS], outputs[BIG][2], places[BIG][INPUTS];
 } drawn;
 
 static uint32_t seed;
@@ -56,6 +56,37 @@ static bool reads(const drawn *d, int32_t node, int32_t tensor)
     return false;
 }
 
+static void fix(lp_graph_tensor *tensor)
+{
+    tensor->is_stored = false;
+    tensor->store_cost = tensor->load_cost = -1;
+}
+
+/* Let node "i" of "d" make its first output in the place of some inputs. */
+static void draw_places(drawn *d, int32_t i)
+{
+    lp_graph_node *node = &d->nodes[i];
+    lp_graph_tensor *out = &d->tensors[d->outputs[i][0]];
+    bool moves = draw(4) == 0;
+    int32_t k;
+
+    node->in_place = d->places[i];
+    if (!node->outputs_count || !node->inputs_count || draw(3) == 0)
+        return;
+    out->bytes = d->tensors[d->inputs[i][draw(node->inputs_count)]].bytes;
+    for (k = 0; k < node->inputs_count; k++) {
+        lp_graph_tensor *in = &d->tensors[d->inputs[i][k]];
+
+        if (in->producer < 0 || in->bytes != out->bytes || draw(4) == 0)
+            continue;
+        d->places[i][node->in_place_count++] = d->inputs[i][k];
+        if (moves)
+            continue;
+        fix(in);
+        fix(out);
+    }
+}
+
 static void draw_graph(drawn *d, int32_t nodes, int32_t tensors)
 {
     int32_t i, k;
@@ -81,6 +112,7 @@ static void draw_graph(drawn *d, int32_t nodes, int32_t tensors)
         }
         for (; made && d->graph.tensors_count < tensors; made--)
             d->outputs[i][node->outputs_count++] = add_tensor(d, i);
+        draw_places(d, i);
     }
     d->graph.nodes = d->nodes;
     d->graph.tensors = d->tensors;

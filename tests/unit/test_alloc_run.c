@@ -1,8 +1,9 @@
 /* test_alloc_run.c: allocations fail in turn while models of files are
- * counted and run.
+ * counted, written, run and planned.
  *
- * Every model of tests/models, and of the folder "tiny" where LPLAN_MODELS
- * names one, is loaded, reported and computed with drawn inputs.  Each
+ * Every model of tests/models and of examples, and of the folder "tiny" where
+ * LPLAN_MODELS names one, is loaded, reported, dumped and read again, computed
+ * with drawn inputs, planned, and its schedule written, read and proved.  Each
  * allocation that fails must come back as LP_ENOMEM with the error filled, and
  * leak nothing (the address sanitizer looks).  Of many allocations an even
  * sample fails; all of them with LPLAN_EVERY set. */
@@ -17,30 +18,105 @@
 
 #include <cmocka.h>
 
-enum { SAMPLE = 40 };
+enum { SAMPLE = 40, EFFORT = 1000 };
 
-/* Load, count and run the model in the file "path". */
+static lp_status report_of(const lp_model *model, lp_error *error)
+{
+    static const lp_view views[] = {
+        {.format = LP_FORMAT_TEXT, .all = true, .chart = true},
+        {.format = LP_FORMAT_JSON, .all = true},
+    };
+    lp_report *report;
+    lp_status status = lp_report_new(model, NULL, &report, error);
+    char *text;
+    int32_t i;
+
+    if (status != LP_OK)
+        return status;
+    for (i = 0; i < LPI_COUNT(views) && status == LP_OK; i++) {
+        status = lp_report_write(report, &views[i], &text, NULL, error);
+        if (status == LP_OK)
+            lp_text_free(text);
+    }
+    lp_report_free(report);
+    return status;
+}
+
+/* "model" as text, and read again. */
+static lp_status dump_of(const lp_model *model, lp_error *error)
+{
+    const lp_load_options options = {.as_written = true};
+    lp_model *again;
+    lp_status status;
+    size_t length;
+    char *text;
+
+    LP_TRY(lp_model_dump(model, &text, &length, error));
+    status = lp_model_read(text, length, "again", &options, &again, error);
+    lp_text_free(text);
+    if (status == LP_OK)
+        lp_model_free(again);
+    return status;
+}
+
+static lp_status run_of(const lp_model *model, lp_error *error)
+{
+    const lp_run_options options = {
+        .threads = 1, .fill_weights = true, .max_memory_bytes = 1 << 28};
+    lp_run *run;
+
+    LP_TRY(lp_model_run(model, &options, &run, error));
+    lp_run_free(run);
+    return LP_OK;
+}
+
+/* Plan "model", and let the schedule pass through its text. */
+static lp_status plan_of(const lp_model *model, lp_error *error)
+{
+    const lp_plan_options options = {.effort = EFFORT};
+    lp_schedule *again = NULL;
+    lp_plan *plan = NULL;
+    char *text = NULL;
+    size_t length;
+    lp_status status = lp_plan_new(model, &options, &plan, error);
+
+    if (status == LP_OK)
+        status = lp_plan_write(plan, LP_FORMAT_TEXT, &text, &length, error);
+    if (status == LP_OK) {
+        lp_text_free(text);
+        text = NULL;
+        status = lp_schedule_write(plan->schedule, &text, &length, error);
+    }
+    if (status == LP_OK)
+        status = lp_schedule_read(model, text, length, "again", &again, error);
+    if (status == LP_OK)
+        status = lp_schedule_check(again, NULL, NULL, error);
+    lp_text_free(text);
+    lp_schedule_free(again);
+    lp_plan_free(plan);
+    return status;
+}
+
+/* Load, count, write, run and plan the model in the file "path"; what cannot be
+ * run or planned is passed over. */
 static lp_status whole_way(const char *path, lp_error *error)
 {
+    static lp_status (*const parts[])(const lp_model *, lp_error *) = {
+        report_of, dump_of, run_of, plan_of};
     static const lp_binding dims[] = {{"batch", 2}, {"time", 5}};
     const lp_load_options load = {
         .dims = dims,
         .dims_count = strstr(path, "_dynamic/") ? 2 : 0,
         .max_memory_bytes = 1 << 28,
     };
-    const lp_run_options options = {
-        .threads = 1, .fill_weights = true, .max_memory_bytes = 1 << 28};
-    lp_model *model = NULL;
-    lp_report *report = NULL;
-    lp_run *run = NULL;
+    lp_model *model;
     lp_status status = lp_model_load(path, &load, &model, error);
+    int32_t i;
 
-    if (status == LP_OK)
-        status = lp_report_new(model, NULL, &report, error);
-    if (status == LP_OK)
-        status = lp_model_run(model, &options, &run, error);
-    lp_run_free(run);
-    lp_report_free(report);
+    if (status != LP_OK)
+        return status;
+    for (i = 0; i < LPI_COUNT(parts) && status != LP_ENOMEM; i++)
+        status = parts[i](model, error);
     lp_model_free(model);
     return status;
 }
@@ -93,9 +169,11 @@ static void fail_some(const char *path)
     }
 }
 
-/* Fail allocations of each model in a folder of "folder". */
+/* Fail allocations of each model of "folder": text forms, small ones of ONNX,
+ * and those in a folder of their own. */
 static int each_model(const char *folder)
 {
+    enum { MOST_BYTES = 1 << 18 };
     DIR *all = opendir(folder);
     struct dirent *entry;
     struct stat info;
@@ -104,10 +182,14 @@ static int each_model(const char *folder)
     if (!all)
         return 0;
     while ((entry = readdir(all))) {
+        const char *dot = strrchr(entry->d_name, '.');
+        bool is_model = dot && (!strcmp(dot, ".lpm") || !strcmp(dot, ".onnx"));
         char path[2 * PATH_MAX];
 
-        snprintf(path, sizeof(path), "%s/%s/model.onnx", folder, entry->d_name);
-        if (*entry->d_name == '.' || stat(path, &info) != 0)
+        snprintf(path, sizeof(path), is_model ? "%s/%s" : "%s/%s/model.onnx",
+                 folder, entry->d_name);
+        if (*entry->d_name == '.' || stat(path, &info) != 0 ||
+            (is_model && info.st_size > MOST_BYTES))
             continue;
         fail_some(path);
         count++;
@@ -118,12 +200,16 @@ static int each_model(const char *folder)
 
 static void models_of_the_tree(void **state)
 {
+    static const char *const folders[] = {"tests/models", "examples"};
     const char *top = getenv("top_srcdir");
     char folder[PATH_MAX];
+    int32_t i;
 
     (void)state;
-    snprintf(folder, sizeof(folder), "%s/tests/models", top ? top : ".");
-    assert_true(each_model(folder) > 0);
+    for (i = 0; i < LPI_COUNT(folders); i++) {
+        snprintf(folder, sizeof(folder), "%s/%s", top ? top : ".", folders[i]);
+        assert_true(each_model(folder) > 0);
+    }
 }
 
 static void models_elsewhere(void **state)

@@ -162,22 +162,16 @@ static void check_skips(const lp_model *model, const lp_report *report)
     }
 }
 
+static void check_live(const lp_model *model, const lp_report *report)
+{
+    check_memory(model, report);
+    check_skips(model, report);
+}
+
 static void memory_equals_definition(void **unused)
 {
-    lp_report_options options = {.skip_distance = 1};
-    int32_t i;
-
     (void)unused;
-    for (i = 1; i <= GRAPHS; i++) {
-        lp_model *model = random_graph(i);
-        lp_report *report = NULL;
-
-        assert_int_equal(lp_report_new(model, &options, &report, NULL), LP_OK);
-        check_memory(model, report);
-        check_skips(model, report);
-        lp_report_free(report);
-        lp_model_free(model);
-    }
+    check_graphs(check_live);
 }
 
 /* Without memory at any point: LP_ENOMEM, and nothing is lost. */

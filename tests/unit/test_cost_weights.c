@@ -158,22 +158,16 @@ static void check_sums(const lp_report *report)
     }
 }
 
+static void check_all(const lp_model *model, const lp_report *report)
+{
+    check_weights(model, report);
+    check_sums(report);
+}
+
 static void weights_equal_definition(void **unused)
 {
-    lp_report_options options = {.skip_distance = 1};
-    int32_t i;
-
     (void)unused;
-    for (i = 1; i <= GRAPHS; i++) {
-        lp_model *model = random_graph(i);
-        lp_report *report = NULL;
-
-        assert_int_equal(lp_report_new(model, &options, &report, NULL), LP_OK);
-        check_weights(model, report);
-        check_sums(report);
-        lp_report_free(report);
-        lp_model_free(model);
-    }
+    check_graphs(check_all);
 }
 
 int main(void)

@@ -4,25 +4,9 @@
  * A net is one group, cut along an axis of its result.  What its tiles compute
  * is compared byte by byte (by lp_model_run), arena and multiplies with what
  * was planned; a group that keeps rows multiplies no more than the whole. */
-#include <setjmp.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "../../src/exec/exec.h"
-
-#include <cmocka.h>
+#include "tiled.h"
 
 enum { NETS = 400, DEEP = 9 };
-
-static uint64_t state = 88172645463325252u;
-
-static int32_t pick(int32_t limit)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (int32_t)(state % (uint64_t)limit);
-}
 
 /* A net under way: tensors t0 (the input), t1, ... of [1, channels, rows,
  * columns]. */
@@ -115,8 +99,6 @@ static void add_layer(net *n)
 static lp_model *draw_net(net *n)
 {
     int32_t layers = 2 + pick(DEEP - 1);
-    lp_error error = {.status = LP_OK};
-    lp_model *model = NULL;
 
     *n = (net){.is_even = true};
     fresh(n, 1 + pick(3), 5 + pick(12), 4 + pick(6));
@@ -131,71 +113,26 @@ static lp_model *draw_net(net *n)
     if (pick(4) == 0 && n->count > 2)
         lpi_text_printf(&n->text, "; output t%d", 1 + pick(n->count - 2));
     assert_false(n->text.failed);
-    if (lp_model_read(n->text.bytes, strlen(n->text.bytes), "net", NULL, &model,
-                      &error) != LP_OK)
-        fail_msg("%s\n%s", error.message, n->text.bytes);
-    return model;
+    return read_model(n->text.bytes);
 }
 
-/* A schedule of "model" as one group whose layers are those that its last
- * result needs, cut along "axis". */
-static lp_schedule *group_all(const lp_model *model, int32_t axis,
-                              int32_t extent, bool keeps)
+/* Run all layers of "model" as one group cut along "axis"; -1: refused, else
+ * its multiplies. */
+static int64_t macs_in_tiles(const lp_model *model, int32_t axis,
+                             int32_t extent, bool keeps)
 {
-    lp_error error = {.status = LP_OK};
-    lpi_text text = {0};
     lp_schedule *schedule;
-    uint64_t hash;
-    int64_t i;
+    lp_run *run;
+    int64_t macs = -1;
+    char tiles[96];
 
-    assert_int_equal(lpi_model_hash(model, &hash, &error), LP_OK);
-    lpi_text_printf(&text,
-                    "lplan-schedule: 1\nmodel: {name: net, hash: "
-                    "\"%016llx\"}\nmemories:\n  - {name: arena, alignment: "
-                    "16}\ngroups:\n  - {name: all, layers: [",
-                    (unsigned long long)hash);
-    for (i = 0; i < model->layers_count; i++)
-        lpi_text_printf(&text, "%s\"%s\"", i ? ", " : "",
-                        model->layers[i]->name);
-    lpi_text_printf(&text,
-                    "], tiles: [{axis: %d, extent: %d}], overlap: %s}\n"
-                    "runs:\n  - all\n",
-                    axis, extent, keeps ? "keep" : "recompute");
-    assert_false(text.failed);
-    if (lp_schedule_read(model, text.bytes, strlen(text.bytes), "plan",
-                         &schedule, &error) != LP_OK)
-        fail_msg("%s: %s\n%s", error.where, error.message, text.bytes);
-    lpi_text_drop(&text);
-    return schedule;
-}
-
-/* Run "model" so; -1: refused, else its multiplies. */
-static int64_t run_group(const lp_model *model, int32_t axis, int32_t extent,
-                         bool keeps)
-{
-    lp_schedule *schedule = group_all(model, axis, extent, keeps);
-    lp_run_options options = {.schedule = schedule,
-                              .fill_weights = true,
-                              .check_memory = true,
-                              .threads = 1 + pick(2)};
-    lp_error error = {.status = LP_OK};
-    lp_predictions predictions;
-    lp_refusal refusal;
-    lp_run *run = NULL;
-    lp_status status =
-        lp_schedule_check(schedule, &predictions, &refusal, &error);
-    int64_t macs;
-
-    if (status == LP_EINFEASIBLE || status == LP_EUNSUPPORTED) {
-        lp_schedule_free(schedule);
-        return -1;
-    }
-    if (status != LP_OK || lp_model_run(model, &options, &run, &error) != LP_OK)
-        fail_msg("%s: %s", error.where, error.message);
-    assert_int_equal(run->results, LP_RESULTS_EQUAL);
-    assert_int_equal(run->measured.arena_bytes, run->predicted.arena_bytes);
-    assert_int_equal(run->measured.macs, run->predicted.macs);
-    macs = run->predicted.macs;
+    snprintf(tiles, sizeof(tiles),
+             "tiles: [{axis: %d, extent: %d}], overlap: %s", axis, extent,
+             keeps ? "keep" : "recompute");
+    schedule = read_group(model, 16, tiles);
+    run = run_group(schedule);
+    if (run)
+        macs = run->predicted.macs;
     lp_run_free(run);
     lp_schedule_free(schedule);
     return macs;
@@ -223,8 +160,8 @@ static void test_groups(void **ignored)
         lp_model *model = draw_net(&n);
         int32_t axis = pick(5) ? 2 : 3, extent = 1 + pick(5);
         int64_t whole = macs_of(model);
-        int64_t again = run_group(model, axis, extent, false);
-        int64_t kept = run_group(model, axis, extent, true);
+        int64_t again = macs_in_tiles(model, axis, extent, false);
+        int64_t kept = macs_in_tiles(model, axis, extent, true);
 
         ran[0] += again >= 0;
         ran[1] += kept >= 0;

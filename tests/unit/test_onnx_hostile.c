@@ -93,7 +93,7 @@ static void long_names_are_refused(void **state)
     put_text(&node, 3, name);
     put_child(&graph, GRAPH_NODE, &node);
     fill_model(*state, &graph, NULL);
-    refused(*state, LP_EINPUT, "a name has 65537 bytes");
+    refused(*state, LP_EINPUT, "a name has 16777217 bytes");
     free(name);
 }
 

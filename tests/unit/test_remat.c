@@ -72,9 +72,18 @@ static void spread(const drawn *d, uint32_t state, int64_t budget,
             may = may && resident >> node->inputs[k] & 1;
         for (k = 0; k < node->outputs_count; k++)
             made |= 1u << node->outputs[k];
+        state &= ~(all << RESIDENT);
         if (may && bytes_in(d, made) + node->extra_bytes <= budget)
-            reach((state & ~(all << RESIDENT)) | made << RESIDENT | 1u << i,
+            reach(state | made << RESIDENT | 1u << i,
                   cost + (int32_t)node->cost, more);
+        for (k = 0; may && k < node->in_place_count; k++) {
+            uint32_t left = made & ~(1u << node->in_place[k]);
+
+            if (bytes_in(d, left) + node->extra_bytes <= budget)
+                reach(state | left << RESIDENT | 1u << i,
+                      cost + (int32_t)node->cost, more);
+        }
+        state |= resident << RESIDENT;
     }
 }
 
@@ -112,7 +121,7 @@ static int32_t optimum(const drawn *d, int64_t budget, bool free_order)
 /* ---- the events, replayed ------------------------------------------------ */
 
 typedef struct replay {
-    bool resident[2 * BIG], stored[2 * BIG], ran[BIG];
+    bool resident[2 * BIG], stored[2 * BIG], loads[2 * BIG], ran[BIG];
     int64_t bytes, peak, cost;
 } replay;
 
@@ -123,8 +132,33 @@ static void bring(replay *r, const drawn *d, int32_t t)
     r->resident[t] = true;
 }
 
+/* Whether "event", a run, is followed by the drop of "tensor". */
+static bool drops(const lp_event *event, const lp_event *end, int32_t tensor)
+{
+    for (event++; event < end && event->kind != LP_EVENT_RUN &&
+                  event->kind != LP_EVENT_LOAD;
+         event++)
+        if (event->kind == LP_EVENT_DROP && event->of == tensor)
+            return true;
+    return false;
+}
+
+/* Bytes that the run "event" saves in place. */
+static int64_t saved(const replay *r, const drawn *d, const lp_event *event,
+                     const lp_event *end)
+{
+    const lp_graph_node *node = &d->nodes[event->of];
+    int32_t k;
+
+    for (k = 0; k < node->in_place_count; k++)
+        if (drops(event, end, node->in_place[k]) &&
+            !r->loads[node->in_place[k]] && !r->loads[node->outputs[0]])
+            return d->tensors[node->outputs[0]].bytes;
+    return 0;
+}
+
 static void play(replay *r, const drawn *d, const lp_event *event,
-                 bool free_order)
+                 const lp_event *end, bool free_order)
 {
     bool runs = event->kind == LP_EVENT_RUN;
     const lp_graph_node *node = &d->nodes[runs ? event->of : 0];
@@ -141,7 +175,7 @@ static void play(replay *r, const drawn *d, const lp_event *event,
         r->ran[event->of] = true;
         for (k = 0; k < node->outputs_count; k++)
             bring(r, d, node->outputs[k]);
-        extra = node->extra_bytes;
+        extra = node->extra_bytes - saved(r, d, event, end);
         r->cost += node->cost;
         break;
     case LP_EVENT_STORE:
@@ -179,7 +213,11 @@ static void check_events(const drawn *d, const lp_rematerialisation *found,
             bring(&r, d, t);
     }
     for (i = 0; i < found->events_count; i++)
-        play(&r, d, &found->events[i], free_order);
+        if (found->events[i].kind == LP_EVENT_LOAD)
+            r.loads[found->events[i].of] = true;
+    for (i = 0; i < found->events_count; i++)
+        play(&r, d, &found->events[i], found->events + found->events_count,
+             free_order);
     for (t = 0; t < d->graph.nodes_count; t++)
         assert_true(r.ran[t]);
     for (t = 0; t < d->graph.tensors_count; t++)

@@ -1,0 +1,102 @@
+/* conv.h: convolutions, of floats and of 8-bit integers.
+ *
+ * A part of kernel.h, which alone includes it. */
+#ifndef LPI_KERNEL_CONV_H
+#define LPI_KERNEL_CONV_H
+
+/* ---- conv.c, window.c, depthwise.c, deconv.c --------------------------- */
+
+/* Convolutions of 1 to 3 spatial axes, always stored as 3: those that are
+ * missing stand in front, with sizes 1, pads 0, stride and dilation 1.
+ * x: batch, in_channels, in...; w: out_channels, in_channels / groups,
+ * kernel...; y: batch, out_channels, out....
+ *
+ * y[n, oc, o] = chain over ic, kz, ky, kx ascending of fma(w, x, sum), from 0
+ * or from what y holds; then bias[oc] is added.  A tap in the padding counts:
+ * it does fma(w, 0, sum), in every path. */
+typedef struct lpi_conv {
+    int64_t batch, groups, in_channels, out_channels;
+    int64_t in[3], out[3], kernel[3], stride[3], dilation[3];
+    int64_t pad[3]; /* in front; those behind follow from "out" */
+    const float *x, *w;
+    const float *bias; /* NULL: none */
+    bool goes_on;      /* chains start from y instead of 0 */
+    float *y;
+    lpi_team team;
+    float *workspace;
+} lpi_conv;
+
+/* How the columns of a convolution come from x: column o of the grid "out"
+ * and tap t read element o * step + first + t * delta of an axis, zeros
+
+ * beyond it.  Rows of the matrix: channels, then taps. */
+typedef struct lpi_window {
+    const float *x; /* channels x in */
+    int64_t in[3], out[3], step[3], taps[3], first[3], delta[3];
+} lpi_window;
+
+enum { LPI_STRETCHES = 64 }; /* most columns of a panel */
+
+/* Columns [at, at + count) of a panel: neighbours along the last axis, from
+ * "place" on. */
+typedef struct lpi_stretch {
+    int64_t at, count, place[3];
+} lpi_stretch;
+
+/* Cut columns [n, n + count) of an output of extents "out"; how many. */
+int32_t lpi_stretches(const int64_t out[3], int64_t n, int64_t count,
+                      lpi_stretch *ret);
+
+/* lpi_columns.pack of an lpi_window. */
+void lpi_pack_window(const void *context, int64_t k, int64_t k_count, int64_t n,
+                     int64_t n_count, int64_t width, float *to);
+
+/* Convolutions with one channel a group; lpi_conv_run calls them. */
+bool lpi_conv_is_depthwise(const lpi_conv *conv);
+int64_t lpi_depthwise_workspace(const lpi_conv *conv);
+void lpi_depthwise_run(const lpi_conv *conv);
+
+/* The same channel by channel (of batch x groups), in any order: what one
+ * thread does with "own", lpi_depthwise_room() floats aligned to 8 bytes.
+ * Without weights (NULL): maxima of windows, whose padding does not count; of
+ * equal numbers the first; NaN when one is. */
+int64_t lpi_depthwise_room(const lpi_conv *conv);
+void lpi_depthwise_begin(const lpi_conv *conv, float *own);
+void lpi_depthwise_channel(const lpi_conv *conv, int64_t c, float *own);
+
+int64_t lpi_conv_workspace(const lpi_conv *conv);
+void lpi_conv_run(const lpi_conv *conv);
+
+/* The transposed convolution (ONNX ConvTranspose) with the same struct, where
+ * w: in_channels, out_channels / groups, kernel...:
+ * y[oc, o] = chain over ic, kz, ky, kx ascending of those taps for which
+ * o + pad - k * dilation is a multiple of stride, of fma(w, x, sum); a tap
+ * beyond x counts as fma(w, 0, sum), one that meets no multiple does not. */
+int64_t lpi_deconv_workspace(const lpi_conv *conv);
+void lpi_deconv_run(const lpi_conv *conv);
+
+/* For counts of a transposed convolution, which are by its input: multiplies
+ * whose output is cropped, so that no loop does them; and those that a loop
+ * does beside the input, one row of weights and one channel. */
+int64_t lpi_macs_cropped(const lpi_conv *conv);
+int64_t lpi_macs_beside(const lpi_window *window);
+
+/* ---- conv8.c: convolutions of 8-bit integers --------------------------- */
+
+/* lpi_conv of 8-bit integers ("shape": sizes alone; its x, w, bias, y and
+ * workspace are not read) into int32, overwritten.  Padding holds x_zero, so
+ * adds 0. */
+typedef struct lpi_conv8 {
+    const lpi_conv *shape;
+    const void *x, *w;
+    bool x_signed, w_signed;
+    int32_t x_zero, w_zero;
+    const int32_t *w_zeros; /* one an out channel; NULL: w_zero */
+    int32_t *y;
+    void *workspace; /* lpi_conv8_workspace() bytes */
+} lpi_conv8;
+
+int64_t lpi_conv8_workspace(const lpi_conv8 *conv);
+void lpi_conv8_run(const lpi_conv8 *conv);
+
+#endif
