@@ -13,10 +13,12 @@
 static const lp_option options[] = {
     {.name = "rows",
      .initial = "0",
-     .help = "Rows of the scores in a tile; 0: as the budget allows."},
+     .help = "Rows of the scores in a tile; 0: as the budget allows.",
+     .most = INT64_MAX},
     {.name = "layers",
      .initial = "1",
-     .help = "0: layers larger than the budget are left whole."},
+     .help = "0: layers larger than the budget are left whole.",
+     .most = 1},
     {.name = NULL},
 };
 
@@ -194,9 +196,6 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
     cutter c = {problem, schedule, error};
     int64_t rows = lp_problem_count(problem, "rows");
 
-    if (rows < 0)
-        return lp_fail(error, LP_EINVALID, "rows: %lld is below zero",
-                       (long long)rows);
     if (rows)
         LP_TRY(lp_schedule_group_attention(schedule, rows, error));
     else

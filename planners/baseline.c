@@ -7,7 +7,8 @@
 static const lp_option options[] = {
     {.name = "in_place",
      .initial = "1",
-     .help = "0: no result overwrites an operand."},
+     .help = "0: no result overwrites an operand.",
+     .most = 1},
     {.name = NULL},
 };
 

@@ -6,8 +6,8 @@
  * worth: several prices are tried, and the plan with the shortest timeline is
  * kept.  Without a device MACs count, and nothing is spilled.
  *
- * The bound of the solver is not stated: it knows no results in place, with
- * which a plan may cost less. */
+ * Stated are bounds on what is copied for the runs that come out, and, without
+ * a device, on the MACs of any runs. */
 #include <lplan-planner.h>
 
 enum {
@@ -223,13 +223,20 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
         LP_TRY(search(&t, prices[i], problem->effort / count));
     if (!t.best)
         return does_not_fit(&t);
-    return lp_schedule_copy(schedule, t.best, error);
+    LP_TRY(lp_schedule_copy(schedule, t.best, error));
+    return lp_schedule_bound_copies(problem, schedule, problem->effort / 4,
+                                    error);
 }
 
 static const lp_option options[] = {
-    {"keep_order", "0", "1: first executions keep their order."},
-    {"seed", "0", "Mixed with the seed of the plan."},
-    {NULL, NULL, NULL},
+    {.name = "keep_order",
+     .initial = "0",
+     .help = "1: first executions keep their order.",
+     .most = 1},
+    {.name = "seed",
+     .initial = "0",
+     .help = "Mixed with the seed of the plan."},
+    {.name = NULL},
 };
 
 const lp_planner lp_planner_remat = {

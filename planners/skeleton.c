@@ -12,7 +12,8 @@
 static const lp_option options[] = {
     {.name = "in_place",
      .initial = "0",
-     .help = "1: results also overwrite operands that die there."},
+     .help = "1: results also overwrite operands that die there.",
+     .most = 1},
     {.name = NULL},
 };
 

@@ -43,6 +43,7 @@ kernel_sources = \
 	src/kernel/isa.h \
 	src/kernel/kernel.h \
 	src/kernel/pack.c \
+	src/kernel/panel.c \
 	src/kernel/pointwise.c \
 	src/kernel/rows.c \
 	src/kernel/rows.h \
@@ -106,6 +107,7 @@ ops_sources = \
 	src/ops/cells.c \
 	src/ops/chance.c \
 	src/ops/channels.c \
+	src/ops/composed.c \
 	src/ops/constant.c \
 	src/ops/contract.c \
 	src/ops/contrib_attention.c \
@@ -126,11 +128,13 @@ ops_sources = \
 	src/ops/fast.c \
 	src/ops/fused.c \
 	src/ops/fusing.c \
+	src/ops/fit.c \
 	src/ops/flex.c \
 	src/ops/gather.c \
 	src/ops/gridding.c \
 	src/ops/infer.c \
 	src/ops/join.c \
+	src/ops/learned.c \
 	src/ops/lengths.c \
 	src/ops/logic.c \
 	src/ops/loop.c \
@@ -139,6 +143,7 @@ ops_sources = \
 	src/ops/math.c \
 	src/ops/matmul.c \
 	src/ops/matrix.c \
+	src/ops/murmur.c \
 	src/ops/nbits.c \
 	src/ops/node.c \
 	src/ops/node.h \
@@ -205,6 +210,7 @@ ops_sources = \
 	src/ops/taps.c \
 	src/ops/tfidf.c \
 	src/ops/training.c \
+	src/ops/trees.c \
 	src/ops/unique.c \
 	src/ops/unpack.c \
 	src/ops/unpool.c \
@@ -301,6 +307,8 @@ plan_sources = \
 	src/plan/break_even.c \
 	src/plan/chain.c \
 	src/plan/columns.c \
+	src/plan/copies.c \
+	src/plan/deeds.c \
 	src/plan/draft.c \
 	src/plan/drive.c \
 	src/plan/events.c \
@@ -316,7 +324,9 @@ plan_sources = \
 	src/plan/problem.c \
 	src/plan/registry.c \
 	src/plan/scratch.c \
-	src/plan/settings.c
+	src/plan/settings.c \
+	src/plan/spill.c \
+	src/plan/ways.c
 
 io_sources = \
 	src/io/answer.c \
@@ -375,21 +385,25 @@ io_sources = \
 
 exec_sources = \
 	src/exec/array.c \
+	src/exec/array.h \
 	src/exec/body.c \
 	src/exec/bundle.c \
 	src/exec/compare.c \
 	src/exec/content.c \
+	src/exec/content.h \
 	src/exec/draw.c \
 	src/exec/exec.c \
 	src/exec/exec.h \
 	src/exec/fill.c \
 	src/exec/frame.c \
+	src/exec/frame.h \
 	src/exec/group.c \
 	src/exec/heap.c \
 	src/exec/layer.c \
 	src/exec/memory.c \
 	src/exec/npy.c \
 	src/exec/program.c \
+	src/exec/program.h \
 	src/exec/roll.c \
 	src/exec/rounds.c \
 	src/exec/stream.c \
@@ -400,6 +414,7 @@ api_sources = \
 	src/api/api.h \
 	src/api/case.c \
 	src/api/fill.c \
+	src/api/inputs.c \
 	src/api/model.c \
 	src/api/outcome.c \
 	src/api/planners.c \

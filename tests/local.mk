@@ -82,7 +82,9 @@ endif
 unit_tests = \
 	tests/unit/test_alloc \
 	tests/unit/test_alloc_run \
+	tests/unit/test_array \
 	tests/unit/test_base \
+	tests/unit/test_columns \
 	tests/unit/test_cost \
 	tests/unit/test_cost_live \
 	tests/unit/test_cost_weights \
@@ -101,6 +103,7 @@ unit_tests = \
 	tests/unit/test_lpm \
 	tests/unit/test_lpm_errors \
 	tests/unit/test_net \
+	tests/unit/test_offsets \
 	tests/unit/test_onnx \
 	tests/unit/test_onnx_beyond \
 	tests/unit/test_onnx_damage \
@@ -118,11 +121,30 @@ unit_tests = \
 	tests/unit/test_tile \
 	tests/unit/test_timeline \
 	tests/unit/test_tradeoff \
-	tests/unit/test_walk
+	tests/unit/test_walk \
+	tests/unit/test_width
+
+# Loops that count their multiplies do so in this program, in every build:
+# its own objects stand before those of the library.
+tests_unit_test_counting_SOURCES = tests/unit/test_counting.c \
+	src/exec/exec.c \
+	src/kernel/attend.c \
+	src/kernel/count.c \
+	src/kernel/deconv.c \
+	src/kernel/depthwise.c \
+	src/kernel/gemm.c \
+	src/kernel/gemm8.c \
+	src/ops/contract.c \
+	src/ops/pooling.c \
+	src/ops/product.c \
+	src/ops/regions.c \
+	src/ops/streaming.c
+tests_unit_test_counting_CPPFLAGS = $(AM_CPPFLAGS) -DLPI_COUNTING
 
 scripts = \
 	tests/arch/floors.sh \
 	tests/arch/header.sh \
+	tests/arch/limits.sh \
 	tests/arch/operators.sh \
 	tests/arch/options.sh \
 	tests/arch/symbols.sh \
@@ -136,8 +158,10 @@ scripts = \
 	tests/judge/place_checker.py \
 	tests/judge/plans.py \
 	tests/judge/random_models.py \
+	tests/judge/regex.py \
 	tests/judge/remat_checker.py \
 	tests/judge/stored.py \
+	tests/judge/widths.py \
 	tests/man.sh \
 	tests/models/run.sh \
 	tests/ops/micro.sh \
@@ -146,6 +170,7 @@ scripts = \
 	tests/oracle/counts.py \
 	tests/ops/check_cases.py \
 	tests/ops/node_cases.py \
+	tests/ops/older_cases.sh \
 	tests/round_trip.sh
 
 # Modules with planners that cannot be used.
@@ -177,6 +202,7 @@ test_data = \
 	tests/models \
 	tests/ops/micro \
 	tests/ops/node_cases.list \
+	tests/ops/older_cases.list \
 	tests/oracle \
 	tests/unit/counted.h \
 	tests/unit/devices.h \
@@ -185,11 +211,12 @@ test_data = \
 	tests/unit/random_graph.h \
 	tests/unit/remat_graphs.h \
 	tests/unit/random_net.h \
+	tests/unit/schedules.h \
 	tests/unit/teams.h \
 	tests/unit/tiled.h \
 	tests/unit/test_onnx.h
 
-EXTRA_DIST += tests/driver tests/environment tests/python \
+EXTRA_DIST += tests/driver tests/environment tests/match.awk tests/python \
 	tests/installed.sh \
 	tests/unit/without-cmocka.sh \
 	$(scripts) $(test_data)

@@ -76,36 +76,7 @@ examples()
 # Succeed when the lines of file $2 are as the lines of file $1 say.
 matches()
 {
-    awk '
-    function same(want, got, n) {
-        sub(/ +$/, "", want)
-        sub(/ +$/, "", got)
-        n = length(want)
-        return want == got || (n > 3 && substr(want, n - 2) == "..." &&
-            index(got, substr(want, 1, n - 3)) == 1)
-    }
-    FILENAME == ARGV[1] { want[++wants] = $0; next }
-    { got[++gots] = $0 }
-    END {
-        while (wants && want[wants] == "")
-            wants--
-        w = g = 1
-        while (g <= gots)
-            if (w <= wants && want[w] == "...") {
-                back = w++
-                resume = g
-            } else if (w <= wants && same(want[w], got[g])) {
-                w++
-                g++
-            } else if (back) {
-                w = back + 1
-                g = ++resume
-            } else
-                exit 1
-        while (w <= wants && want[w] == "...")
-            w++
-        exit w <= wants
-    }' "$1" "$2"
+    awk -v loose=1 -f "$root/tests/match.awk" "$1" "$2"
 }
 
 # Run the example in $command, whose output is wanted in the file "want".

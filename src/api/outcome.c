@@ -228,8 +228,10 @@ static void put_json(const lp_run *run, lpi_text *text)
     put_field(text, "macs", run->measured.macs, false);
     lpi_text_printf(text, "},\n  \"results\": \"%s\"",
                     result_words[run->results]);
-    lpi_text_put(text, ",\n  \"widths\": ");
-    lpi_put_int(text, run->widths);
+    if (run->widths) {
+        lpi_text_put(text, ",\n  \"widths\": ");
+        lpi_put_int(text, run->widths);
+    }
     if (run->results == LP_RESULTS_QUANTIZED) {
         put_real(text,
                  ",\n  \"distance\": {\"largest\": ", run->distance.largest);

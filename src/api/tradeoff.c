@@ -43,11 +43,8 @@ static int64_t working_set(const lpi_program *p, int64_t unit, int64_t *seen)
     int64_t bytes = 0;
     int32_t i;
 
-    for (i = 0; i < use->inputs_count + use->outputs_count; i++) {
-        int64_t root = p->values[i < use->inputs_count
-                                     ? use->inputs[i]
-                                     : use->outputs[i - use->inputs_count]]
-                           .root;
+    for (i = 0; i < lpi_use_values(use); i++) {
+        int64_t root = p->values[lpi_use_value(use, i)].root;
 
         if (seen[root] != unit + 1)
             bytes = lpi_add(
@@ -151,6 +148,7 @@ static lp_status add_baseline(sweeper *s)
                                .planners_count = LPI_COUNT(names),
                                .device = s->plan.device,
                                .budget_bytes = unlimited,
+                               .assume = s->plan.assume,
                                .seed = s->plan.seed};
 
     return add_point(s, &options, "baseline");

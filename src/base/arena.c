@@ -53,7 +53,8 @@ static block *add_block(lpi_arena *arena, size_t size)
         room = size;
     if ((int64_t)room > arena->cap - arena->used)
         return NULL;
-    fresh = lpi_alloc(sizeof(*fresh) + room);
+    fresh = (room < LARGEST_BLOCK ? lpi_alloc
+                                  : lpi_alloc_large)(sizeof(*fresh) + room);
     if (!fresh)
         return NULL;
     *fresh = (block){.older = arena->newest, .size = room};
@@ -61,6 +62,8 @@ static block *add_block(lpi_arena *arena, size_t size)
     arena->used += (int64_t)room;
     if (arena->next_size < LARGEST_BLOCK)
         arena->next_size *= 2;
+    else
+        arena->next_size = LARGEST_BLOCK;
     return fresh;
 }
 
@@ -142,23 +145,22 @@ bool lpi_arena_grow(lpi_arena *arena, void **items, int64_t count,
 
 void lpi_arena_reset(lpi_arena *arena)
 {
-    block *kept = arena->newest, *next = kept;
+    size_t all = 0;
 
-    if (!kept)
+    if (arena->newest && !arena->newest->older) {
+        arena->newest->used = 0;
         return;
-    for (; next; next = next->older)
-        if (next->size > kept->size)
-            kept = next;
-    while (arena->newest) {
-        next = arena->newest->older;
-        if (arena->newest != kept)
-            lpi_free(arena->newest);
-        arena->newest = next;
     }
-    arena->newest = kept;
-    kept->older = NULL;
-    kept->used = 0;
-    arena->used = (int64_t)kept->size;
+    while (arena->newest) {
+        block *older = arena->newest->older;
+
+        all += arena->newest->size;
+        lpi_free(arena->newest);
+        arena->newest = older;
+    }
+    arena->used = 0;
+    if (all > arena->next_size)
+        arena->next_size = all;
 }
 
 int64_t lpi_arena_used(const lpi_arena *arena)

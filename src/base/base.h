@@ -39,6 +39,9 @@ void lpi_assert_failed(const char *expression, const char *file, int line)
 
 /* NULL when there is no memory, or when a test asked for the failure. */
 void *lpi_alloc(size_t size);
+/* The same in large pages, so that touching it first costs less: for blocks of
+ * a megabyte and more that are used whole. */
+void *lpi_alloc_large(size_t size);
 void *lpi_realloc(void *old, size_t size);
 void lpi_free(void *block);
 
@@ -70,7 +73,9 @@ char *lpi_arena_strdup(lpi_arena *arena, const char *text);
 char *lpi_arena_printf(lpi_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Forget all allocations of "arena"; its largest block is kept for use. */
+/* Forget all allocations of "arena".  A single block is kept for use; where
+ * there were more, the next has the room of all, so that work that repeats
+ * finds memory that was touched before. */
 void lpi_arena_reset(lpi_arena *arena);
 int64_t lpi_arena_used(const lpi_arena *arena);
 int64_t lpi_arena_cap(const lpi_arena *arena);

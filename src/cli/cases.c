@@ -105,6 +105,8 @@ cli_exit cli_cases_run(const char *path, bool is_root, const char *tsv,
     tally t = {.table = NULL};
     cli_exit code;
 
+    if (!is_root && access(path, F_OK) != 0)
+        return cli_fail(CLI_INPUT, path, "%s", strerror(errno));
     note(&t, "verdict\tcase\treason\n");
     code = is_root ? run_folder(path, wanted, tolerance, &t)
                    : run_case(path, wanted, tolerance, &t);

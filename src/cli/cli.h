@@ -212,6 +212,12 @@ void cli_planner_folders(cli_list *folders);
 /* The device in the file "name", or called so; free it with lp_device_free. */
 cli_exit cli_device_load(const char *name, lp_device **ret_device);
 
+/* schedule.c: the schedule of "model" in the file "path", for the device called
+ * "device" (NULL: none), both to be freed, the device after the schedule. */
+cli_exit cli_schedule_load(const lp_model *model, const char *path,
+                           const char *device, lp_schedule **ret_schedule,
+                           lp_device **ret_device);
+
 /* Print the names of the devices there are, one a line. */
 cli_exit cli_device_list(void);
 

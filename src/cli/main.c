@@ -1,7 +1,7 @@
 /* main.c: find the command, parse its line, run it, check stdout.
  *
- * The table at the end is the only list of commands: a new one is its row
- * and its file. */
+ * The table is the only list of commands: a new one is its row and its file.
+ */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>

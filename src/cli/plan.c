@@ -172,6 +172,7 @@ static cli_exit run(const void *arguments, const cli_list *operands)
                                    &device);
     options.explain = args->explain;
     options.map_as = args->as;
+    options.find_ways = !args->explain;
     options.assume = args->as;
     if (code == CLI_YES)
         code = cli_load_one(&args->planned.model, operands, "plan", &model);

@@ -13,8 +13,8 @@
 typedef struct run_args {
     cli_model model;
     cli_list inputs;
-    const char *seed, *fill_weights, *output, *compare, *schedule, *one_case,
-        *cases, *tsv;
+    const char *seed, *fill_weights, *output, *compare, *schedule, *device,
+        *one_case, *cases, *tsv;
     int64_t threads;
     const char *rtol, *atol, *ltol;
     int32_t format;
@@ -77,6 +77,13 @@ static const cli_option options[] = {
      AT(schedule),
      .help = "Run as the schedule FILE says, compare byte by byte with the "
              "run without it, and what was planned with what was measured."},
+    {.name = "device",
+     .argument = "DEVICE",
+     .kind = CLI_PATH,
+     AT(device),
+     .help =
+         "With --schedule: it must be one for the device in the file DEVICE, "
+         "or one that 'lplan list devices' shows."},
     {.name = "threads",
      .argument = "N",
      .kind = CLI_COUNT,
@@ -257,13 +264,17 @@ static cli_exit run_model(const run_args *args, const lp_tolerance *tolerance,
                           lp_model *model, lp_run_options *wanted)
 {
     lp_schedule *schedule = NULL;
+    lp_device *device = NULL;
     lp_error error = {0};
     lp_run *run;
     cli_exit code;
 
-    if (args->schedule &&
-        lp_schedule_load(model, args->schedule, &schedule, &error) != LP_OK)
-        return cli_fail_with(&error, CLI_INPUT);
+    if (args->schedule) {
+        code = cli_schedule_load(model, args->schedule, args->device, &schedule,
+                                 &device);
+        if (code != CLI_YES)
+            return code;
+    }
     wanted->schedule = schedule;
     if (lp_model_run(model, wanted, &run, &error) != LP_OK) {
         code = cli_interrupted() ? CLI_SYSTEM : CLI_INPUT;
@@ -277,6 +288,7 @@ static cli_exit run_model(const run_args *args, const lp_tolerance *tolerance,
         lp_run_free(run);
     }
     lp_schedule_free(schedule);
+    lp_device_free(device);
     return code;
 }
 
@@ -320,6 +332,8 @@ static cli_exit check(const run_args *args, const cli_list *operands)
         return cli_fail(CLI_USAGE, "run",
                         "--case and --cases exclude each "
                         "other");
+    if (args->device && !args->schedule)
+        return cli_fail(CLI_USAGE, "run", "--device goes with --schedule");
     if (args->tsv && !of_cases)
         return cli_fail(CLI_USAGE, "run", "--tsv belongs to --cases");
     if (of_cases &&

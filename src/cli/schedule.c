@@ -15,6 +15,7 @@ typedef struct schedule_args {
 
 typedef struct check_args {
     cli_model model;
+    const char *device;
     int32_t format;
 } check_args;
 
@@ -74,6 +75,12 @@ static const cli_option schedule_options[] = {
 #undef AT
 
 static const cli_option check_options[] = {
+    {.name = "device",
+     .argument = "DEVICE",
+     .kind = CLI_PATH,
+     .offset = offsetof(check_args, device),
+     .help = "Check against the memories and the timeline of the device in the "
+             "file DEVICE, or one that 'lplan list devices' shows."},
     {.name = "format",
      .argument = "FORMAT",
      .kind = CLI_WORD,
@@ -84,22 +91,22 @@ static const cli_option check_options[] = {
 };
 
 /* The names and values of "p", in order. */
-enum { FIGURES = 5 };
+enum { FIGURES = 6 };
 
 static const char *const figure_names[FIGURES] = {
-    "live_peak_bytes", "arena_bytes", "fast_peak_bytes", "traffic_bytes",
-    "macs"};
+    "live_peak_bytes", "arena_bytes", "fast_peak_bytes",
+    "traffic_bytes",   "macs",        "latency_ns"};
 
 static void print_figures(const lp_predictions *p, bool as_json)
 {
-    const int64_t values[FIGURES] = {p->live_peak_bytes, p->arena_bytes,
-                                     p->fast_peak_bytes, p->traffic_bytes,
-                                     p->macs};
-    int32_t i;
+    const int64_t values[FIGURES] = {
+        p->live_peak_bytes, p->arena_bytes, p->fast_peak_bytes,
+        p->traffic_bytes,   p->macs,        p->latency_ns};
+    int32_t count = p->latency_ns ? FIGURES : FIGURES - 1, i;
 
     if (as_json)
         cli_print("\"predicted\": {");
-    for (i = 0; i < FIGURES; i++) {
+    for (i = 0; i < count; i++) {
         if (as_json)
             cli_print("%s\"%s\": %lld", i ? ", " : "", figure_names[i],
                       (long long)values[i]);
@@ -184,6 +191,29 @@ static cli_exit run_schedule(const void *arguments, const cli_list *operands)
     return code;
 }
 
+cli_exit cli_schedule_load(const lp_model *model, const char *path,
+                           const char *device, lp_schedule **ret_schedule,
+                           lp_device **ret_device)
+{
+    lp_schedule *schedule = NULL;
+    lp_device *target = NULL;
+    lp_error error = {0};
+    cli_exit code = device ? cli_device_load(device, &target) : CLI_YES;
+
+    if (code == CLI_YES &&
+        (lp_schedule_load(model, path, &schedule, &error) != LP_OK ||
+         (target && lp_schedule_set_device(schedule, target, &error) != LP_OK)))
+        code = cli_fail_with(&error, CLI_INPUT);
+    if (code != CLI_YES) {
+        lp_schedule_free(schedule);
+        lp_device_free(target);
+        return code;
+    }
+    *ret_schedule = schedule;
+    *ret_device = target;
+    return CLI_YES;
+}
+
 /* The answer about "schedule". */
 static cli_exit answer(const check_args *args, const lp_schedule *schedule)
 {
@@ -221,7 +251,7 @@ static cli_exit run_check(const void *arguments, const cli_list *operands)
 {
     const check_args *args = arguments;
     cli_list models = *operands;
-    lp_error error = {0};
+    lp_device *device = NULL;
     lp_schedule *schedule;
     const char *path;
     lp_model *model;
@@ -234,12 +264,12 @@ static cli_exit run_check(const void *arguments, const cli_list *operands)
     code = cli_load_one(&args->model, &models, "check", &model);
     if (code != CLI_YES)
         return code;
-    if (lp_schedule_load(model, path, &schedule, &error) == LP_OK) {
+    code = cli_schedule_load(model, path, args->device, &schedule, &device);
+    if (code == CLI_YES) {
         code = answer(args, schedule);
         lp_schedule_free(schedule);
-    } else {
-        code = cli_fail_with(&error, CLI_INPUT);
     }
+    lp_device_free(device);
     lp_model_free(model);
     return code;
 }

@@ -175,6 +175,7 @@ static lp_status infer(call *c)
     c->model.arena = c->frame->shadow;
     node.layer = shadow;
     node.params = shadow->params;
+    LP_TRY(lpi_node_fit(&node));
     LP_TRY(shadow->row->shape(&node));
     lpi_arena_reset(exec->scratch);
     c->actual = shadow;
@@ -240,6 +241,22 @@ static bool is_done(const call *c)
            c->out[0] == c->in[0];
 }
 
+/* Whether there is nothing to compute: no output has an element. */
+static bool is_empty(const lp_layer *layer)
+{
+    bool any = false;
+
+    for (int32_t i = 0; i < layer->outputs_count; i++) {
+        const lp_tensor *to = layer->outputs[i];
+
+        if (to && (lpi_is_bundle(to) || to->is_bound ||
+                   lpi_shape_elements(to->shape) != 0))
+            return false;
+        any = any || to;
+    }
+    return any;
+}
+
 lp_status lpi_layer_compute(lpi_frame *frame, const lpi_run *given)
 {
     lpi_exec *exec = frame->exec;
@@ -257,7 +274,7 @@ lp_status lpi_layer_compute(lpi_frame *frame, const lpi_run *given)
     if (!layer->row || !layer->row->run)
         return lpi_exec_fail(exec, "layer '%.200s': %.100s cannot be run",
                              layer->name, layer->op);
-    status = layer->row->run(&run);
+    status = is_empty(layer) ? LP_OK : layer->row->run(&run);
     lpi_arena_reset(exec->scratch);
     return status;
 }

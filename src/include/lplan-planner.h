@@ -213,7 +213,7 @@ LP_API int64_t lp_device_compute_ns(const lp_device *device,
 typedef struct lp_plan_tensor {
     const lp_tensor *tensor;
     const char *name;
-    lp_dtype dtype;
+    lp_dtype dtype; /* in which it is stored: its own, or the one assumed */
     lp_shape shape;
     int64_t bytes;
     int32_t producer;       /* layer; -1: input of the graph */
@@ -304,7 +304,8 @@ enum {
 enum { LP_ONCE = 64 };
 
 typedef struct lp_option {
-    const char *name, *initial, *help; /* a number when "initial" is one */
+    const char *name, *initial, *help; /* a number when "initial" is one, */
+    int64_t least, most; /* from "least" to "most"; both 0: any */
 } lp_option;
 
 typedef struct lp_planner {
@@ -643,6 +644,13 @@ LP_API lp_status lp_schedule_set_events(const lp_problem *problem,
                                         const lp_unit_graph *graph,
                                         const lp_event *events, int64_t count,
                                         lp_error *error);
+
+/* State bounds on what schedules with the groups and runs of "schedule" copy,
+ * and so on their latency, within the capacity of memory 0, with "effort" units
+ * of work. */
+LP_API lp_status lp_schedule_bound_copies(const lp_problem *problem,
+                                          lp_schedule *schedule, int64_t effort,
+                                          lp_error *error);
 
 #ifdef __cplusplus
 }

@@ -483,6 +483,8 @@ typedef struct lp_plan_options {
     size_t folders_count;
     lp_dtype assume; /* plan with all floats that take more stored as this
                         dtype, inputs and outputs of the graph excepted; 0 */
+    bool find_ways;  /* when nothing fits, make plans that take less: as much
+                        work again */
     bool explain;    /* make the break-even map ... */
     lp_dtype map_as; /* ... with all floats of this dtype; 0: as stored */
 } lp_plan_options;
@@ -501,11 +503,14 @@ typedef struct lp_plan_note {
     const char *planner, *text;
 } lp_plan_note;
 
-/* A way to fit: with "what" the peak is "peak_bytes", at a price. */
+/* A way to take less: with "what" the arena is "peak_bytes", at a price. */
 typedef struct lp_way {
     const char *what;
     int64_t peak_bytes;
-    int64_t extra_macs, extra_bytes, extra_ns; /* computed and moved again */
+    int64_t extra_macs, extra_bytes, extra_ns; /* computed, moved between
+                              memories, and waited for, beyond the model in its
+                              own order with everything kept */
+    bool fits; /* within the budget */
 } lp_way;
 
 typedef struct lp_plan_buffer {
@@ -531,7 +536,9 @@ typedef struct lp_obstacle {
     bool is_proof;     /* LAYER, ENDS: no plan of the model fits */
     bool is_core;      /* PLACEMENT: proved, the buffers have no offsets; else
                           they are those of the fullest run */
-    int64_t bytes;     /* of them together */
+    int64_t least_bytes; /* LAYER, ENDS: no plan with a smaller budget; else
+                            0 */
+    int64_t bytes;       /* of them together */
     const lp_plan_buffer *buffers; /* the smallest set, largest first */
     int64_t buffers_count;
 } lp_obstacle;
@@ -542,6 +549,8 @@ typedef struct lp_break_even {
     const char *tensor, *producer, *consumer; /* "": in- or output of the graph;
                                                  groups by their names */
     int64_t bytes;
+    int64_t input_bytes;  /* of inputs of the graph that computing it again
+                             reads, and that nobody else reads any more */
     int64_t from, to;     /* runs between which it waits */
     int64_t runs;         /* that compute it again; -1: nothing can */
     int64_t ops;          /* two a MAC, of these runs */
@@ -575,7 +584,7 @@ typedef struct lp_plan {
     const lp_plan_note *notes;
     int64_t notes_count;
     const lp_obstacle *obstacle; /* NULL */
-    const lp_way *ways;          /* cheapest first */
+    const lp_way *ways;          /* those that fit first, by their price */
     int64_t ways_count;
     const lp_break_even_map *map; /* NULL unless asked for */
 } lp_plan;

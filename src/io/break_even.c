@@ -19,12 +19,25 @@
     }
 
 static const lpi_column columns[] = {
-    NAME(tensor),        NAME(producer),    NAME(consumer),
-    COUNT(bytes),        COUNT(from),       COUNT(to),
-    COUNT(runs),         COUNT(ops),        REAL(ops_per_byte),
-    REAL(flips_fresh),   REAL(flips_clean), COUNT(weight_bytes),
-    COUNT(recompute_ns), COUNT(spill_ns),   COUNT(reload_ns),
-    NAME(cheaper),       NAME(plan),        {NULL, LPI_CELL_NAME, 0, 0, NULL},
+    NAME(tensor),
+    NAME(producer),
+    NAME(consumer),
+    COUNT(bytes),
+    COUNT(from),
+    COUNT(to),
+    COUNT(runs),
+    COUNT(ops),
+    REAL(ops_per_byte),
+    REAL(flips_fresh),
+    REAL(flips_clean),
+    COUNT(weight_bytes),
+    COUNT(recompute_ns),
+    COUNT(spill_ns),
+    COUNT(reload_ns),
+    NAME(cheaper),
+    NAME(plan),
+    COUNT(input_bytes),
+    {NULL, LPI_CELL_NAME, 0, 0, NULL},
 };
 
 /* Operations per byte that the device of "map" is balanced at. */
@@ -95,6 +108,24 @@ static void put_heading(lpi_page *page, const lp_break_even_map *map,
     lpi_page_heading_end(page);
 }
 
+/* What inputs of the graph must wait for, if anything is computed again. */
+static void put_inputs(lpi_page *page, const lp_break_even_map *map)
+{
+    int64_t count = 0, i;
+
+    for (i = 0; i < map->count; i++)
+        count += map->rows[i].input_bytes > 0;
+    if (!count)
+        return;
+    lpi_text_printf(&page->cells,
+                    "Inputs of the graph are taken to be there; %lld of %lld "
+                    "need some that nobody else reads any more by then "
+                    "(input_bytes in TSV and JSON).",
+                    (long long)count, (long long)map->count);
+    lpi_page_wrap_cells(page, 0);
+    page->cells.length = 0;
+}
+
 /* How many rows are cheaper to compute again, and what would change it. */
 static void put_verdict(lpi_page *page, const lp_break_even_map *map)
 {
@@ -141,6 +172,7 @@ static lp_status put_text(lpi_page *page, const lp_break_even_map *map,
     if (table->count)
         lpi_grid_print(&grid);
     page->cells.length = 0;
+    put_inputs(page, map);
     put_verdict(page, map);
     return LP_OK;
 }

@@ -48,52 +48,47 @@ typedef struct dma_entry {
     const char *source;
 } dma_entry;
 
-#define FIELD(type, member, name, field_kind, is_required)                     \
-    {                                                                          \
-        .key = name, .kind = LPI_FIELD_##field_kind,                           \
-        .offset = offsetof(type, member), .required = is_required              \
-    }
-
 static const lpi_field section_fields[] = {
-    FIELD(sections, format, "lplan-device", INT, true),
-    FIELD(sections, name, "name", TEXT, true),
-    FIELD(sections, source, "source", TEXT, true),
-    FIELD(sections, memories, "memories", NODE, true),
-    FIELD(sections, weights, "weights", TEXT, true),
-    FIELD(sections, compute, "compute", NODE, true),
-    FIELD(sections, dma, "dma", NODE, false),
+    LPI_FIELD(sections, format, "lplan-device", INT, true),
+    LPI_FIELD(sections, name, "name", TEXT, true),
+    LPI_FIELD(sections, source, "source", TEXT, true),
+    LPI_FIELD(sections, memories, "memories", NODE, true),
+    LPI_FIELD(sections, weights, "weights", TEXT, true),
+    LPI_FIELD(sections, compute, "compute", NODE, true),
+    LPI_FIELD(sections, dma, "dma", NODE, false),
     {.key = NULL},
 };
 
 static const lpi_field memory_fields[] = {
-    FIELD(memory_entry, memory.name, "name", TEXT, true),
-    FIELD(memory_entry, memory.capacity_bytes, "capacity_bytes", COUNT, false),
-    FIELD(memory_entry, memory.alignment, "alignment", COUNT, true),
-    FIELD(memory_entry, memory.read_bytes_per_s, "read_bytes_per_s", COUNT,
-          false),
-    FIELD(memory_entry, memory.write_bytes_per_s, "write_bytes_per_s", COUNT,
-          false),
-    FIELD(memory_entry, memory.source, "source", TEXT, true),
+    LPI_FIELD(memory_entry, memory.name, "name", TEXT, true),
+    LPI_FIELD(memory_entry, memory.capacity_bytes, "capacity_bytes", COUNT,
+              false),
+    LPI_FIELD(memory_entry, memory.alignment, "alignment", COUNT, true),
+    LPI_FIELD(memory_entry, memory.read_bytes_per_s, "read_bytes_per_s", COUNT,
+              false),
+    LPI_FIELD(memory_entry, memory.write_bytes_per_s, "write_bytes_per_s",
+              COUNT, false),
+    LPI_FIELD(memory_entry, memory.source, "source", TEXT, true),
     {.key = NULL},
 };
 
 static const lpi_field compute_fields[] = {
-    FIELD(compute_entry, rates, "rates", NODE, true),
-    FIELD(compute_entry, ops_per_s, "ops_per_s", COUNT, false),
-    FIELD(compute_entry, source, "source", TEXT, false),
+    LPI_FIELD(compute_entry, rates, "rates", NODE, true),
+    LPI_FIELD(compute_entry, ops_per_s, "ops_per_s", COUNT, false),
+    LPI_FIELD(compute_entry, source, "source", TEXT, false),
     {.key = NULL},
 };
 
 static const lpi_field rate_fields[] = {
-    FIELD(rate_entry, rate.dtype, "dtype", DTYPE, true),
-    FIELD(rate_entry, rate.macs_per_s, "macs_per_s", COUNT, true),
-    FIELD(rate_entry, rate.source, "source", TEXT, true),
+    LPI_FIELD(rate_entry, rate.dtype, "dtype", DTYPE, true),
+    LPI_FIELD(rate_entry, rate.macs_per_s, "macs_per_s", COUNT, true),
+    LPI_FIELD(rate_entry, rate.source, "source", TEXT, true),
     {.key = NULL},
 };
 
 static const lpi_field dma_fields[] = {
-    FIELD(dma_entry, setup_ns, "setup_ns", INT, true),
-    FIELD(dma_entry, source, "source", TEXT, true),
+    LPI_FIELD(dma_entry, setup_ns, "setup_ns", INT, true),
+    LPI_FIELD(dma_entry, source, "source", TEXT, true),
     {.key = NULL},
 };
 
@@ -142,8 +137,8 @@ static lp_status read_memories(lpi_reader *r, const lpi_yaml *node,
     int64_t count, i, j;
     void *list;
 
-    LP_TRY(lpi_records_read(r, node, memory_fields, sizeof(memory_entry),
-                            offsetof(memory_entry, line), &list, &count));
+    LP_TRY(lpi_records_read(r, node, LPI_RECORDS(memory_entry, memory_fields),
+                            &list, &count));
     entries = list;
     if (count < 1 || count > MEMORIES_MOST)
         return REFUSE(r, node->line, "memories: from 1 to %d are expected",
@@ -173,8 +168,8 @@ static lp_status read_rates(lpi_reader *r, const lpi_yaml *node,
     int64_t count, i, j;
     void *list;
 
-    LP_TRY(lpi_records_read(r, node, rate_fields, sizeof(rate_entry),
-                            offsetof(rate_entry, line), &list, &count));
+    LP_TRY(lpi_records_read(r, node, LPI_RECORDS(rate_entry, rate_fields),
+                            &list, &count));
     entries = list;
     if (count < 1 || count > LP_DTYPE_COUNT)
         return REFUSE(r, node->line, "rates: from 1 to %d are expected",

@@ -84,6 +84,7 @@ static void json_obstacle(lpi_text *text, const lp_obstacle *o)
     lpi_text_printf(text, ", \"proved\": %s, \"core\": %s",
                     o->is_proof ? "true" : "false",
                     o->is_core ? "true" : "false");
+    put_number(text, "least_bytes", o->least_bytes);
     put_number(text, "bytes", o->bytes);
     lpi_text_put(text, ", \"buffers\": [");
     for (i = 0; i < o->buffers_count; i++) {
@@ -116,7 +117,7 @@ static void json_rest(lpi_text *text, const lp_plan *plan)
         put_number(text, "extra_macs", way->extra_macs);
         put_number(text, "extra_bytes", way->extra_bytes);
         put_number(text, "extra_ns", way->extra_ns);
-        lpi_text_put(text, "}");
+        lpi_text_printf(text, ", \"fits\": %s}", way->fits ? "true" : "false");
     }
     lpi_text_put(text, "]");
 }
@@ -125,7 +126,9 @@ static void write_json(lpi_text *text, const lp_plan *plan)
 {
     lpi_text_printf(text, "{\"fits\": %s", plan->schedule ? "true" : "false");
     put_number(text, "budget_bytes", plan->budget_bytes);
-    put_number(text, "effort", plan->effort);
+    lpi_text_printf(text, ",\n \"effort\": %lld", (long long)plan->effort);
+    if (plan->schedule && plan->schedule->precisions_count)
+        put_number(text, "widths", plan->schedule->precisions_count);
     lpi_text_printf(text, ", \"reproducible\": %s",
                     plan->reproducible ? "true" : "false");
     lpi_text_put(text, ",\n \"predicted\": ");
@@ -159,18 +162,23 @@ static void text_bound(lpi_text *text, const lp_plan_bound *b)
     lpi_text_put(text, "\n");
 }
 
+/* ", N MORE", or less; nothing for 0. */
+static void text_price(lpi_text *text, int64_t price, const char *unit)
+{
+    if (price)
+        lpi_text_printf(text, ", %lld %s %s",
+                        price < 0 ? -(long long)price : (long long)price, unit,
+                        price < 0 ? "less" : "more");
+}
+
 static void text_way(lpi_text *text, const lp_way *way)
 {
-    lpi_text_put(text, "  ");
+    lpi_text_printf(text, "  %16lld  %s", (long long)way->peak_bytes,
+                    way->fits ? "fits: " : "");
     lpi_text_escape(text, way->what);
-    lpi_text_printf(text, ": peak %lld bytes", (long long)way->peak_bytes);
-    if (way->extra_macs)
-        lpi_text_printf(text, ", %lld MACs more", (long long)way->extra_macs);
-    if (way->extra_bytes)
-        lpi_text_printf(text, ", %lld bytes moved",
-                        (long long)way->extra_bytes);
-    if (way->extra_ns)
-        lpi_text_printf(text, ", %lld ns more", (long long)way->extra_ns);
+    text_price(text, way->extra_macs, "MACs");
+    text_price(text, way->extra_bytes, "bytes moved");
+    text_price(text, way->extra_ns, "ns");
     lpi_text_put(text, "\n");
 }
 
@@ -211,6 +219,9 @@ static void write_text(lpi_text *text, const lp_plan *plan)
     for (f = 0; f < LPI_COUNT(figures) && plan->schedule; f++)
         lpi_text_printf(text, "%-16s %16lld\n", figures[f].name,
                         (long long)figure(&plan->predictions, f));
+    if (plan->schedule && plan->schedule->precisions_count)
+        lpi_text_printf(text, "%-16s %16lld  tensors in another dtype\n",
+                        "widths", (long long)plan->schedule->precisions_count);
     if (!plan->reproducible)
         lpi_text_printf(text,
                         "made by an effort of %lld, as far as the time "
@@ -224,7 +235,7 @@ static void write_text(lpi_text *text, const lp_plan *plan)
     if (plan->obstacle)
         text_obstacle(text, plan->obstacle);
     if (plan->ways_count && !plan->schedule)
-        lpi_text_put(text, "Ways to take less:\n");
+        lpi_text_put(text, "Ways to take less, and what they need:\n");
     for (i = 0; i < plan->ways_count && !plan->schedule; i++)
         text_way(text, &plan->ways[i]);
     for (i = 0; i < plan->notes_count; i++) {
@@ -287,6 +298,10 @@ static void json_offer(lpi_text *text, const lpi_offer *offer)
         lpi_text_put(text, first ? "{" : ", {");
         put_string(text, "name", option->name, true);
         put_string(text, "default", option->initial, false);
+        if (option->least || option->most) {
+            put_number(text, "least", option->least);
+            put_number(text, "most", option->most);
+        }
         put_string(text, "help", option->help, false);
         lpi_text_put(text, "}");
     }
@@ -313,6 +328,11 @@ static void text_offer(lpi_text *text, const lpi_offer *offer)
     for (; option && option->name; option++) {
         lpi_text_printf(text, "  %s.%s=", offer->name, option->name);
         lpi_text_escape(text, option->initial);
+        if (option->most == INT64_MAX)
+            lpi_text_printf(text, " (from %lld)", (long long)option->least);
+        else if (option->least || option->most)
+            lpi_text_printf(text, " (%lld to %lld)", (long long)option->least,
+                            (long long)option->most);
         lpi_text_put(text, "  ");
         lpi_text_escape(text, option->help);
         lpi_text_put(text, "\n");

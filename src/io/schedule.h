@@ -91,6 +91,22 @@ typedef struct lpi_field {
     const char *const *words; /* NULL ends */
 } lpi_field;
 
+/* A field called "name" of kind LPI_FIELD_"field_kind". */
+#define LPI_FIELD(type, member, name, field_kind, is_required)                 \
+    {                                                                          \
+        .key = name, .kind = LPI_FIELD_##field_kind,                           \
+        .offset = offsetof(type, member), .required = is_required              \
+    }
+
+/* Records of a list: their fields, their size, where their lp_line stands. */
+typedef struct lpi_records {
+    const lpi_field *fields;
+    size_t size, line_offset;
+} lpi_records;
+
+#define LPI_RECORDS(type, fields)                                              \
+    (&(const lpi_records){(fields), sizeof(type), offsetof(type, line)})
+
 /* Read "node" into "to" as "field" says, but for its offset. */
 lp_status lpi_field_read(lpi_reader *reader, const lpi_yaml *node,
                          const lpi_field *field, void *to);
@@ -99,11 +115,9 @@ lp_status lpi_field_read(lpi_reader *reader, const lpi_yaml *node,
 lp_status lpi_record_read(lpi_reader *reader, const lpi_yaml *node,
                           const lpi_field *fields, void *record);
 
-/* Read a list of maps into records of "size" bytes, in the arena of the
- * schedule, whose lp_line is at "line_offset". */
+/* Read a list of maps into "records", in the arena of the reader. */
 lp_status lpi_records_read(lpi_reader *reader, const lpi_yaml *node,
-                           const lpi_field *fields, size_t size,
-                           size_t line_offset, void **ret_records,
+                           const lpi_records *records, void **ret_records,
                            int64_t *ret_count);
 
 /* "node" as a whole number, as a list. */

@@ -38,9 +38,7 @@ static const lpi_field bound_fields[] = {
      .kind = LPI_FIELD_TEXT,
      .offset = offsetof(bound_entry, bound.proof),
      .required = true},
-    {.key = "given",
-     .kind = LPI_FIELD_NODE,
-     .offset = offsetof(bound_entry, given)},
+    LPI_FIELD(bound_entry, given, "given", NODE, false),
     {.key = NULL},
 };
 

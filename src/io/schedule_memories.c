@@ -5,17 +5,9 @@
 #include "io.h"
 
 static const lpi_field memory_fields[] = {
-    {.key = "name",
-     .kind = LPI_FIELD_TEXT,
-     .offset = offsetof(lp_memory, name),
-     .required = true},
-    {.key = "capacity_bytes",
-     .kind = LPI_FIELD_INT,
-     .offset = offsetof(lp_memory, capacity_bytes)},
-    {.key = "alignment",
-     .kind = LPI_FIELD_INT,
-     .offset = offsetof(lp_memory, alignment),
-     .required = true},
+    LPI_FIELD(lp_memory, name, "name", TEXT, true),
+    LPI_FIELD(lp_memory, capacity_bytes, "capacity_bytes", INT, false),
+    LPI_FIELD(lp_memory, alignment, "alignment", INT, true),
     {.key = NULL},
 };
 
@@ -25,9 +17,8 @@ static lp_status read_list(lpi_reader *r, const lpi_yaml *node)
     void *list;
     int64_t i, j;
 
-    LP_TRY(lpi_records_read(r, node, memory_fields, sizeof(lp_memory),
-                            offsetof(lp_memory, line), &list,
-                            &s->memories_count));
+    LP_TRY(lpi_records_read(r, node, LPI_RECORDS(lp_memory, memory_fields),
+                            &list, &s->memories_count));
     s->memories = list;
     if (s->memories_count < 1 || s->memories_count > 64)
         return lpi_yaml_fail(r->name, node->line, r->error,

@@ -21,48 +21,30 @@ typedef struct sections {
 
 static const char *const truths[] = {"true", "false", NULL};
 
-#define SECTION(member, field_kind)                                            \
-    {                                                                          \
-        .key = #member, .kind = LPI_FIELD_##field_kind,                        \
-        .offset = offsetof(sections, member)                                   \
-    }
-
 static const lpi_field section_fields[] = {
-    {.key = "lplan-schedule",
-     .kind = LPI_FIELD_INT,
-     .offset = offsetof(sections, format),
-     .required = true},
-    {.key = "model",
-     .kind = LPI_FIELD_NODE,
-     .offset = offsetof(sections, model),
-     .required = true},
-    {.key = "memories",
-     .kind = LPI_FIELD_NODE,
-     .offset = offsetof(sections, memories),
-     .required = true},
-    {.key = "runs",
-     .kind = LPI_FIELD_NODE,
-     .offset = offsetof(sections, runs),
-     .required = true},
-    SECTION(dims, NODE),
-    SECTION(device, TEXT),
-    SECTION(weights, NODE),
-    SECTION(planners, NODE),
-    SECTION(seed, INT),
-    SECTION(effort, TEXT),
+    LPI_FIELD(sections, format, "lplan-schedule", INT, true),
+    LPI_FIELD(sections, model, "model", NODE, true),
+    LPI_FIELD(sections, memories, "memories", NODE, true),
+    LPI_FIELD(sections, runs, "runs", NODE, true),
+    LPI_FIELD(sections, dims, "dims", NODE, false),
+    LPI_FIELD(sections, device, "device", TEXT, false),
+    LPI_FIELD(sections, weights, "weights", NODE, false),
+    LPI_FIELD(sections, planners, "planners", NODE, false),
+    LPI_FIELD(sections, seed, "seed", INT, false),
+    LPI_FIELD(sections, effort, "effort", TEXT, false),
     {.key = "reproducible",
      .kind = LPI_FIELD_WORD,
      .offset = offsetof(sections, is_timed),
      .words = truths},
-    SECTION(precision, NODE),
-    SECTION(groups, NODE),
-    SECTION(home, NODE),
-    SECTION(move, NODE),
-    SECTION(pin, NODE),
-    SECTION(alias, NODE),
-    SECTION(place, NODE),
-    SECTION(predictions, NODE),
-    SECTION(bounds, NODE),
+    LPI_FIELD(sections, precision, "precision", NODE, false),
+    LPI_FIELD(sections, groups, "groups", NODE, false),
+    LPI_FIELD(sections, home, "home", NODE, false),
+    LPI_FIELD(sections, move, "move", NODE, false),
+    LPI_FIELD(sections, pin, "pin", NODE, false),
+    LPI_FIELD(sections, alias, "alias", NODE, false),
+    LPI_FIELD(sections, place, "place", NODE, false),
+    LPI_FIELD(sections, predictions, "predictions", NODE, false),
+    LPI_FIELD(sections, bounds, "bounds", NODE, false),
     {.key = NULL},
 };
 
@@ -74,13 +56,8 @@ typedef struct model_entry {
 } model_entry;
 
 static const lpi_field model_fields[] = {
-    {.key = "name",
-     .kind = LPI_FIELD_TEXT,
-     .offset = offsetof(model_entry, name)},
-    {.key = "hash",
-     .kind = LPI_FIELD_TEXT,
-     .offset = offsetof(model_entry, hash),
-     .required = true},
+    LPI_FIELD(model_entry, name, "name", TEXT, false),
+    LPI_FIELD(model_entry, hash, "hash", TEXT, true),
     {.key = NULL},
 };
 
@@ -138,30 +115,24 @@ static lp_status check_dims(lpi_reader *r, const lpi_yaml *node)
 /* ---- lists of plain records -----------------------------------------------
  */
 
-#define FIELD(type, member, name, field_kind)                                  \
-    {                                                                          \
-        .key = name, .kind = LPI_FIELD_##field_kind,                           \
-        .offset = offsetof(type, member), .required = true                     \
-    }
-
 static const lpi_field home_fields[] = {
-    FIELD(lp_home, tensor, "tensor", TENSOR),
-    FIELD(lp_home, memory, "memory", MEMORY),
+    LPI_FIELD(lp_home, tensor, "tensor", TENSOR, true),
+    LPI_FIELD(lp_home, memory, "memory", MEMORY, true),
     {.key = NULL},
 };
 
 static const lpi_field move_fields[] = {
-    FIELD(lp_move, tensor, "tensor", TENSOR),
-    FIELD(lp_move, memory, "to", MEMORY),
-    FIELD(lp_move, after, "after", INT),
-    FIELD(lp_move, before, "before", INT),
+    LPI_FIELD(lp_move, tensor, "tensor", TENSOR, true),
+    LPI_FIELD(lp_move, memory, "to", MEMORY, true),
+    LPI_FIELD(lp_move, after, "after", INT, true),
+    LPI_FIELD(lp_move, before, "before", INT, true),
     {.key = NULL},
 };
 
 static const lpi_field pin_fields[] = {
-    FIELD(lp_pin, tensor, "weight", TENSOR),
-    FIELD(lp_pin, from, "from", INT),
-    FIELD(lp_pin, to, "to", INT),
+    LPI_FIELD(lp_pin, tensor, "weight", TENSOR, true),
+    LPI_FIELD(lp_pin, from, "from", INT, true),
+    LPI_FIELD(lp_pin, to, "to", INT, true),
     {.key = NULL},
 };
 
@@ -171,8 +142,8 @@ _Static_assert(sizeof(lp_alias_kind) == sizeof(int32_t),
                "enums are read as LPI_FIELD_WORD");
 
 static const lpi_field alias_fields[] = {
-    FIELD(lp_alias, tensor, "tensor", TENSOR),
-    FIELD(lp_alias, of, "of", TENSOR),
+    LPI_FIELD(lp_alias, tensor, "tensor", TENSOR, true),
+    LPI_FIELD(lp_alias, of, "of", TENSOR, true),
     {.key = "kind",
      .kind = LPI_FIELD_WORD,
      .offset = offsetof(lp_alias, kind),
@@ -189,48 +160,50 @@ static const lpi_field place_fields[] = {
      .kind = LPI_FIELD_WORD,
      .offset = offsetof(lp_placed, kind),
      .words = place_kinds},
-    {.key = "tensor",
-     .kind = LPI_FIELD_TENSOR,
-     .offset = offsetof(lp_placed, tensor)},
-    {.key = "layer",
-     .kind = LPI_FIELD_LAYER,
-     .offset = offsetof(lp_placed, layer)},
-    {.key = "memory",
-     .kind = LPI_FIELD_MEMORY,
-     .offset = offsetof(lp_placed, memory)},
-    FIELD(lp_placed, from, "from", INT),
-    FIELD(lp_placed, to, "to", INT),
-    FIELD(lp_placed, offset, "offset", INT),
+    LPI_FIELD(lp_placed, tensor, "tensor", TENSOR, false),
+    LPI_FIELD(lp_placed, layer, "layer", LAYER, false),
+    LPI_FIELD(lp_placed, memory, "memory", MEMORY, false),
+    LPI_FIELD(lp_placed, from, "from", INT, true),
+    LPI_FIELD(lp_placed, to, "to", INT, true),
+    LPI_FIELD(lp_placed, offset, "offset", INT, true),
     {.key = NULL},
 };
 
-/* A section that is a list of records. */
+/* The sections that are lists of records, and where these go. */
 #define LIST(section, type, member)                                            \
-    do {                                                                       \
-        void *list = NULL;                                                     \
-        if (nodes->section)                                                    \
-            LP_TRY(lpi_records_read(r, nodes->section, section##_list,         \
-                                    sizeof(type), offsetof(type, line), &list, \
-                                    &s->member##_count));                      \
-        s->member = list;                                                      \
-    } while (0)
+    {                                                                          \
+        offsetof(sections, section), offsetof(lp_schedule, member),            \
+            offsetof(lp_schedule, member##_count),                             \
+        {                                                                      \
+            section##_fields, sizeof(type), offsetof(type, line)               \
+        }                                                                      \
+    }
 
-#define home_list  home_fields
-#define move_list  move_fields
-#define pin_list   pin_fields
-#define alias_list alias_fields
-#define place_list place_fields
+static const struct {
+    size_t section, member, count;
+    lpi_records records;
+} lists[] = {
+    LIST(home, lp_home, homes),     LIST(move, lp_move, moves),
+    LIST(pin, lp_pin, pins),        LIST(alias, lp_alias, aliases),
+    LIST(place, lp_placed, places),
+};
 
 static lp_status read_lists(lpi_reader *r, const sections *nodes)
 {
     lp_schedule *s = r->schedule;
     int64_t i;
 
-    LIST(home, lp_home, homes);
-    LIST(move, lp_move, moves);
-    LIST(pin, lp_pin, pins);
-    LIST(alias, lp_alias, aliases);
-    LIST(place, lp_placed, places);
+    for (i = 0; i < LPI_COUNT(lists); i++) {
+        const lpi_yaml *node =
+            *(const lpi_yaml *const *)((const char *)nodes + lists[i].section);
+        void *list;
+
+        if (!node)
+            continue;
+        LP_TRY(lpi_records_read(r, node, &lists[i].records, &list,
+                                (int64_t *)((char *)s + lists[i].count)));
+        memcpy((char *)s + lists[i].member, &list, sizeof(list));
+    }
     for (i = 0; i < s->places_count; i++) {
         const lp_placed *place = &s->places[i];
 

@@ -249,24 +249,23 @@ lp_status lpi_record_read(lpi_reader *reader, const lpi_yaml *node,
 }
 
 lp_status lpi_records_read(lpi_reader *reader, const lpi_yaml *node,
-                           const lpi_field *fields, size_t size,
-                           size_t line_offset, void **ret_records,
+                           const lpi_records *kind, void **ret_records,
                            int64_t *ret_count)
 {
     char *records;
     int64_t i;
 
     LP_TRY(lpi_node_list(reader, node, "section"));
-    records = lpi_arena_array(reader->arena, node->count, size);
+    records = lpi_arena_array(reader->arena, node->count, kind->size);
     if (!records)
         return lpi_fail_memory(reader->error);
     for (i = 0; i < node->count; i++) {
-        char *record = records + (size_t)i * size;
+        char *record = records + (size_t)i * kind->size;
         int64_t line = node->items[i].line;
 
-        *(lp_line *)(record + line_offset) = line > INT32_MAX ? INT32_MAX
-                                                              : (lp_line)line;
-        LP_TRY(lpi_record_read(reader, &node->items[i], fields, record));
+        *(lp_line *)(record + kind->line_offset) =
+            line > INT32_MAX ? INT32_MAX : (lp_line)line;
+        LP_TRY(lpi_record_read(reader, &node->items[i], kind->fields, record));
     }
     *ret_records = records;
     *ret_count = node->count;

@@ -14,18 +14,9 @@ typedef struct group_entry {
 } group_entry;
 
 static const lpi_field group_fields[] = {
-    {.key = "name",
-     .kind = LPI_FIELD_TEXT,
-     .offset = offsetof(group_entry, name),
-     .required = true},
-    {.key = "layers",
-     .kind = LPI_FIELD_NODE,
-     .offset = offsetof(group_entry, layers),
-     .required = true},
-    {.key = "tiles",
-     .kind = LPI_FIELD_NODE,
-     .offset = offsetof(group_entry, tiles),
-     .required = true},
+    LPI_FIELD(group_entry, name, "name", TEXT, true),
+    LPI_FIELD(group_entry, layers, "layers", NODE, true),
+    LPI_FIELD(group_entry, tiles, "tiles", NODE, true),
     {.key = "overlap",
      .kind = LPI_FIELD_WORD,
      .offset = offsetof(group_entry, overlap),
@@ -40,14 +31,8 @@ typedef struct tile_entry {
 } tile_entry;
 
 static const lpi_field tile_fields[] = {
-    {.key = "axis",
-     .kind = LPI_FIELD_TEXT,
-     .offset = offsetof(tile_entry, axis),
-     .required = true},
-    {.key = "extent",
-     .kind = LPI_FIELD_INT,
-     .offset = offsetof(tile_entry, extent),
-     .required = true},
+    LPI_FIELD(tile_entry, axis, "axis", TEXT, true),
+    LPI_FIELD(tile_entry, extent, "extent", INT, true),
     {.key = NULL},
 };
 
@@ -98,8 +83,8 @@ static lp_status read_tiles(lpi_reader *r, const lpi_yaml *node,
     lp_tile *tiles;
     void *list;
 
-    LP_TRY(lpi_records_read(r, node, tile_fields, sizeof(tile_entry),
-                            offsetof(tile_entry, line), &list, &count));
+    LP_TRY(lpi_records_read(r, node, LPI_RECORDS(tile_entry, tile_fields),
+                            &list, &count));
     entries = list;
     tiles = LPI_NEW(r->schedule->arena, lp_tile, count);
     if (!tiles)
@@ -129,8 +114,8 @@ lp_status lpi_groups_read(lpi_reader *r, const lpi_yaml *node)
     int64_t count, i;
     void *list;
 
-    LP_TRY(lpi_records_read(r, node, group_fields, sizeof(group_entry),
-                            offsetof(group_entry, line), &list, &count));
+    LP_TRY(lpi_records_read(r, node, LPI_RECORDS(group_entry, group_fields),
+                            &list, &count));
     entries = list;
     groups = LPI_NEW(r->schedule->arena, lp_group, count);
     if (!groups)

@@ -7,8 +7,6 @@
 
 #include "kernel.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* Powers that need no logarithm are products or roots, by the exponent of the
  * element alone; the rest is libm's. */
 static float power(float x, float y)
@@ -26,12 +24,12 @@ static float power(float x, float y)
     return powf(x, y);
 }
 
-INLINE float larger(float a, float b)
+LPI_INLINED float larger(float a, float b)
 {
     return a >= b || a != a ? a : b;
 }
 
-INLINE float smaller(float a, float b)
+LPI_INLINED float smaller(float a, float b)
 {
     return a <= b || a != a ? a : b;
 }
@@ -84,7 +82,7 @@ const lpi_binary_loop LPI_OF_SET(lpi_binary_loops)[LPI_BINARIES] = {
 };
 
 /* "x" within "low" and "high", NaN as it is. */
-INLINE float within(float x, float low, float high)
+LPI_INLINED float within(float x, float low, float high)
 {
     x = x < low ? low : x;
     return x > high ? high : x;
@@ -124,7 +122,7 @@ const lpi_shaped_loop LPI_OF_SET(lpi_shaped_loops)[LPI_SHAPES] = {
 
 /* "x" rounded half to even and moved by "zero", within the bytes from "least"
  * on; |x| below 2^22 after it was kept in range. */
-INLINE uint8_t byte_of(float x, float zero, float least)
+LPI_INLINED uint8_t byte_of(float x, float zero, float least)
 {
     const float magic = 0x1.8p23f;
 

@@ -139,7 +139,7 @@ static void pack_panel(const lpi_attend *a, const sizes *s, int64_t j,
                        float *packed)
 {
     int64_t wide = s->left->columns, of_keys = s->keys / wide;
-    lpi_matrix turned = {a->k.at, a->k.column, a->k.row};
+    lpi_matrix turned = {a->k.at, a->k.column, a->k.row, NULL};
 
     if (j < of_keys) {
         lpi_pack_matrix(&turned, 0, a->depth, j * wide,

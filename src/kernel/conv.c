@@ -65,8 +65,9 @@ static void run_product(const lpi_conv *conv, int64_t i, int32_t threads,
     int64_t group = i % conv->groups;
     int64_t channels = conv->in_channels / conv->groups;
     lpi_gemm gemm = product_of(conv, threads);
-    lpi_window window = {.x = conv->x + i * channels * volume(conv->in)};
-    lpi_matrix plain = {window.x, gemm.n, 1};
+    lpi_matrix plain = {conv->x, gemm.n, 1, conv->x_widen};
+    lpi_matrix w = {conv->w, gemm.k, 1, conv->w_widen};
+    lpi_window window = {.widen = conv->x_widen};
 
     for (int axis = 0; axis < 3; axis++) {
         window.in[axis] = conv->in[axis];
@@ -76,7 +77,9 @@ static void run_product(const lpi_conv *conv, int64_t i, int32_t threads,
         window.first[axis] = -conv->pad[axis];
         window.delta[axis] = conv->dilation[axis];
     }
-    gemm.a.at = conv->w + group * gemm.m * gemm.k;
+    plain = lpi_matrix_from(&plain, i * channels * volume(conv->in));
+    window.x = plain.at;
+    gemm.a = lpi_matrix_from(&w, group * gemm.m * gemm.k);
     gemm.b = is_plain(conv) ? (lpi_columns){lpi_pack_matrix, &plain}
                             : (lpi_columns){lpi_pack_window, &window};
     gemm.c = conv->y + i * gemm.m * gemm.n;
@@ -84,6 +87,11 @@ static void run_product(const lpi_conv *conv, int64_t i, int32_t threads,
     lpi_gemm_run(&gemm);
     if (conv->bias)
         add_bias(conv, &gemm, conv->bias + group * gemm.m);
+}
+
+bool lpi_conv_takes_halves(const lpi_conv *conv)
+{
+    return !lpi_conv_is_depthwise(conv);
 }
 
 void lpi_conv_run(const lpi_conv *conv)

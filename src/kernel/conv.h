@@ -19,8 +19,9 @@ typedef struct lpi_conv {
     int64_t in[3], out[3], kernel[3], stride[3], dilation[3];
     int64_t pad[3]; /* in front; those behind follow from "out" */
     const float *x, *w;
-    const float *bias; /* NULL: none */
-    bool goes_on;      /* chains start from y instead of 0 */
+    lpi_widen x_widen, w_widen; /* lpi_matrix; lpi_conv_takes_halves */
+    const float *bias;          /* NULL: none */
+    bool goes_on;               /* chains start from y instead of 0 */
     float *y;
     lpi_team team;
     float *workspace;
@@ -32,6 +33,7 @@ typedef struct lpi_conv {
  * beyond it.  Rows of the matrix: channels, then taps. */
 typedef struct lpi_window {
     const float *x; /* channels x in */
+    lpi_widen widen;
     int64_t in[3], out[3], step[3], taps[3], first[3], delta[3];
 } lpi_window;
 
@@ -46,6 +48,10 @@ typedef struct lpi_stretch {
 /* Cut columns [n, n + count) of an output of extents "out"; how many. */
 int32_t lpi_stretches(const int64_t out[3], int64_t n, int64_t count,
                       lpi_stretch *ret);
+
+/* Move "t" to the tap behind it, of "taps"; true: to the first, of the channel
+ * behind. */
+bool lpi_next_tap(const int64_t taps[3], int64_t t[3]);
 
 /* lpi_columns.pack of an lpi_window. */
 void lpi_pack_window(const void *context, int64_t k, int64_t k_count, int64_t n,
@@ -66,6 +72,9 @@ void lpi_depthwise_channel(const lpi_conv *conv, int64_t c, float *own);
 
 int64_t lpi_conv_workspace(const lpi_conv *conv);
 void lpi_conv_run(const lpi_conv *conv);
+
+/* Whether lpi_conv_run takes halves: not where groups have one channel. */
+bool lpi_conv_takes_halves(const lpi_conv *conv);
 
 /* The transposed convolution (ONNX ConvTranspose) with the same struct, where
  * w: in_channels, out_channels / groups, kernel...:

@@ -17,37 +17,59 @@ static int64_t volume(const int64_t axes[3])
     return axes[0] * axes[1] * axes[2];
 }
 
+/* memcpy of "count" bytes, most often few: in two pieces that overlap. */
+static inline void copy_bytes(uint8_t *to, const uint8_t *from, int64_t count)
+{
+    enum { WIDE = 16, HALF = 8 };
+
+    if (count > 2 * WIDE) {
+        memcpy(to, from, (size_t)count);
+    } else if (count >= WIDE) {
+        memcpy(to, from, WIDE);
+        memcpy(to + count - WIDE, from + count - WIDE, WIDE);
+    } else if (count >= HALF) {
+        memcpy(to, from, HALF);
+        memcpy(to + count - HALF, from + count - HALF, HALF);
+    } else {
+        for (int64_t i = 0; i < count; i++)
+            to[i] = from[i];
+    }
+}
+
 /* "count" bytes of a row, a stride apart from "at" on. */
 static void copy_run(const planes *s, const uint8_t *row, int64_t at,
                      int64_t count, uint8_t *to)
 {
     int64_t step = s->shape->stride[2], length = s->shape->in[2];
-    int64_t low = at < 0 ? (-at + step - 1) / step : 0;
-    int64_t high = at < length ? (length - at + step - 1) / step : 0;
+    int64_t low = at < 0 ? -at : 0, high = at < length ? length - at : 0;
 
+    if (step != 1) {
+        low = (low + step - 1) / step;
+        high = (high + step - 1) / step;
+    }
     high = high < count ? high : count;
     low = low < high ? low : high;
-    memset(to, s->zero, (size_t)low);
+    for (int64_t i = 0; i < low; i++)
+        to[i] = s->zero;
     if (step == 1)
-        memcpy(to + low, row + at + low, (size_t)(high - low));
+        copy_bytes(to + low, row + at + low, high - low);
     else
         for (int64_t i = low; i < high; i++)
             to[i] = row[at + i * step];
-    memset(to + high, s->zero, (size_t)(count - high));
+    for (int64_t i = high; i < count; i++)
+        to[i] = s->zero;
 }
 
-/* Row "k" of the columns that "runs" are. */
-static void pack_row(const planes *s, int64_t k, const lpi_stretch *runs,
-                     int32_t count, uint8_t *to)
+/* Tap "t" of the channel at "x" for the columns that "runs" are. */
+static void pack_tap(const planes *s, const uint8_t *x, const int64_t t[3],
+                     const lpi_stretch *runs, int32_t count, uint8_t *to)
 {
     const lpi_conv *c = s->shape;
-    const int64_t *kernel = c->kernel, *in = c->in;
-    const uint8_t *x = s->x + k / volume(kernel) * volume(in);
-    int64_t shift[3] = {k / kernel[2] / kernel[1] % kernel[0],
-                        k / kernel[2] % kernel[1], k % kernel[2]};
+    const int64_t *in = c->in;
+    int64_t shift[3];
 
     for (int i = 0; i < 3; i++)
-        shift[i] = shift[i] * c->dilation[i] - c->pad[i];
+        shift[i] = t[i] * c->dilation[i] - c->pad[i];
     for (const lpi_stretch *r = runs; r < runs + count; r++) {
         int64_t z = r->place[0] * c->stride[0] + shift[0];
         int64_t y = r->place[1] * c->stride[1] + shift[1];
@@ -60,15 +82,39 @@ static void pack_row(const planes *s, int64_t k, const lpi_stretch *runs,
     }
 }
 
+/* Whether the columns are x itself. */
+static bool is_plain(const lpi_conv *c)
+{
+    for (int i = 0; i < 3; i++)
+        if (c->kernel[i] != 1 || c->stride[i] != 1 || c->pad[i] != 0 ||
+            c->in[i] != c->out[i])
+            return false;
+    return true;
+}
+
 static void pack_columns(const void *context, int64_t k, int64_t k_count,
                          int64_t n, int64_t n_count, int64_t width, uint8_t *to)
 {
     const planes *s = context;
+    const int64_t *taps = s->shape->kernel;
+    int64_t plane = volume(s->shape->in);
+    const uint8_t *x = s->x + k / volume(taps) * plane;
+    int64_t t[3] = {k / taps[2] / taps[1] % taps[0], k / taps[2] % taps[1],
+                    k % taps[2]};
     lpi_stretch runs[LPI_STRETCHES];
-    int32_t count = lpi_stretches(s->shape->out, n, n_count, runs);
+    int32_t count;
 
-    for (int64_t p = 0; p < k_count; p++, to += width)
-        pack_row(s, k + p, runs, count, to);
+    if (is_plain(s->shape)) {
+        for (int64_t p = 0; p < k_count; p++, to += width, x += plane)
+            memcpy(to, x + n, (size_t)n_count);
+        return;
+    }
+    count = lpi_stretches(s->shape->out, n, n_count, runs);
+    for (int64_t p = 0; p < k_count; p++, to += width) {
+        pack_tap(s, x, t, runs, count, to);
+        if (lpi_next_tap(taps, t))
+            x += plane;
+    }
 }
 
 /* The product of one image and group, operands not yet set. */

@@ -89,17 +89,21 @@ static void copy_piece(const float *from, int64_t count, float fill, float *to)
     float piece[PIECE];
 
     memcpy(piece, from, sizeof(piece));
-    for (int i = 0; i < PIECE; i++)
-        piece[i] = i < count ? piece[i] : fill;
-    memcpy(to, piece, sizeof(piece));
+#pragma omp simd
+    for (int i = 0; i < PIECE; i++) {
+        float x = piece[i];
+
+        to[i] = i < (int)count ? x : fill;
+    }
 }
 
-/* "count" floats of the row "x", the first at place "at" of the padded row,
- * into their places in "to"; more can be read until "end". */
+/* The floats of the row "x" into their places in the padded row "to"; more can
+ * be read until "end". */
 static void place_row(const lpi_conv *conv, const padded *p, const float *x,
-                      int64_t count, const float *end, float fill, float *to)
+                      const float *end, float fill, float *to)
 {
     int64_t at = conv->pad[2], step = p->phases, length = p->length;
+    int64_t count = conv->in[2];
 
     if (at < 0) {
         x -= at;
@@ -134,8 +138,8 @@ static void place_rows(const lpi_conv *conv, const padded *p, const float *x,
 
     for (int64_t i = range[0]; i < range[1]; i++) {
         if (z >= 0 && z < conv->in[0] && y >= 0 && y < conv->in[1])
-            place_row(conv, p, x + (z * conv->in[1] + y) * conv->in[2],
-                      conv->in[2], end, fill, copy + i * p->phases * p->length);
+            place_row(conv, p, x + (z * conv->in[1] + y) * conv->in[2], end,
+                      fill, copy + i * p->phases * p->length);
         if (++y == p->size[1] - conv->pad[1]) {
             y = -conv->pad[1];
             z++;

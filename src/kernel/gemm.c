@@ -55,85 +55,16 @@ int64_t lpi_gemm_workspace(const lpi_gemm *gemm)
     return workspace_of_part(gemm) * gemm->team.threads + LPI_LANES;
 }
 
-typedef float four __attribute__((vector_size(16)));
-typedef float loose __attribute__((vector_size(16), aligned(4), may_alias));
-
-/* Four runs of four floats, "stride" apart, turned into rows "width" apart. */
-static void turn(const float *from, int64_t stride, int64_t width, float *to)
-{
-    four a = *(const loose *)from, b = *(const loose *)(from + stride);
-    four c = *(const loose *)(from + 2 * stride);
-    four d = *(const loose *)(from + 3 * stride);
-    four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-    four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-    four ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-    four cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-
-    *(loose *)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
-    *(loose *)(to + width) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-    to += 2 * width;
-    *(loose *)to = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
-    *(loose *)(to + width) =
-        __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
-}
-
-void lpi_turn(const float *from, int64_t stride, const int64_t sides[2],
-              int64_t width, float *to)
-{
-    enum { SIDE = 4, BLOCK = 64 }; /* lines of "from" that stay in the cache */
-    enum { AHEAD = 64, LINE = 8 }; /* floats fetched ahead; read at once */
-    int64_t k_count = sides[0], n_count = sides[1];
-    int64_t whole = n_count >= SIDE ? k_count / SIDE * SIDE : 0;
-
-    for (int64_t n = 0; n < n_count; n += BLOCK) {
-        int64_t end = least(n + BLOCK, n_count);
-
-        for (int64_t k = 0; k < whole; k += LINE)
-            for (int64_t j = n; j < end; j += SIDE) {
-                int64_t at = least(j, n_count - SIDE);
-
-                for (int64_t i = at; i < at + SIDE; i++)
-                    __builtin_prefetch(from + i * stride + k + AHEAD);
-                for (int64_t p = k; p < least(k + LINE, whole); p += SIDE)
-                    turn(from + at * stride + p, stride, width,
-                         to + p * width + at);
-            }
-        for (int64_t p = whole; p < k_count; p++)
-            for (int64_t j = n; j < end; j++)
-                memcpy(to + p * width + j, from + j * stride + p, sizeof(*to));
-    }
-}
-
-void lpi_pack_matrix(const void *context, int64_t k, int64_t k_count, int64_t n,
-                     int64_t n_count, int64_t width, float *to)
-{
-    const lpi_matrix *b = context;
-    const float *from = b->at + k * b->row + n * b->column;
-
-    if (n_count < width)
-        memset(to, 0, (size_t)(k_count * width) * sizeof(*to));
-    if (b->row == 1 && b->column != 1) {
-        lpi_turn(from, b->column, (int64_t[]){k_count, n_count}, width, to);
-        return;
-    }
-    for (int64_t p = 0; p < k_count; p++, to += width, from += b->row)
-        if (b->column == 1)
-            memcpy(to, from, (size_t)n_count * sizeof(*to));
-        else
-            for (int64_t j = 0; j < n_count; j++)
-                to[j] = from[j * b->column];
-}
-
-/* Rows [m, m + m_count) and columns [k, k + k_count) of A in panels of
+/* "m[1]" rows of A from m[0] on, "k[1]" columns from k[0] on, in panels of
  * "height" rows, zeros behind the last. */
-static void pack_a(const lpi_matrix *a, int64_t m, int64_t m_count, int64_t k,
-                   int64_t k_count, int64_t height, float *to)
+static void pack_a(const lpi_matrix *a, const int64_t m[2], const int64_t k[2],
+                   int64_t height, float *to)
 {
-    lpi_matrix turned = {a->at, a->column, a->row};
+    lpi_matrix turned = {a->at, a->column, a->row, a->widen};
 
-    for (int64_t i = 0; i < m_count; i += height)
-        lpi_pack_matrix(&turned, k, k_count, m + i, least(m_count - i, height),
-                        height, to + i * k_count);
+    for (int64_t i = 0; i < m[1]; i += height)
+        lpi_pack_matrix(&turned, k[0], k[1], m[0] + i, least(m[1] - i, height),
+                        height, to + i * k[1]);
 }
 
 /* A tile that stands over the edge, or on a C whose columns are no
@@ -186,6 +117,16 @@ static void run_block(const piece *part, const int64_t from[2],
         }
 }
 
+/* "rows" rows of "k_count" halves of A as floats in "to". */
+static lpi_matrix widened(const lpi_matrix *a, int64_t rows, int64_t k_count,
+                          float *to)
+{
+    for (int64_t i = 0; i < rows; i++)
+        a->widen(k_count, (const uint16_t *)a->at + i * a->row,
+                 to + i * k_count);
+    return (lpi_matrix){to, k_count, 1, NULL};
+}
+
 /* All rows of "part" for columns [n, n + columns) and one block of k. */
 static void run_panel(const piece *part, int64_t n, int64_t columns, int64_t k,
                       int64_t k_count)
@@ -209,9 +150,13 @@ static void run_panel(const piece *part, int64_t n, int64_t columns, int64_t k,
 
         args.a = part->a;
         if (plan->in_place && whole) {
-            args.a = a->at + m * a->row + k * a->column;
-            args.a_row = a->row;
-            args.a_column = a->column;
+            lpi_matrix block = lpi_matrix_from(a, m * a->row + k * a->column);
+
+            if (a->widen)
+                block = widened(&block, whole, k_count, part->a);
+            args.a = block.at;
+            args.a_row = block.row;
+            args.a_column = block.column;
             run_block(part, (int64_t[]){m, n}, (int64_t[]){whole, columns},
                       args);
         }
@@ -219,7 +164,8 @@ static void run_panel(const piece *part, int64_t n, int64_t columns, int64_t k,
             continue;
         if (!plan->in_place)
             whole = 0;
-        pack_a(a, m + whole, rows - whole, k, k_count, tile->rows, part->a);
+        pack_a(a, (int64_t[]){m + whole, rows - whole}, (int64_t[]){k, k_count},
+               tile->rows, part->a);
         args.a = part->a;
         args.a_row = 1;
         args.a_column = tile->rows;
@@ -293,8 +239,9 @@ static void make_plan(const lpi_gemm *gemm, way *plan)
         plan->n = m;
         plan->c_row = 1;
         plan->c_column = gemm->c_row;
-        plan->turned = (lpi_matrix){gemm->a.at, gemm->a.column, gemm->a.row};
-        plan->a = (lpi_matrix){b->at, b->column, b->row};
+        plan->turned = (lpi_matrix){gemm->a.at, gemm->a.column, gemm->a.row,
+                                    gemm->a.widen};
+        plan->a = (lpi_matrix){b->at, b->column, b->row, b->widen};
         plan->b.context = &plan->turned;
     }
     plan->in_place = plan->a.column == 1;
@@ -307,10 +254,40 @@ static int32_t threads_of(const lpi_gemm *gemm)
     return (int32_t)least(lpi_add(worth, 1), gemm->team.threads);
 }
 
-/* Few rows of A and a B in rows: B is read once, in the order it stands. */
+/* Columns [from, to) of few rows: B is read once, in the order it stands. */
+static void run_columns(const lpi_gemm *gemm, int64_t from, int64_t to)
+{
+    enum { SOME = 1024 };
+    const lpi_matrix *a = &gemm->a, *b = gemm->b.context;
+    int64_t step = b->widen ? SOME : to - from, some;
+    float row[SOME], left;
+
+    for (int64_t n = from; n < to; n += some) {
+        float *c = gemm->c + n;
+
+        some = least(to - n, step);
+        for (int64_t m = 0; m < gemm->m && gemm->fresh; m++)
+            memset(c + m * gemm->c_row, 0, (size_t)some * sizeof(*c));
+        for (int64_t k = 0; k < gemm->k; k++) {
+            lpi_matrix right = lpi_matrix_from(b, k * b->row + n);
+
+            if (b->widen) {
+                b->widen(some, (const uint16_t *)right.at, row);
+                right.at = row;
+            }
+            for (int64_t m = 0; m < gemm->m; m++) {
+                lpi_pack_matrix(a, m, 1, k, 1, 1, &left);
+                gemm->team.isa->axpy(some, left, right.at, c + m * gemm->c_row);
+                LPI_MACS(some);
+            }
+        }
+    }
+}
+
+/* Few rows of A and a B in rows. */
 static bool run_few_rows(const lpi_gemm *gemm)
 {
-    const lpi_matrix *a = &gemm->a, *b = gemm->b.context;
+    const lpi_matrix *b = gemm->b.context;
     int32_t threads = threads_of(gemm);
 
     if (gemm->m > 2 || gemm->b.pack != lpi_pack_matrix || b->column != 1)
@@ -321,17 +298,7 @@ static bool run_few_rows(const lpi_gemm *gemm)
         int64_t from, to;
 
         lpi_share(gemm->n, LPI_LANES, i, threads, &from, &to);
-        for (int64_t m = 0; m < gemm->m && gemm->fresh; m++)
-            memset(gemm->c + m * gemm->c_row + from, 0,
-                   (size_t)(to - from) * sizeof(*gemm->c));
-        for (int64_t k = 0; k < gemm->k; k++)
-            for (int64_t m = 0; m < gemm->m; m++) {
-                gemm->team.isa->axpy(to - from,
-                                     a->at[m * a->row + k * a->column],
-                                     b->at + k * b->row + from,
-                                     gemm->c + m * gemm->c_row + from);
-                LPI_MACS(to - from);
-            }
+        run_columns(gemm, from, to);
     }
     return true;
 }

@@ -18,11 +18,18 @@ void lpi_share(int64_t whole, int64_t unit, int32_t i, int32_t count,
  * Workspaces are floats, made by the caller: lpi_..._workspace tells how many
  * for the struct as it will be run. */
 
-/* "at[i * row + j * column]". */
+/* "at[i * row + j * column]"; with "widen" (lpi_isa.from_f16, from_bf16) these
+ * are halves of a float, which become floats some rows at a time: in blocks of
+ * a product, nowhere else. */
+typedef void (*lpi_widen)(int64_t count, const uint16_t *from, float *to);
 typedef struct lpi_matrix {
     const float *at;
     int64_t row, column;
+    lpi_widen widen;
 } lpi_matrix;
+
+/* "matrix" from the element "first" behind its own first on. */
+lpi_matrix lpi_matrix_from(const lpi_matrix *matrix, int64_t first);
 
 /* Where the columns of B come from: fill "to" with rows [k, k + k_count) of
  * columns [n, n + n_count), "width" floats a row, zeros behind n_count. */

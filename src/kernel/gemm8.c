@@ -72,12 +72,13 @@ static void pack_matrix(const void *context, int64_t k, int64_t k_count,
                 to[j] = from[j * b->column];
 }
 
-/* Panels of rows [k, k + k_count) of columns [n, n + count), with their sums
- * added to "sums". */
+/* "k[1]" rows from k[0] on of n[1] columns from n[0] on, in panels, with their
+ * sums added to "sums". */
 static void pack(const piece *part, const operand *o, const int64_t k[2],
-                 const int64_t n[2], int64_t width, uint8_t *to, uint32_t *sums)
+                 const int64_t n[2], uint8_t *to, uint32_t *sums)
 {
     const lpi_dots *dots = part->gemm->team.isa->dots;
+    int64_t width = o == &part->a ? dots->rows : dots->columns;
     int64_t groups = lpi_ceil_div(k[1], dots->group);
     int64_t rest = groups * dots->group - k[1];
 
@@ -135,8 +136,8 @@ static void run_panel(const piece *part, int64_t n, int64_t columns,
     for (int64_t m = part->m_from; m < part->m_to; m += M_BLOCK) {
         int64_t rows = least(part->m_to - m, M_BLOCK);
 
-        pack(part, &part->a, k, (int64_t[]){m, rows}, dots->rows,
-             part->packed_a, part->rows + m - part->m_from);
+        pack(part, &part->a, k, (int64_t[]){m, rows}, part->packed_a,
+             part->rows + m - part->m_from);
         for (int64_t j = 0; j < columns; j += dots->columns)
             for (int64_t i = 0; i < rows; i += dots->rows) {
                 int64_t size[] = {least(rows - i, dots->rows),
@@ -188,7 +189,6 @@ static void correct(const piece *part, int64_t n, int64_t columns)
 static void run_part(const piece *part)
 {
     const lpi_gemm8 *gemm = part->gemm;
-    int64_t width = gemm->team.isa->dots->columns;
 
     for (int64_t n = part->n_from; n < part->n_to; n += N_BLOCK) {
         int64_t columns = least(part->n_to - n, N_BLOCK);
@@ -202,8 +202,8 @@ static void run_part(const piece *part)
         for (int64_t at = 0; at < gemm->k; at += K_BLOCK) {
             int64_t k[] = {at, least(gemm->k - at, K_BLOCK)};
 
-            pack(part, &part->b, k, (int64_t[]){n, columns}, width,
-                 part->packed_b, part->columns);
+            pack(part, &part->b, k, (int64_t[]){n, columns}, part->packed_b,
+                 part->columns);
             run_panel(part, n, columns, k);
         }
         correct(part, n, columns);

@@ -4,44 +4,24 @@
  * A float16 is scaled by a power of two in float32, where its denormals are
  * normal numbers; the way back rounds to nearest even by an integer addition,
  * and for denormals by adding a float whose last bit is that of the result. */
-#include <string.h>
-
 #include "kernel.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 /* Storage form may stand anywhere. */
 typedef uint16_t loose __attribute__((aligned(1), may_alias));
 
-INLINE uint32_t bits_of(float x)
-{
-    uint32_t bits;
-
-    memcpy(&bits, &x, sizeof(bits));
-    return bits;
-}
-
-INLINE float float_of(uint32_t bits)
-{
-    float x;
-
-    memcpy(&x, &bits, sizeof(x));
-    return x;
-}
-
-INLINE float widen_f16(uint32_t half)
+LPI_INLINED float widen_f16(uint32_t half)
 {
     uint32_t size = half & 0x7fff, sign = (half & 0x8000) << 16;
-    uint32_t finite = bits_of(float_of(size << 13) * 0x1p112f);
+    uint32_t finite = lpi_bits_of(lpi_float_of(size << 13) * 0x1p112f);
     uint32_t special = size == 0x7c00 ? 0x7f800000 : 0x7fc00000;
 
-    return float_of((size >= 0x7c00 ? special : finite) | sign);
+    return lpi_float_of((size >= 0x7c00 ? special : finite) | sign);
 }
 
-INLINE uint32_t narrow_f16(float x)
+LPI_INLINED uint32_t narrow_f16(float x)
 {
-    uint32_t bits = bits_of(x), size = bits & 0x7fffffff;
-    uint32_t small = bits_of(float_of(size) + 0.5f) - 0x3f000000;
+    uint32_t bits = lpi_bits_of(x), size = bits & 0x7fffffff;
+    uint32_t small = lpi_bits_of(lpi_float_of(size) + 0.5f) - 0x3f000000;
     uint32_t normal = (size - 0x38000000 + 0xfff + (size >> 13 & 1)) >> 13;
     uint32_t finite = size < 0x38800000 ? small : normal;
     uint32_t code = size >= 0x477ff000 ? 0x7c00 : finite;
@@ -49,18 +29,18 @@ INLINE uint32_t narrow_f16(float x)
     return (size > 0x7f800000 ? 0x7e00 : code) | (bits >> 16 & 0x8000);
 }
 
-INLINE float widen_bf16(uint32_t half)
+LPI_INLINED float widen_bf16(uint32_t half)
 {
     uint32_t bits = half << 16;
 
-    return float_of((bits & 0x7fffffff) > 0x7f800000
-                        ? 0x7fc00000 | (bits & 0x80000000)
-                        : bits);
+    return lpi_float_of((bits & 0x7fffffff) > 0x7f800000
+                            ? 0x7fc00000 | (bits & 0x80000000)
+                            : bits);
 }
 
-INLINE uint32_t narrow_bf16(float x)
+LPI_INLINED uint32_t narrow_bf16(float x)
 {
-    uint32_t bits = bits_of(x), sign = bits >> 16 & 0x8000;
+    uint32_t bits = lpi_bits_of(x), sign = bits >> 16 & 0x8000;
     uint32_t code = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 
     return (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc0 | sign : code;

@@ -200,9 +200,9 @@ typedef struct lpi_isa {
     const lpi_take_loop *take; /* [LPI_REDUCERS] */
     /* to[i] takes in from[i], another lane of the same reduction. */
     const lpi_take_loop *join; /* [LPI_REDUCERS] */
-    /* Sum of (x - centre) and of (x - centre)^2 in doubles, by the lanes. */
-    void (*moments)(int64_t count, const float *from, double centre,
-                    double *ret_sum, double *ret_squares);
+    /* Sums of x, and of (x - centre)^2, in doubles, by the lanes. */
+    double (*first_moment)(int64_t count, const float *from, double centre);
+    double (*second_moment)(int64_t count, const float *from, double centre);
     /* to = exp(from - max) (NULL: not kept); returns their sum by the lanes. */
     float (*exp_sum)(int64_t count, const float *from, float max, float *to);
     /* to = fma((from - mean) * inverse, scale, shift), scale and shift an
@@ -238,8 +238,10 @@ void LPI_OF_SET(lpi_taps_max)(const lpi_taps *taps);
 void LPI_OF_SET(lpi_halve)(int64_t count, const float *from, float *even,
                            float *odd);
 void LPI_OF_SET(lpi_axpy)(int64_t count, float a, const float *b, float *to);
-void LPI_OF_SET(lpi_moments)(int64_t count, const float *from, double centre,
-                             double *ret_sum, double *ret_squares);
+double LPI_OF_SET(lpi_first_moment)(int64_t count, const float *from,
+                                    double centre);
+double LPI_OF_SET(lpi_second_moment)(int64_t count, const float *from,
+                                     double centre);
 void LPI_OF_SET(lpi_elu_loop)(int64_t count, const float *from,
                               const float *params, float *to);
 float LPI_OF_SET(lpi_exp_sum)(int64_t count, const float *from, float max,

@@ -23,6 +23,29 @@ lpi_class lpi_class_of(lp_dtype dtype);
 /* Bytes of one element of a class: 4 or 8. */
 size_t lpi_class_size(lpi_class class);
 
+#define LPI_INLINED static inline __attribute__((always_inline))
+
+/* The bits of a float, and the float of these bits. */
+LPI_INLINED uint32_t lpi_bits_of(float x)
+{
+    union {
+        float x;
+        uint32_t bits;
+    } both = {.x = x};
+
+    return both.bits;
+}
+
+LPI_INLINED float lpi_float_of(uint32_t bits)
+{
+    union {
+        uint32_t bits;
+        float x;
+    } both = {.bits = bits};
+
+    return both.x;
+}
+
 /* ---- pack.c ------------------------------------------------------------ */
 
 /* Unpack elements [first, first + count) of the storage form "from" into

@@ -7,19 +7,17 @@
 
 #include "kernel.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE float larger(float a, float b)
+LPI_INLINED float larger(float a, float b)
 {
     return a >= b || a != a ? a : b;
 }
 
-INLINE float smaller(float a, float b)
+LPI_INLINED float smaller(float a, float b)
 {
     return a <= b || a != a ? a : b;
 }
 
-INLINE float size_of(float x)
+LPI_INLINED float size_of(float x)
 {
     return x < 0 ? -x : x;
 }
@@ -154,31 +152,29 @@ const lpi_take_loop LPI_OF_SET(lpi_join_loops)[LPI_REDUCERS] = {
     [LPI_REDUCE_PROD] = join_prod,
 };
 
-void LPI_OF_SET(lpi_moments)(int64_t count, const float *from, double centre,
-                             double *ret_sum, double *ret_squares)
-{
-    double sum[LPI_LANES] = {0}, squares[LPI_LANES] = {0};
-    int64_t at = 0;
-
-    for (; at + LPI_LANES <= count; at += LPI_LANES)
-#pragma omp simd
-        for (int32_t j = 0; j < LPI_LANES; j++) {
-            double x = from[at + j] - centre;
-
-            sum[j] += x;
-            squares[j] = fma(x, x, squares[j]);
-        }
-    for (int32_t j = 0; at + j < count; j++) {
-        double x = from[at + j] - centre;
-
-        sum[j] += x;
-        squares[j] = fma(x, x, squares[j]);
+/* A sum of doubles by the lanes: "take" makes sum[j] of itself and x. */
+#define SUM_OF_DOUBLES(name, value, take)                                      \
+    double LPI_OF_SET(name)(int64_t count, const float *from, double centre)   \
+    {                                                                          \
+        double sum[LPI_LANES] = {0};                                           \
+        int64_t at = 0;                                                        \
+                                                                               \
+        (void)centre;                                                          \
+        for (; at + LPI_LANES <= count; at += LPI_LANES)                       \
+            _Pragma("omp simd") for (int32_t j = 0; j < LPI_LANES; j++)        \
+            {                                                                  \
+                double x = value;                                              \
+                sum[j] = take;                                                 \
+            }                                                                  \
+        for (int32_t j = 0; at + j < count; j++) {                             \
+            double x = value;                                                  \
+            sum[j] = take;                                                     \
+        }                                                                      \
+        for (int32_t half = LPI_LANES / 2; half; half /= 2)                    \
+            for (int32_t j = 0; j < half; j++)                                 \
+                sum[j] += sum[j + half];                                       \
+        return sum[0];                                                         \
     }
-    for (int32_t half = LPI_LANES / 2; half; half /= 2)
-        for (int32_t j = 0; j < half; j++) {
-            sum[j] += sum[j + half];
-            squares[j] += squares[j + half];
-        }
-    *ret_sum = sum[0];
-    *ret_squares = squares[0];
-}
+
+SUM_OF_DOUBLES(lpi_first_moment, from[at + j], sum[j] + x)
+SUM_OF_DOUBLES(lpi_second_moment, from[at + j] - centre, fma(x, x, sum[j]))

@@ -80,22 +80,6 @@ size_t lpi_class_size(lpi_class class)
     return sizes[class];
 }
 
-static uint32_t bits_of(float x)
-{
-    uint32_t bits;
-
-    memcpy(&bits, &x, sizeof(bits));
-    return bits;
-}
-
-static float float_of(uint32_t bits)
-{
-    float x;
-
-    memcpy(&x, &bits, sizeof(x));
-    return x;
-}
-
 /* The "bits" bits of element "i" of "bytes"; at most 32. */
 static uint32_t load(const uint8_t *bytes, int32_t bits, int64_t i)
 {
@@ -132,12 +116,12 @@ static float decode(const format *f, int32_t bits, uint32_t code)
     if (size > f->max || (f->one_zero && code == f->nan)) {
         result = f->inf && size == f->inf ? 0x7f800000 : 0x7fc00000;
     } else if (exponent == 0) {
-        result = bits_of(ldexpf((float)size, 1 - f->bias - f->mantissa));
+        result = lpi_bits_of(ldexpf((float)size, 1 - f->bias - f->mantissa));
     } else {
         result = (exponent + 127 - (uint32_t)f->bias) << 23;
         result |= (size << (23 - f->mantissa)) & 0x7fffff;
     }
-    return float_of(result | sign << 31);
+    return lpi_float_of(result | sign << 31);
 }
 
 /* Magnitude bits of a finite float of magnitude bits "size" rounded to
@@ -165,8 +149,8 @@ static uint32_t round_to(const format *f, uint32_t size)
 
 static uint32_t encode(const format *f, int32_t bits, float x, bool saturate)
 {
-    uint32_t size = bits_of(x) & 0x7fffffff;
-    uint32_t sign = bits_of(x) >> 31 << (bits - 1);
+    uint32_t size = lpi_bits_of(x) & 0x7fffffff;
+    uint32_t sign = lpi_bits_of(x) >> 31 << (bits - 1);
     uint32_t code;
 
     if (size > 0x7f800000)
@@ -184,14 +168,14 @@ static uint32_t encode(const format *f, int32_t bits, float x, bool saturate)
  * and negative numbers are out of range. */
 static float decode_scale(uint32_t code)
 {
-    return code == 255 ? float_of(0x7fc00000)
-           : code == 0 ? float_of(0x400000)
-                       : float_of(code << 23);
+    return code == 255 ? lpi_float_of(0x7fc00000)
+           : code == 0 ? lpi_float_of(0x400000)
+                       : lpi_float_of(code << 23);
 }
 
 static uint32_t encode_scale(float x, bool saturate, lpi_round round)
 {
-    uint32_t bits = bits_of(x);
+    uint32_t bits = lpi_bits_of(x);
     uint32_t code = bits >> 23 & 0xff, rest = bits & 0x7fffff;
 
     if (x != x)
@@ -370,13 +354,13 @@ void lpi_narrow(const double *from, float *to, int64_t count)
 
     for (i = 0; i < count; i++) {
         float x = (float)from[i];
-        uint32_t bits = bits_of(x);
+        uint32_t bits = lpi_bits_of(x);
 
         if ((double)x != from[i] && x == x) {
             if (fabs((double)x) > fabs(from[i]))
                 bits--;
             bits |= 1;
         }
-        to[i] = float_of(bits);
+        to[i] = lpi_float_of(bits);
     }
 }

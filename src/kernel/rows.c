@@ -170,13 +170,11 @@ void lpi_softmax_run(const lpi_team *team, const lpi_softmax *softmax)
 static void statistics(const lpi_isa *isa, const lpi_norm *norm,
                        const float *from, float ret_of[2])
 {
-    double sum, squares, mean = 0, count = (double)norm->count;
+    double mean = 0, count = (double)norm->count, squares;
 
-    isa->moments(norm->count, from, 0, &sum, &squares);
-    if (norm->centred) {
-        mean = sum / count;
-        isa->moments(norm->count, from, mean, &sum, &squares);
-    }
+    if (norm->centred)
+        mean = isa->first_moment(norm->count, from, 0) / count;
+    squares = isa->second_moment(norm->count, from, mean);
     ret_of[0] = (float)mean;
     ret_of[1] = (float)(1 / sqrt(squares / count + norm->epsilon));
 }

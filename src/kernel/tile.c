@@ -30,12 +30,10 @@ typedef float loose
 
 typedef int32_t whole __attribute__((vector_size(WIDTH * sizeof(float))));
 
-#define INLINE static inline __attribute__((always_inline))
-
 enum { LINE = 16 }; /* floats of a line of the cache */
 
 /* a * b + c, rounded once. */
-INLINE vector fuse(vector a, vector b, vector c)
+LPI_INLINED vector fuse(vector a, vector b, vector c)
 {
 #if defined(__AVX512F__)
     return (vector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
@@ -50,12 +48,12 @@ INLINE vector fuse(vector a, vector b, vector c)
 #endif
 }
 
-INLINE vector load(const float *at)
+LPI_INLINED vector load(const float *at)
 {
     return *(const loose *)at;
 }
 
-INLINE vector repeat(float x)
+LPI_INLINED vector repeat(float x)
 {
     return x - (vector){0};
 }
@@ -64,7 +62,7 @@ INLINE vector repeat(float x)
  * "a_column", which are constants where A is packed.  The tile of C that comes
  * next is fetched while this one is computed. */
 #define TILE(name, ROWS, VECTORS, a_row, a_column)                             \
-    INLINE void name##_from(const lpi_tile_args *args, bool fresh)             \
+    LPI_INLINED void name##_from(const lpi_tile_args *args, bool fresh)        \
     {                                                                          \
         const float *a = args->a, *b = args->b;                                \
         float *c = args->c;                                                    \
@@ -127,14 +125,14 @@ TILES(middle, ROWS_1, WIDE_1)
 TILES(narrow, ROWS_2, 1)
 
 /* Floats of "rest" that vector "j" of a block holds. */
-INLINE int64_t within(int64_t rest, int j)
+LPI_INLINED int64_t within(int64_t rest, int j)
 {
     rest -= (int64_t)j * WIDTH;
     return rest < WIDTH ? rest : WIDTH;
 }
 
 /* The first "count" floats of "v". */
-INLINE void store_some(float *to, vector v, int64_t count)
+LPI_INLINED void store_some(float *to, vector v, int64_t count)
 {
 #if defined(__AVX512F__)
     _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), (__m512)v);
@@ -144,7 +142,8 @@ INLINE void store_some(float *to, vector v, int64_t count)
 }
 
 /* "vectors" vectors of a row, "rest" floats of them wanted. */
-INLINE void taps_block(const lpi_taps *t, int64_t at, int64_t rest, int vectors)
+LPI_INLINED void taps_block(const lpi_taps *t, int64_t at, int64_t rest,
+                            int vectors)
 {
     enum { MOST = 4 };
     vector sum[MOST] = {{0}};
@@ -190,7 +189,7 @@ void LPI_OF_SET(lpi_taps_row)(const lpi_taps *t)
 }
 
 /* "x" where it is larger, else "most", which stays when one is NaN. */
-INLINE vector larger(vector x, vector most)
+LPI_INLINED vector larger(vector x, vector most)
 {
 #if defined(__AVX512F__)
     return (vector)_mm512_max_ps((__m512)x, (__m512)most);
@@ -206,7 +205,8 @@ INLINE vector larger(vector x, vector most)
 }
 
 /* NaN is looked for aside. */
-INLINE void max_block(const lpi_taps *t, int64_t at, int64_t rest, int vectors)
+LPI_INLINED void max_block(const lpi_taps *t, int64_t at, int64_t rest,
+                           int vectors)
 {
     enum { MOST = 4 };
     vector most[MOST];

@@ -11,31 +11,13 @@
 
 #include "kernel.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* Adding it rounds a float below 2^22 to an integer in its low bits. */
 static const float rounder = 0x1.8p23f;
 
-INLINE uint32_t bits_of(float x)
+LPI_INLINED float copy_sign(float size, float sign)
 {
-    uint32_t bits;
-
-    memcpy(&bits, &x, sizeof(bits));
-    return bits;
-}
-
-INLINE float float_of(uint32_t bits)
-{
-    float x;
-
-    memcpy(&x, &bits, sizeof(x));
-    return x;
-}
-
-INLINE float copy_sign(float size, float sign)
-{
-    return float_of((bits_of(size) & 0x7fffffff) |
-                    (bits_of(sign) & 0x80000000));
+    return lpi_float_of((lpi_bits_of(size) & 0x7fffffff) |
+                        (lpi_bits_of(sign) & 0x80000000));
 }
 
 /* e^x = 2^power (1 + rest), |log(1 + rest)| <= log(2) / 2; the power in the
@@ -51,19 +33,19 @@ static const uint32_t exp_least = 0xc2d20000;
 
 /* x within -105 and 89 by its bits, where negative numbers stand behind the
  * others when they are taken as unsigned; NaN becomes a number. */
-INLINE float clamp(float x)
+LPI_INLINED float clamp(float x)
 {
-    int32_t bits = (int32_t)bits_of(x);
+    int32_t bits = (int32_t)lpi_bits_of(x);
     uint32_t kept = (uint32_t)(bits < exp_most ? bits : exp_most);
 
-    return float_of(kept < exp_least ? kept : exp_least);
+    return lpi_float_of(kept < exp_least ? kept : exp_least);
 }
 
-INLINE powers powers_of(float x)
+LPI_INLINED powers powers_of(float x)
 {
     float clamped = clamp(x), shifted = fmaf(clamped, 0x1.715476p0f, rounder);
     float n = shifted - rounder, r = fmaf(n, -0x1.62e43p-1f, clamped);
-    uint32_t power = bits_of(shifted);
+    uint32_t power = lpi_bits_of(shifted);
     float p = 1.9907737441826612e-4f;
 
     r = fmaf(n, 0x1.05c610p-29f, r);
@@ -76,29 +58,29 @@ INLINE powers powers_of(float x)
 }
 
 /* 2^power, whose low 9 bits count, for normal numbers. */
-INLINE float two_to(uint32_t power)
+LPI_INLINED float two_to(uint32_t power)
 {
-    return float_of((power << 23) + 0x3f800000);
+    return lpi_float_of((power << 23) + 0x3f800000);
 }
 
 /* e^x; NaN stays.  Half the power goes into the exponent, where nothing can
  * overflow, half is a factor, so that results below 2^-126 are rounded once.
  */
-INLINE float exp_of(float x)
+LPI_INLINED float exp_of(float x)
 {
     powers e = powers_of(x);
     uint32_t half = e.power >> 1;
-    float y = float_of(bits_of(e.rest + 1) + (half << 23)) *
+    float y = lpi_float_of(lpi_bits_of(e.rest + 1) + (half << 23)) *
               two_to(e.power - half);
 
     return x != x ? x : y;
 }
 
 /* e^x - 1, for x of any sign. */
-INLINE float expm1_of(float x)
+LPI_INLINED float expm1_of(float x)
 {
     powers e = powers_of(x);
-    int32_t power = (int32_t)(e.power - bits_of(rounder));
+    int32_t power = (int32_t)(e.power - lpi_bits_of(rounder));
     int32_t high = power > 64 ? power - 64 : 0;
     int32_t low = power < -64 ? -64 : power - high;
     float y = fmaf(two_to((uint32_t)low), e.rest, two_to((uint32_t)low) - 1) *
@@ -108,13 +90,13 @@ INLINE float expm1_of(float x)
 }
 
 /* The logarithm of x = 2^n m, m in [sqrt(1/2), sqrt(2)). */
-INLINE float log_of(float x)
+LPI_INLINED float log_of(float x)
 {
     bool small = x < 0x1p-126f;
     float scaled = small ? x * 0x1p23f : x;
-    uint32_t bits = bits_of(scaled) - 0x3f3504f3;
+    uint32_t bits = lpi_bits_of(scaled) - 0x3f3504f3;
     float n = (float)((int32_t)bits >> 23) - (small ? 23.0f : 0.0f);
-    float f = float_of((bits & 0x7fffff) + 0x3f3504f3) - 1;
+    float f = lpi_float_of((bits & 0x7fffff) + 0x3f3504f3) - 1;
     float p = 6.915503740310669e-2f, square = f * f, y;
 
     p = fmaf(p, f, -0.11789960414171219f);
@@ -134,7 +116,7 @@ INLINE float log_of(float x)
 }
 
 /* erf(x) for |x| <= 1. */
-INLINE float erf_near(float x)
+LPI_INLINED float erf_near(float x)
 {
     float u = x * x, p = 7.853860734030604e-05f;
 
@@ -148,7 +130,7 @@ INLINE float erf_near(float x)
 
 /* erfc(x + rest) for x >= 1: e^(-x^2), the square with its rounding error,
  * times a polynomial of 1 / (1 + 0.4 x). */
-INLINE float erfc_far(float size, float rest)
+LPI_INLINED float erfc_far(float size, float rest)
 {
     float x = size > 11.0f ? 11.0f : size;
     float square = x * x;
@@ -167,17 +149,17 @@ INLINE float erfc_far(float size, float rest)
     return p * t * fmaf(e, low, e);
 }
 
-INLINE float erf_of(float x)
+LPI_INLINED float erf_of(float x)
 {
-    float size = float_of(bits_of(x) & 0x7fffffff);
+    float size = lpi_float_of(lpi_bits_of(x) & 0x7fffffff);
     float far = copy_sign(1 - erfc_far(size, 0), x);
 
     return size > 1 ? far : erf_near(x);
 }
 
-INLINE float tanh_of(float x)
+LPI_INLINED float tanh_of(float x)
 {
-    float size = float_of(bits_of(x) & 0x7fffffff);
+    float size = lpi_float_of(lpi_bits_of(x) & 0x7fffffff);
     float u = x * x, p = 2.2995625622570515e-3f;
     float far = copy_sign(1 - 2 / (exp_of(2 * size) + 1), x);
 
@@ -190,9 +172,9 @@ INLINE float tanh_of(float x)
 }
 
 /* 1 / (1 + e^-x), from the side on which nothing overflows. */
-INLINE float sigmoid_of(float x)
+LPI_INLINED float sigmoid_of(float x)
 {
-    float e = exp_of(-float_of(bits_of(x) & 0x7fffffff));
+    float e = exp_of(-lpi_float_of(lpi_bits_of(x) & 0x7fffffff));
     float half = 1 / (1 + e);
 
     return x < 0 ? e * half : half;
@@ -200,9 +182,9 @@ INLINE float sigmoid_of(float x)
 
 /* log(1 + e^x) = max(x, 0) + log1p(e^-|x|); where 1 + e rounds, the error it
  * makes is put back in (Kahan). */
-INLINE float softplus_of(float x)
+LPI_INLINED float softplus_of(float x)
 {
-    float e = exp_of(-float_of(bits_of(x) & 0x7fffffff));
+    float e = exp_of(-lpi_float_of(lpi_bits_of(x) & 0x7fffffff));
     float one = 1 + e, rest = e - (one - 1);
     float y = log_of(one) + rest / one;
 
@@ -210,10 +192,10 @@ INLINE float softplus_of(float x)
 }
 
 /* x Phi(x); where x is far from 0 through erfc, which keeps small values. */
-INLINE float gelu_of(float x)
+LPI_INLINED float gelu_of(float x)
 {
     float t = x * 0x1.6a09e6p-1f;
-    float size = float_of(bits_of(t) & 0x7fffffff);
+    float size = lpi_float_of(lpi_bits_of(t) & 0x7fffffff);
     float low = fmaf(x, 0x1.9fcef4p-27f, fmaf(x, 0x1.6a09e6p-1f, -t));
     float rest = size > 11 ? 0.0f : x < 0 ? -low : low;
     float far = 0.5f * erfc_far(size, rest);
@@ -224,7 +206,7 @@ INLINE float gelu_of(float x)
 }
 
 /* x (1 + tanh(z)) / 2 = x / (1 + e^-2z). */
-INLINE float gelu_tanh_of(float x)
+LPI_INLINED float gelu_tanh_of(float x)
 {
     float z = x * fmaf(x * x, 0x1.2444f2p-4f, 0x1.988454p0f);
 
@@ -232,11 +214,11 @@ INLINE float gelu_tanh_of(float x)
 }
 
 /* sin(x + quarter * pi / 2) for |x| <= 1e5. */
-INLINE float sine_of(float x, uint32_t quarter)
+LPI_INLINED float sine_of(float x, uint32_t quarter)
 {
     float shifted = fmaf(x, 0x1.45f306p-1f, rounder);
     float n = shifted - rounder;
-    uint32_t turn = bits_of(shifted) + quarter;
+    uint32_t turn = lpi_bits_of(shifted) + quarter;
     float r = fmaf(n, -0x1.921fb6p0f, x), u, s, c, y;
 
     r = fmaf(n, 0x1.777a5cp-25f, r);
@@ -312,7 +294,7 @@ UNARY(relu, x < 0 ? 0.0f : x)
 UNARY(sqrt, sqrtf(x))
 UNARY(reciprocal, 1 / x)
 UNARY(neg, -x)
-UNARY(abs, float_of(bits_of(x) & 0x7fffffff))
+UNARY(abs, lpi_float_of(lpi_bits_of(x) & 0x7fffffff))
 UNARY(square, x *x)
 
 void LPI_OF_SET(lpi_elu_loop)(int64_t count, const float *from,

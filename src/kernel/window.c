@@ -29,20 +29,52 @@ int32_t lpi_stretches(const int64_t out[3], int64_t n, int64_t count,
     return made;
 }
 
+bool lpi_next_tap(const int64_t taps[3], int64_t t[3])
+{
+    for (int i = 2; i >= 0; i--) {
+        if (++t[i] < taps[i])
+            return false;
+        t[i] = 0;
+    }
+    return true;
+}
+
+/* memcpy of "count" floats, most often few: in two pieces that overlap. */
+static inline void copy_floats(float *to, const float *from, int64_t count)
+{
+    enum { WIDE = 8, HALF = 4 };
+
+    if (count > 2 * WIDE) {
+        memcpy(to, from, (size_t)count * sizeof(*to));
+    } else if (count >= WIDE) {
+        memcpy(to, from, WIDE * sizeof(*to));
+        memcpy(to + count - WIDE, from + count - WIDE, WIDE * sizeof(*to));
+    } else if (count >= HALF) {
+        memcpy(to, from, HALF * sizeof(*to));
+        memcpy(to + count - HALF, from + count - HALF, HALF * sizeof(*to));
+    } else {
+        for (int64_t i = 0; i < count; i++)
+            to[i] = from[i];
+    }
+}
+
 /* "count" elements of the row "from" of "length", "step" apart from "at" on;
  * zeros where there are none. */
 static void copy_run(const float *from, int64_t length, int64_t at,
                      int64_t step, int64_t count, float *to)
 {
-    int64_t low = at < 0 ? (-at + step - 1) / step : 0;
-    int64_t high = at < length ? (length - at + step - 1) / step : 0;
+    int64_t low = at < 0 ? -at : 0, high = at < length ? length - at : 0;
 
+    if (step != 1) {
+        low = (low + step - 1) / step;
+        high = (high + step - 1) / step;
+    }
     high = high < count ? high : count;
     low = low < high ? low : high;
     for (int64_t i = 0; i < low; i++)
         to[i] = 0;
     if (step == 1)
-        memcpy(to + low, from + at + low, (size_t)(high - low) * sizeof(*to));
+        copy_floats(to + low, from + at + low, high - low);
     else
         for (int64_t i = low; i < high; i++)
             to[i] = from[at + i * step];
@@ -50,8 +82,30 @@ static void copy_run(const float *from, int64_t length, int64_t at,
         to[i] = 0;
 }
 
-/* The runs of one tap "t" of the channel at "x". */
-static void pack_tap(const lpi_window *w, const float *x, const int64_t t[3],
+/* The same of halves; a run is at most a panel wide. */
+static void widen_run(lpi_widen widen, const uint16_t *from,
+                      const int64_t length_at_step[3], int64_t count, float *to)
+{
+    int64_t length = length_at_step[0], at = length_at_step[1];
+    int64_t step = length_at_step[2], some = 0, first = 0;
+    uint16_t halves[LPI_STRETCHES];
+
+    for (int64_t i = 0; i < count; i++) {
+        int64_t k = at + i * step;
+
+        to[i] = 0;
+        if (k < 0 || k >= length)
+            continue;
+        if (some == 0)
+            first = i;
+        halves[some++] = from[k];
+    }
+    widen(some, halves, to + first);
+}
+
+/* The runs of one tap "t" of the channel that begins "x" elements behind the
+ * first. */
+static void pack_tap(const lpi_window *w, int64_t x, const int64_t t[3],
                      const lpi_stretch *runs, int32_t count, float *to)
 {
     int64_t shift[3];
@@ -61,11 +115,17 @@ static void pack_tap(const lpi_window *w, const float *x, const int64_t t[3],
     for (const lpi_stretch *r = runs; r < runs + count; r++) {
         int64_t z = r->place[0] * w->step[0] + shift[0];
         int64_t y = r->place[1] * w->step[1] + shift[1];
+        int64_t at = r->place[2] * w->step[2] + shift[2];
         bool inside = z >= 0 && z < w->in[0] && y >= 0 && y < w->in[1];
+        int64_t row = inside ? x + (z * w->in[1] + y) * w->in[2] : 0;
+        int64_t length = inside ? w->in[2] : 0;
 
-        copy_run(inside ? x + (z * w->in[1] + y) * w->in[2] : x,
-                 inside ? w->in[2] : 0, r->place[2] * w->step[2] + shift[2],
-                 w->step[2], r->count, to + r->at);
+        if (w->widen)
+            widen_run(w->widen, (const uint16_t *)w->x + row,
+                      (int64_t[]){length, at, w->step[2]}, r->count,
+                      to + r->at);
+        else
+            copy_run(w->x + row, length, at, w->step[2], r->count, to + r->at);
     }
 }
 
@@ -77,7 +137,7 @@ void lpi_pack_window(const void *context, int64_t k, int64_t k_count, int64_t n,
     int64_t plane = w->in[0] * w->in[1] * w->in[2];
     int64_t t[3] = {k / taps[2] / taps[1] % taps[0], k / taps[2] % taps[1],
                     k % taps[2]};
-    const float *x = w->x + k / (taps[0] * taps[1] * taps[2]) * plane;
+    int64_t x = k / (taps[0] * taps[1] * taps[2]) * plane;
     lpi_stretch runs[LPI_STRETCHES];
     int32_t count = lpi_stretches(w->out, n, n_count, runs);
 
@@ -85,15 +145,7 @@ void lpi_pack_window(const void *context, int64_t k, int64_t k_count, int64_t n,
         pack_tap(w, x, t, runs, count, to);
         for (int64_t j = n_count; j < width; j++)
             to[j] = 0;
-        if (++t[2] < taps[2])
-            continue;
-        t[2] = 0;
-        if (++t[1] < taps[1])
-            continue;
-        t[1] = 0;
-        if (++t[0] < taps[0])
-            continue;
-        t[0] = 0;
-        x += plane;
+        if (lpi_next_tap(taps, t))
+            x += plane;
     }
 }

@@ -302,6 +302,7 @@ const lp_op lpi_ops_activation[] = {
      SAMPLE("LeakyRelu", " {alpha: 0.1}")},
     {.domain = "",
      .name = "PRelu",
+     .operands = "T*,T*",
      .since = 1,
      .inputs_min = 2,
      .inputs_max = 2,
@@ -346,7 +347,7 @@ const lp_op lpi_ops_activation[] = {
      FACTS(.real = real_swish, .floats = lpi_floats_swish,
            EACH([LP_EXP] = 1, [LP_ADD] = 1, [LP_DIV] = 1, [LP_MUL] = 2)),
      SAMPLE("Swish", "")},
-    {ROW("SwiGLU", 28, 2), WITH(alpha_1),
+    {ROW("SwiGLU", 28, 2), .operands = "T*,T*", WITH(alpha_1),
      FACTS(.real = real_swiglu, .floats = lpi_floats_swiglu,
            EACH([LP_EXP] = 1, [LP_ADD] = 1, [LP_DIV] = 1, [LP_MUL] = 3)),
      .samples = "opset 28; input a: float32[2, 3]; input b: float32[2, 3]; "

@@ -72,10 +72,10 @@ static bool sees(const lpi_bias *j, int64_t b, int64_t row, int64_t key)
              (j->limits.count > 0 && key >= j->limits.ints[b]));
 }
 
-void lpi_bias_rows(const lpi_bias *j, int64_t b, int64_t h, int64_t from,
+void lpi_bias_rows(const lpi_bias *j, const int64_t b_h[2], int64_t from,
                    int64_t rows, float *to, bool *live)
 {
-    lpi_matrix mask = lpi_bias_mask(j, b, h);
+    lpi_matrix mask = lpi_bias_mask(j, b_h[0], b_h[1]);
     int64_t keys = j->keys;
     int64_t wide = j->mask == NULL ? keys
                    : mask.column == 0
@@ -88,7 +88,7 @@ void lpi_bias_rows(const lpi_bias *j, int64_t b, int64_t h, int64_t from,
         live[r] = false;
         for (int64_t k = 0; k < keys; k++, to++) {
             *to = -(float)INFINITY;
-            if (k < wide && sees(j, b, from + r, k))
+            if (k < wide && sees(j, b_h[0], from + r, k))
                 *to = j->mask != NULL ? row[k * mask.column] : 0;
             live[r] = live[r] || *to != -(float)INFINITY;
         }

@@ -51,13 +51,14 @@ static void place_rows(const lpi_heads *from, const int64_t b_h[2],
 }
 
 /* Join "past" (NULL: none), of "before" rows of which those of "used" (NULL:
- * all) count, and the fresh rows of "from" in heads of "length" rows in "to".
- */
-static void join(const job *j, const float *past, int64_t before,
-                 const int64_t *used, int64_t length, int64_t size,
-                 const lpi_heads *from, float *to)
+ * all) count, and the fresh rows of the values ("is_value") or keys in "to". */
+static void join(const job *j, bool is_value, const float *past, int64_t before,
+                 const int64_t *used, float *to)
 {
     const lpi_attention *s = &j->a.sizes;
+    const lpi_heads *from = is_value ? &j->v : &j->k;
+    int64_t size = is_value ? s->value_size : s->key_size;
+    int64_t length = j->p->buffer;
 
     memset(to, 0,
            (size_t)(s->batch * s->kv_heads * length * size) * sizeof(*to));
@@ -93,7 +94,7 @@ lp_status lpi_fuse_past(job *j, const float *const past[2],
                          s->batch * s->kv_heads * length * size);
         if (to == NULL)
             return lpi_node_fail_memory(j->a.run->node);
-        join(j, past[i], before, used, length, size, i ? &j->v : &j->k, to);
+        join(j, i, past[i], before, used, to);
         *(i ? &j->v : &j->k) =
             (lpi_heads){to, s->kv_heads * length * size, length * size, size};
     }

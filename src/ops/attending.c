@@ -167,7 +167,7 @@ static void run_head(const job *j, int64_t b, int64_t h, bool *live)
     const float *q = j->q.at + b * j->q.batch + h * j->q.head;
     const float *k = j->k.at + b * j->k.batch + kv_head(j, h) * j->k.head;
     const float *v = j->v.at + b * j->v.batch + kv_head(j, h) * j->v.head;
-    lpi_matrix keys = {k, 1, j->k.row}, values = {v, j->v.row, 1};
+    lpi_matrix keys = {k, 1, j->k.row, NULL}, values = {v, j->v.row, 1, NULL};
     float *scores = j->room, *bias = scores + j->rows * s->keys;
     float *workspace = bias + j->rows * s->keys;
     int64_t some;
@@ -181,17 +181,17 @@ static void run_head(const job *j, int64_t b, int64_t h, bool *live)
         left = (lpi_gemm){.m = some,
                           .n = s->keys,
                           .k = s->key_size,
-                          .a = {q + i * j->q.row, j->q.row, 1},
+                          .a = {q + i * j->q.row, j->q.row, 1, NULL},
                           .c = scores,
                           .c_row = s->keys};
         right = (lpi_gemm){.m = some,
                            .n = s->value_size,
                            .k = s->keys,
-                           .a = {scores, s->keys, 1},
+                           .a = {scores, s->keys, 1, NULL},
                            .c = out + i * j->out_row,
                            .c_row = j->out_row};
         multiply(j, &left, &keys, workspace);
-        lpi_bias_rows(&j->bias, b, h, i, some, bias, live);
+        lpi_bias_rows(&j->bias, (int64_t[]){b, h}, i, some, bias, live);
         weigh(j, first, some, scores, bias, live);
         multiply(j, &right, &values, workspace);
     }
@@ -200,11 +200,11 @@ static void run_head(const job *j, int64_t b, int64_t h, bool *live)
 /* Floats that the products of a block work with. */
 static int64_t gemm_room(const job *j)
 {
-    lpi_matrix any = {j->q.at, j->k.row, 1};
+    lpi_matrix any = {j->q.at, j->k.row, 1, NULL};
     lpi_gemm left = {.m = j->rows,
                      .n = j->sizes.keys,
                      .k = j->sizes.key_size,
-                     .a = {j->q.at, j->q.row, 1},
+                     .a = {j->q.at, j->q.row, 1, NULL},
                      .b = {lpi_pack_matrix, &any},
                      .c_row = j->sizes.keys,
                      .fresh = true,
@@ -274,12 +274,12 @@ static lp_status run_plain(job *j)
         int64_t b = i / s->q_heads, h = i % s->q_heads;
         int64_t kv = kv_head(j, h);
 
-        a.q =
-            (lpi_matrix){j->q.at + b * j->q.batch + h * j->q.head, j->q.row, 1};
+        a.q = (lpi_matrix){j->q.at + b * j->q.batch + h * j->q.head, j->q.row,
+                           1, NULL};
         a.k = (lpi_matrix){j->k.at + b * j->k.batch + kv * j->k.head, j->k.row,
-                           1};
+                           1, NULL};
         a.v = (lpi_matrix){j->v.at + b * j->v.batch + kv * j->v.head, j->v.row,
-                           1};
+                           1, NULL};
         a.mask = lpi_bias_mask(&j->bias, b, h);
         a.out = j->out + b * j->out_batch + h * j->out_head;
         lpi_attend_run(&a);

@@ -156,6 +156,8 @@ lp_status lpi_attention_resolve(const lpi_node *node,
     LP_TRY(lpi_dim_same(node, "batch of queries and keys",
                         lpi_in_shape(node, 0).dims[0],
                         lpi_in_shape(node, 1).dims[0], &batch));
+    LP_TRY(lpi_dim_same(node, "batch of queries and values", batch,
+                        lpi_in_shape(node, 2).dims[0], &batch));
     LP_TRY(lpi_dim_same(node, "heads of keys and values", k[0], v[0], &k[0]));
     LP_TRY(lpi_dim_same(node, "length of keys and values", k[1], v[1], &k[1]));
     LP_TRY(lpi_dim_same(node, "size of queries and keys", q[2], k[2], &q[2]));

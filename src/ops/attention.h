@@ -64,9 +64,9 @@ lp_status lpi_bias_read(const lpi_run *run, lpi_bias *bias);
  * repeat. */
 lpi_matrix lpi_bias_mask(const lpi_bias *bias, int64_t b, int64_t h);
 
-/* The bias of rows [from, from + rows) into "to", and false in "live" for
- * those that see nothing. */
-void lpi_bias_rows(const lpi_bias *bias, int64_t b, int64_t h, int64_t from,
+/* The bias of rows [from, from + rows) of batch b_h[0], head b_h[1] into "to",
+ * and false in "live" for those that see nothing. */
+void lpi_bias_rows(const lpi_bias *bias, const int64_t b_h[2], int64_t from,
                    int64_t rows, float *to, bool *live);
 
 /* ---- attending.c, attendtile.c: runs of Attention ---------------------- */

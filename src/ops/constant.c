@@ -41,8 +41,8 @@ static lp_status make_texts(const lpi_node *node, int64_t count,
     const lpi_bundle *bundle;
 
     LP_TRY(make_tensor(node, LP_STRING, count, NULL, ret_tensor));
-    bundle = lpi_bundle_of_texts(node->model->arena, (*ret_tensor)->shape,
-                                 texts);
+    bundle =
+        lpi_bundle_of_texts(node->model->arena, (*ret_tensor)->shape, texts);
     if (!bundle)
         return lpi_node_fail_memory(node);
     (*ret_tensor)->payload = (lpi_payload){
@@ -368,6 +368,7 @@ const lp_op lpi_ops_constant[] = {
                 "output y"},
     {.domain = "",
      .name = "Range",
+     .operands = "T!,T!,T!",
      .since = 11,
      .inputs_min = 3,
      .inputs_max = 3,

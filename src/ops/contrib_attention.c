@@ -1,4 +1,4 @@
-/* contrib_attention.c: Attention, QAttention, MultiHeadAttention and
+/* contrib_attention.c: Attention, MultiHeadAttention and
  * GroupQueryAttention of the domain com.microsoft.
  *
  * All are brought into an lpi_attention, priced in attention.c; Attention adds
@@ -17,8 +17,6 @@ enum { NOWHERE = 99 };
 
 static const merged_facts float_facts = {
     .mask = 3, .added = 5, .past = 4, .used = 6, .type_from = 0};
-static const merged_facts quantized_facts = {
-    .mask = 5, .added = NOWHERE, .past = 8, .used = NOWHERE, .type_from = 3};
 
 static const lpi_spec contrib_specs[] = {
     LPI_SPEC_NEEDED(lpi_contrib, num_heads, LPI_ATTR_INT),
@@ -346,13 +344,6 @@ const lp_op lpi_ops_contrib_attention[] = {
          "w: float32[16, 48]; weight b: float32[48]; input p: float32[2, 2, "
          "4, 7, 4]; y, n = com.microsoft.Attention(x, w, b, _, p) "
          "{num_heads: 4, unidirectional: 1}; output y; output n"},
-    {CONTRIB("QAttention", 5, 9, 2), .roles = "dwdssizzd",
-     .facts = &quantized_facts, .shape = merged_shape, .cost = merged_cost,
-     .samples =
-         "opset 17; opset com.microsoft 1; input x: uint8[2, 5, 16]; weight "
-         "w: int8[16, 48]; weight b: float32[48]; weight s: float32[] = "
-         "{0.5}; y = com.microsoft.QAttention(x, w, b, s, s) {num_heads: 4}; "
-         "output y"},
     {CONTRIB("MultiHeadAttention", 1, 10, 4), .roles = "ddddidddii",
      .shape = multi_shape, .cost = multi_cost, .run = lpi_attend_multi_run,
      .samples =

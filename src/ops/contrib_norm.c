@@ -158,37 +158,38 @@ static void embed_cost(const lpi_node *node, lp_cost *cost)
 #define CONTRIB "opset 17; opset com.microsoft 1; "
 
 const lp_op lpi_ops_contrib_norm[] = {
-    {FUSED_NORM("SkipLayerNormalization", 3, 5, 4), .facts = &layer_facts,
-     .specs = skip_specs, .shape = skip_shape, .cost = skip_cost,
-     .run = lpi_norm_skip_run,
+    {FUSED_NORM("SkipLayerNormalization", 3, 5, 4),
+     .operands = "T*h,T*h,Th,Th,Th", .facts = &layer_facts, .specs = skip_specs,
+     .shape = skip_shape, .cost = skip_cost, .run = lpi_norm_skip_run,
      .samples = CONTRIB
      "input x: float32[2, 3, 4]; input r: float32[2, 3, 4]; weight g: "
      "float32[4]; weight b: float32[4]; y, _, _, s = "
      "com.microsoft.SkipLayerNormalization(x, r, g, b); output y; output s"},
     {FUSED_NORM("SkipSimplifiedLayerNormalization", 3, 4, 4),
-     .facts = &rms_facts, .specs = skip_specs, .shape = skip_shape,
-     .cost = skip_cost, .run = lpi_norm_skip_run,
+     .operands = "T*h,T*h,Th,Th", .facts = &rms_facts, .specs = skip_specs,
+     .shape = skip_shape, .cost = skip_cost, .run = lpi_norm_skip_run,
      .samples = CONTRIB
      "input x: float16[2, 3, 4]; input r: float16[2, 3, 4]; weight g: "
      "float16[4]; y, _, _, s = "
      "com.microsoft.SkipSimplifiedLayerNormalization(x, r, g); output y; "
      "output s"},
-    {FUSED_NORM("GroupNorm", 3, 3, 1), .specs = group_specs,
-     .facts = &group_facts, .shape = group_shape, .cost = group_cost,
-     .run = lpi_norm_skip_groups_run,
+    {FUSED_NORM("GroupNorm", 3, 3, 1), .operands = "T*,Uc,Uc",
+     .specs = group_specs, .facts = &group_facts, .shape = group_shape,
+     .cost = group_cost, .run = lpi_norm_skip_groups_run,
      .samples = CONTRIB
      "input x: float16[2, 4, 4, 6]; weight g: float32[6]; weight b: "
      "float32[6]; y = com.microsoft.GroupNorm(x, g, b) {groups: 3, "
      "activation: 1}; output y"},
-    {FUSED_NORM("SkipGroupNorm", 4, 5, 2), .specs = group_specs,
-     .facts = &group_facts, .shape = group_shape, .cost = group_cost,
-     .run = lpi_norm_skip_groups_run,
+    {FUSED_NORM("SkipGroupNorm", 4, 5, 2), .operands = "T*,Uc,Uc,T*,T*",
+     .specs = group_specs, .facts = &group_facts, .shape = group_shape,
+     .cost = group_cost, .run = lpi_norm_skip_groups_run,
      .samples = CONTRIB
      "input x: float16[2, 4, 4, 6]; weight g: float32[6]; weight b: "
      "float32[6]; input r: float16[2, 4, 4, 6]; y, s = "
      "com.microsoft.SkipGroupNorm(x, g, b, r) {groups: 3}; output y; output "
      "s"},
-    {FUSED_NORM("EmbedLayerNormalization", 7, 9, 3), .roles = "iidddddii",
+    {FUSED_NORM("EmbedLayerNormalization", 7, 9, 3),
+     .operands = "Ibs,.bs,Tvh,Tph,Tgh,Th,Th,.bs,.?s", .roles = "iidddddii",
      .facts = &embed_facts, .specs = skip_specs, .shape = embed_shape,
      .cost = embed_cost, .run = lpi_norm_embed_run, .flags = LPI_GAPS,
      .samples = CONTRIB

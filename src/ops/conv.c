@@ -120,7 +120,8 @@ static lp_status slide_or_spread(lpi_node *node, lp_shape x, lp_shape w)
 {
     const lpi_conv_facts *facts = node->layer->row->facts;
     const lpi_slide *window = node->params;
-    int64_t *dims = lpi_node_dims(node, x.rank);
+    lp_shape bias = lpi_in_shape(node, facts->bias);
+    int64_t *dims = lpi_node_dims(node, x.rank), unused;
     int32_t first = lpi_conv_is_last(node) ? 1 : 2;
     int32_t channel = first == 1 ? x.rank - 1 : 1;
 
@@ -138,6 +139,9 @@ static lp_status slide_or_spread(lpi_node *node, lp_shape x, lp_shape w)
         LP_TRY(
             lpi_window_slide(node, window, spatial, w.dims + 2, dims + first));
     }
+    LP_TRY(lpi_dim_same(node, "channels and their bias",
+                        lpi_dims_product(bias, 0, bias.rank), dims[channel],
+                        &unused));
     return lpi_out_set(node, 0, conv_type(node), x.rank, dims);
 }
 
@@ -333,6 +337,7 @@ const lp_op lpi_ops_conv[] = {
          "int8[] = {0}; weight b: int32[2]; y = QLinearConv(x, s, z, w, s, v, "
          "s, z, b); output y"},
     {.name = "DeformConv",
+     .operands = "T*,T*,T*,Tm,T*",
      .domain = "",
      .since = 19,
      .inputs_min = 3,

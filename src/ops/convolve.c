@@ -68,8 +68,13 @@ lp_status lpi_conv_layer_run(const lpi_run *run)
     LP_TRY(lpi_conv_sizes(run->node, &conv));
     conv.team = lpi_run_team(run);
     conv.goes_on = run->continues;
-    LP_TRY(lpi_run_floats(run, 0, &conv.x));
-    LP_TRY(lpi_run_floats(run, facts->weight, &conv.w));
+    if (!facts->is_transposed && lpi_conv_takes_halves(&conv)) {
+        LP_TRY(lpi_run_halves(run, 0, &conv.x, &conv.x_widen));
+        LP_TRY(lpi_run_halves(run, facts->weight, &conv.w, &conv.w_widen));
+    } else {
+        LP_TRY(lpi_run_floats(run, 0, &conv.x));
+        LP_TRY(lpi_run_floats(run, facts->weight, &conv.w));
+    }
     if (!run->goes_on)
         LP_TRY(lpi_run_floats(run, facts->bias, &conv.bias));
     LP_TRY(lpi_run_result(run, 0, &y));

@@ -122,7 +122,8 @@ static lp_status run_all(job *j, bool scaled)
     some = lpi_ceil_div(some, unit) * unit;
     some = some < channels ? some : channels;
     if (scaled || j->run->continues)
-        sums = LPI_NEW(j->run->scratch, int32_t, some * plane);
+        sums = lpi_arena_room(j->run->scratch,
+                              (size_t)lpi_mul(some * plane, sizeof(*sums)));
     if ((scaled || j->run->continues) && sums == NULL)
         return lpi_node_fail_memory(j->run->node);
     for (int64_t n = 0; n < j->shape.batch; n++)

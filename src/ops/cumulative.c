@@ -123,7 +123,7 @@ static lp_status cumulative_run(const lpi_run *run)
                "(x, a) {exclusive: 1, reverse: 1}; output y"
 
 const lp_op lpi_ops_cumulative[] = {
-    {ROW("CumSum", 11, false, LP_ADD)},
-    {ROW("CumProd", 26, true, LP_MUL)},
+    {ROW("CumSum", 11, false, LP_ADD), .operands = ".*,.!"},
+    {ROW("CumProd", 26, true, LP_MUL), .operands = ".*,.!"},
     {0},
 };

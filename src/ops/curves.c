@@ -39,15 +39,14 @@ static inline float choose(bool yes, float a, float b)
     return yes ? a : b;
 }
 
-/* "what" of operand 0, whose parameters are "of". */
-static void shape(const lpi_isa *isa, lpi_shaped what, int64_t count,
-                  const float *const *x, const int64_t *step, const float *of,
-                  float *to)
+/* What "loop" makes of operand 0 with the parameters "of". */
+static void shape(lpi_shaped_loop loop, int64_t count, const float *const *x,
+                  const int64_t *step, const float *of, float *to)
 {
     if (step[0])
-        isa->shaped[what](count, x[0], of, to);
+        loop(count, x[0], of, to);
     for (int64_t i = 0; i < count && !step[0]; i++)
-        isa->shaped[what](1, x[0], of, to + i);
+        loop(1, x[0], of, to + i);
 }
 
 void lpi_floats_leaky(const lpi_isa *isa, int64_t count, const float *const *x,
@@ -56,7 +55,7 @@ void lpi_floats_leaky(const lpi_isa *isa, int64_t count, const float *const *x,
     const lpi_curve *p = params;
     const float of[] = {p->alpha, p->beta};
 
-    shape(isa, LPI_SHAPED_LEAKY, count, x, step, of, to);
+    shape(isa->shaped[LPI_SHAPED_LEAKY], count, x, step, of, to);
 }
 
 void lpi_floats_prelu(const lpi_isa *isa, int64_t count, const float *const *x,
@@ -72,7 +71,7 @@ void lpi_floats_thresholded(const lpi_isa *isa, int64_t count,
     const lpi_curve *p = params;
     const float of[] = {p->alpha, p->beta};
 
-    shape(isa, LPI_SHAPED_THRESHOLD, count, x, step, of, to);
+    shape(isa->shaped[LPI_SHAPED_THRESHOLD], count, x, step, of, to);
 }
 
 void lpi_floats_hard_swish(const lpi_isa *isa, int64_t count,
@@ -82,7 +81,7 @@ void lpi_floats_hard_swish(const lpi_isa *isa, int64_t count,
     const float of[] = {0, 0};
 
     (void)params;
-    shape(isa, LPI_SHAPED_HARD_SWISH, count, x, step, of, to);
+    shape(isa->shaped[LPI_SHAPED_HARD_SWISH], count, x, step, of, to);
 }
 
 void lpi_floats_hard_sigmoid(const lpi_isa *isa, int64_t count,
@@ -92,7 +91,7 @@ void lpi_floats_hard_sigmoid(const lpi_isa *isa, int64_t count,
     const lpi_curve *p = params;
     const float of[] = {p->alpha, p->beta};
 
-    shape(isa, LPI_SHAPED_HARD_SIGMOID, count, x, step, of, to);
+    shape(isa->shaped[LPI_SHAPED_HARD_SIGMOID], count, x, step, of, to);
 }
 
 void lpi_floats_softsign(const lpi_isa *isa, int64_t count,
@@ -102,7 +101,7 @@ void lpi_floats_softsign(const lpi_isa *isa, int64_t count,
     const float of[] = {0, 0};
 
     (void)params;
-    shape(isa, LPI_SHAPED_SOFTSIGN, count, x, step, of, to);
+    shape(isa->shaped[LPI_SHAPED_SOFTSIGN], count, x, step, of, to);
 }
 
 void lpi_floats_clip(const lpi_isa *isa, int64_t count, const float *const *x,
@@ -111,7 +110,7 @@ void lpi_floats_clip(const lpi_isa *isa, int64_t count, const float *const *x,
     const float of[] = {count > 0 ? *x[1] : 0, count > 0 ? *x[2] : 0};
 
     (void)params;
-    shape(isa, LPI_SHAPED_CLIP, count, x, step, of, to);
+    shape(isa->shaped[LPI_SHAPED_CLIP], count, x, step, of, to);
 }
 
 void lpi_floats_elu(const lpi_isa *isa, int64_t count, const float *const *x,
@@ -119,7 +118,7 @@ void lpi_floats_elu(const lpi_isa *isa, int64_t count, const float *const *x,
 {
     const float of[] = {((const lpi_curve *)params)->alpha, 1, 1};
 
-    shape(isa, LPI_SHAPED_ELU, count, x, step, of, to);
+    shape(isa->shaped[LPI_SHAPED_ELU], count, x, step, of, to);
 }
 
 void lpi_floats_selu(const lpi_isa *isa, int64_t count, const float *const *x,
@@ -128,7 +127,7 @@ void lpi_floats_selu(const lpi_isa *isa, int64_t count, const float *const *x,
     const lpi_curve *p = params;
     const float of[] = {p->alpha, 1, p->gamma};
 
-    shape(isa, LPI_SHAPED_ELU, count, x, step, of, to);
+    shape(isa->shaped[LPI_SHAPED_ELU], count, x, step, of, to);
 }
 
 void lpi_floats_celu(const lpi_isa *isa, int64_t count, const float *const *x,
@@ -137,7 +136,7 @@ void lpi_floats_celu(const lpi_isa *isa, int64_t count, const float *const *x,
     float alpha = ((const lpi_curve *)params)->alpha;
     const float of[] = {alpha, alpha, 1};
 
-    shape(isa, LPI_SHAPED_ELU, count, x, step, of, to);
+    shape(isa->shaped[LPI_SHAPED_ELU], count, x, step, of, to);
 }
 
 /* "count" floats from "from" on, or the one there when "step" is 0. */

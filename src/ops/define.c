@@ -102,15 +102,17 @@ static lp_status name_tensors(lpi_define *d, const char *text, lp_layer *maker,
     for (int32_t i = 0; *text; i++) {
         size_t length = strcspn(text, " ");
 
-        if (maker) {
+        bool is_absent = strncmp(text, "_", length) == 0;
+
+        if (maker && !is_absent) {
             char *name = lpi_arena_strndup(d->body->arena, text, length);
 
             if (!name)
                 return lpi_node_fail_memory(d->node);
-            LP_TRY(lpi_tensor_add(d->body, strcmp(name, "_") ? name : "",
-                                  LPI_ACTIVATION, &tensors[i], d->node->error));
+            LP_TRY(lpi_tensor_add(d->body, name, LPI_ACTIVATION, &tensors[i],
+                                  d->node->error));
             tensors[i]->producer = maker;
-        } else if (strncmp(text, "_", length) != 0) {
+        } else if (!is_absent) {
             LP_TRY(find(d, text, length, &tensors[i]));
         }
         text += length + (text[length] == ' ');
@@ -196,9 +198,38 @@ void lpi_define_number(lpi_define *d, const char *name, lp_dtype dtype,
     d->status = add_constant(d, name, dtype, (lp_shape){0, none}, bytes);
 }
 
+/* Let input "i" of "body", adopted from "original", be the capture of "given";
+ * the original, which is written as it was read, gets another in its place. */
+static lp_status capture_input(const lpi_define *d, lp_model *body,
+                               lp_model *original, int32_t i, lp_tensor *given)
+{
+    lp_tensor *input = body->inputs[i];
+    lp_tensor *other = LPI_NEW(d->body->arena, lp_tensor, 1);
+
+    if (!other)
+        return lpi_node_fail_memory(d->node);
+    *other = *input;
+    original->inputs[i] = original->tensors[input->id] = other;
+    input->kind = LPI_CAPTURE;
+    input->outer = given;
+    body->captures[body->captures_count++] = input;
+    return LP_OK;
+}
+
+/* A copy of the "count" pointers "from"; NULL without memory. */
+static lp_tensor **copy_list(const lpi_define *d, lp_tensor **from,
+                             int64_t count)
+{
+    lp_tensor **to = LPI_NEW(d->body->arena, lp_tensor *, count);
+
+    if (to && count)
+        memcpy(to, from, (size_t)count * sizeof(*to));
+    return to;
+}
+
 /* A copy of "body", whose graph around is now that of "d", and whose first
- * "count" inputs are what "in" names there. */
-static lp_status adopt(lpi_define *d, const lp_model *body, const char *in,
+ * inputs are what "in" names there. */
+static lp_status adopt(lpi_define *d, lp_model *body, const char *in,
                        lp_model **ret_body)
 {
     int32_t count = count_words(in);
@@ -212,7 +243,10 @@ static lp_status adopt(lpi_define *d, const lp_model *body, const char *in,
     copy->outer = d->body;
     copy->captures = LPI_NEW(d->body->arena, lp_tensor *, all);
     copy->captures_room = all;
-    if (!copy->captures)
+    copy->inputs = copy_list(d, body->inputs, body->inputs_count);
+    copy->tensors = copy_list(d, body->tensors, body->tensors_count);
+    copy->tensors_room = body->tensors_count;
+    if (!copy->captures || !copy->inputs || !copy->tensors)
         return lpi_node_fail_memory(d->node);
     for (int64_t i = 0; i < body->captures_count; i++) {
         copy->captures[i] = body->captures[i];
@@ -220,20 +254,15 @@ static lp_status adopt(lpi_define *d, const lp_model *body, const char *in,
                           &copy->captures[i]->outer));
     }
     LP_TRY(name_tensors(d, in, NULL, given));
-    for (int32_t i = 0; i < count; i++) {
-        lp_tensor *input = body->inputs[i];
-
-        input->kind = LPI_CAPTURE;
-        input->outer = given[i];
-        copy->captures[copy->captures_count++] = input;
-    }
+    for (int32_t i = 0; i < count; i++)
+        LP_TRY(capture_input(d, copy, body, i, given[i]));
     copy->inputs += count;
     copy->inputs_count -= count;
     *ret_body = copy;
     return LP_OK;
 }
 
-lp_model *lpi_define_adopt(lpi_define *d, const lp_model *body, const char *in)
+lp_model *lpi_define_adopt(lpi_define *d, lp_model *body, const char *in)
 {
     lp_model *adopted = NULL;
 

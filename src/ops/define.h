@@ -37,7 +37,7 @@ void lpi_define_number(lpi_define *d, const char *name, lp_dtype dtype,
 /* Take the body "body" that the node has as an attribute into the definition:
  * it sees the same, and its first inputs are what "in" names.  NULL after a
  * failure. */
-lp_model *lpi_define_adopt(lpi_define *d, const lp_model *body, const char *in);
+lp_model *lpi_define_adopt(lpi_define *d, lp_model *body, const char *in);
 
 /* The results, as names; the second makes the body the definition of the node.
  */

@@ -367,15 +367,16 @@ const lp_op lpi_ops_dynamic[] = {
                 "y\n---\n"
                 "opset 17; weight x: int64[2, 2] = {1, 0, 0, 3}; y = "
                 "NonZero(x); output y"},
-    {DYNAMIC("NonMaxSuppression", 10, 2, 5, boxes_specs), .outputs_min = 1,
-     .outputs_max = 1, .roles = "ddi", .shape = suppress_shape,
-     .cost = suppress_cost, .run = lpi_suppress_run,
+    {DYNAMIC("NonMaxSuppression", 10, 2, 5, boxes_specs),
+     .operands = "Tbs4,Tbcs,.!,.!,.!", .outputs_min = 1, .outputs_max = 1,
+     .roles = "ddi", .shape = suppress_shape, .cost = suppress_cost,
+     .run = lpi_suppress_run,
      .samples =
          "opset 17; input b: float32[1, 6, 4]; input s: float32[1, 2, 6]; "
          "weight m: int64[1] = {3}; y = NonMaxSuppression(b, s, m); output y"},
-    {DYNAMIC("TopK", 1, 2, 2, top_specs), .outputs_min = 1, .outputs_max = 2,
-     .roles = "di", .settle = top_settle, .shape = top_shape, .cost = top_cost,
-     .run = top_run, .flags = LPI_MONOTONE,
+    {DYNAMIC("TopK", 1, 2, 2, top_specs), .operands = ".*,.!", .outputs_min = 1,
+     .outputs_max = 2, .roles = "di", .settle = top_settle, .shape = top_shape,
+     .cost = top_cost, .run = top_run, .flags = LPI_MONOTONE,
      .samples =
          "opset 17; input x: float32[3, 8]; weight k: int64[1] = {4}; v, i = "
          "TopK(x, k) {axis: 1}; output v; output i\n---\n"

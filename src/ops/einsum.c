@@ -282,6 +282,7 @@ static void einsum_cost(const lpi_node *node, lp_cost *cost)
 
 const lp_op lpi_ops_einsum[] = {
     {.name = "Einsum",
+     .operands = "T*+",
      .domain = "",
      .since = 12,
      .inputs_min = 1,

@@ -119,6 +119,7 @@ static lp_status tile_run(const lpi_run *run)
 const lp_op lpi_ops_expand[] = {
     {.domain = "",
      .name = "Expand",
+     .operands = ".*,.r",
      .since = 8,
      .inputs_min = 2,
      .inputs_max = 2,

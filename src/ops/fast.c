@@ -43,10 +43,15 @@ bool lpi_pointwise_is_fast(const lpi_run *run, const lpi_pointwise *pointwise,
     return fast;
 }
 
-/* Elements [at, at + count) "step" apart of operand "i", as floats with step 0
- * or 1: "*ret_at", in "room" unless they can be read where they stand. */
-static int64_t take(const job *j, int32_t i, int64_t at, int64_t step,
-                    int64_t count, float *room, const float **ret_at)
+/* Elements [at, at + count), "step" apart. */
+typedef struct strip {
+    int64_t at, step, count;
+} strip;
+
+/* "s" of operand "i", as floats with step 0 or 1: "*ret_at", in "room" unless
+ * they can be read where they stand. */
+static int64_t take(const job *j, int32_t i, strip s, float *room,
+                    const float **ret_at)
 {
     const lpi_operand *operand = &j->operands[i];
     const lpi_isa *isa = lpi_run_team(j->run).isa;
@@ -56,18 +61,18 @@ static int64_t take(const job *j, int32_t i, int64_t at, int64_t step,
         room[0] = i == 1 ? -(float)INFINITY : (float)INFINITY;
         return 0;
     }
-    if (operand->dtype == LP_FLOAT32 && (step == 0 || step == 1)) {
-        *ret_at = (const float *)operand->bytes + at;
-        return step;
+    if (operand->dtype == LP_FLOAT32 && (s.step == 0 || s.step == 1)) {
+        *ret_at = (const float *)operand->bytes + s.at;
+        return s.step;
     }
-    if (step == 0 || step == 1) {
-        lpi_load_floats(isa, operand->dtype, operand->bytes, at,
-                        step == 1 ? count : 1, room);
-        return step;
+    if (s.step == 0 || s.step == 1) {
+        lpi_load_floats(isa, operand->dtype, operand->bytes, s.at,
+                        s.step == 1 ? s.count : 1, room);
+        return s.step;
     }
-    for (int64_t k = 0; k < count; k++)
-        lpi_load_floats(isa, operand->dtype, operand->bytes, at + k * step, 1,
-                        room + k);
+    for (int64_t k = 0; k < s.count; k++)
+        lpi_load_floats(isa, operand->dtype, operand->bytes, s.at + k * s.step,
+                        1, room + k);
     return 1;
 }
 
@@ -109,10 +114,13 @@ static void run_blocks(const job *j, const lpi_walk *walk)
         float *to = result;
 
         some = walk->length - done < most ? walk->length - done : most;
-        for (int32_t i = 0; i < j->count; i++)
-            step[i] = take(j, i, walk->at[i + 1] + done * walk->step[i + 1],
-                           walk->length > 1 ? walk->step[i + 1] : 0, some,
-                           room[i], &x[i]);
+        for (int32_t i = 0; i < j->count; i++) {
+            int64_t apart = walk->step[i + 1];
+            strip s = {walk->at[i + 1] + done * apart,
+                       walk->length > 1 ? apart : 0, some};
+
+            step[i] = take(j, i, s, room[i], &x[i]);
+        }
         if (j->type == LP_FLOAT32)
             to = (float *)j->run->out[0] + walk->at[0] + done;
         compute(j, x, step, some, to);

@@ -44,7 +44,7 @@ static lp_status flex_settle(lpi_node *node)
 }
 
 /* "to" is what "mod" (NULL: nothing) makes of "from". */
-static void modify(lpi_define *d, const lp_model *mod, const char *from,
+static void modify(lpi_define *d, lp_model *mod, const char *from,
                    const char *to)
 {
     if (mod == NULL) {

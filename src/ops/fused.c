@@ -192,12 +192,12 @@ const lp_op lpi_ops_fused[] = {
            EACH([LP_EXP] = 1, [LP_ADD] = 1, [LP_MUL] = 3)),
      .samples = CONTRIB "input x: float32[2, 3]; y = com.microsoft.Gelu(x); "
                         "output y"},
-    {POINTWISE("BiasGelu", 2, 2),
+    {POINTWISE("BiasGelu", 2, 2), .operands = "T*h,Th",
      FACTS(.real = real_gelu, .floats = floats_gelu,
            EACH([LP_EXP] = 1, [LP_ADD] = 1, [LP_MUL] = 3)),
      .samples = CONTRIB "input x: float32[2, 3]; weight b: float32[3]; y = "
                         "com.microsoft.BiasGelu(x, b); output y"},
-    {POINTWISE("FastGelu", 1, 2),
+    {POINTWISE("FastGelu", 1, 2), .operands = "T*h,Th",
      FACTS(.real = real_tanh, .floats = floats_tanh, .optional = true,
            EACH([LP_EXP] = 1, [LP_ADD] = 2, [LP_MUL] = 6)),
      .samples = CONTRIB
@@ -209,13 +209,13 @@ const lp_op lpi_ops_fused[] = {
            EACH([LP_EXP] = 1, [LP_ADD] = 1, [LP_DIV] = 1, [LP_MUL] = 2)),
      .samples = CONTRIB "input x: float32[2, 3]; y = "
                         "com.microsoft.QuickGelu(x) {alpha: 1.5}; output y"},
-    {POINTWISE("BiasAdd", 3, 3),
+    {POINTWISE("BiasAdd", 3, 3), .operands = "T*h,Th,T=",
      FACTS(.real = real_sum, .floats = floats_sum, EACH([LP_ADD] = 1)),
      .samples = CONTRIB
      "input x: float16[2, 3, 8]; weight b: float16[8]; input s: float16[2, "
      "3, 8]; y = com.microsoft.BiasAdd(x, b, s); output y"},
-    {FUSED("BiasSplitGelu", 2, 2), .shape = split_shape, .cost = split_cost,
-     .run = split_run,
+    {FUSED("BiasSplitGelu", 2, 2), .operands = "T*h,Th", .shape = split_shape,
+     .cost = split_cost, .run = split_run,
      .samples = CONTRIB "input x: float16[2, 3, 8]; weight b: float16[8]; y = "
                         "com.microsoft.BiasSplitGelu(x, b); output y"},
     {.name = NULL},

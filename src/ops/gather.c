@@ -111,21 +111,13 @@ static lp_status elements_shape(lpi_node *node)
 {
     lp_shape data = lpi_in_shape(node, 0), indices = lpi_in_shape(node, 1);
     int64_t axis;
-    int32_t i;
 
     if (data.rank >= 0 && indices.rank >= 0) {
         LP_TRY(find_axis(node, data.rank, &axis));
         if (data.rank != indices.rank)
             return lpi_node_fail(node, "data of rank %d, indices of rank %d",
                                  data.rank, indices.rank);
-        for (i = 0; i < data.rank; i++)
-            if (i != axis && data.dims[i] >= 0 &&
-                indices.dims[i] > data.dims[i] && !lpi_in_bound(node))
-                return lpi_node_fail(node,
-                                     "axis %d of the indices has %lld "
-                                     "elements, of the data %lld",
-                                     i, (long long)indices.dims[i],
-                                     (long long)data.dims[i]);
+        LP_TRY(lpi_indices_fit(node, data, indices, axis));
     }
     return lpi_out_set_shape(node, 0, lpi_in_dtype(node, 0), indices);
 }
@@ -311,8 +303,8 @@ const lp_op lpi_ops_gather[] = {
                 "y = GatherND(x, i) {batch_dims: 1}; output y\n---\n"
                 "opset 11; input x: float32[2, 3]; weight i: int64[2, 2] = "
                 "{0, 1, 1, 2}; y = GatherND(x, i); output y"},
-    {ROW("Compress", 9, compress_specs), .shape = compress_shape,
-     .run = compress_run,
+    {ROW("Compress", 9, compress_specs), .operands = ".*,.k",
+     .shape = compress_shape, .run = compress_run,
      .samples = "input x: float32[3, 2]; input c: bool[3]; "
                 "y = Compress(x, c) {axis: 0}; output y\n---\n"
                 "input x: float32[3, 2]; weight c: bool[3] = {1, 0, 1}; "

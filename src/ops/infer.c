@@ -2,9 +2,8 @@
  *
  * A layer is decoded once, gets the shapes of its outputs from its row, is
  * marked static when it gives the same in every run, and is folded, computed
- * now by the row's own run, when all its operands are known and small.  So
- * chains of shape arithmetic end in known shapes without a second rule for
- * each operator. */
+ * now by the row's own run, when all its operands are known and small: chains
+ * of shape arithmetic end in known shapes without a second rule. */
 #include <string.h>
 
 #include "ops.h"
@@ -324,6 +323,7 @@ static lp_status infer_layer(lp_model *model, lp_layer *layer,
     reset_outputs(layer);
     if (!layer->is_settled && (layer->row = find_row(context, layer)))
         LP_TRY(lpi_node_decode(&node));
+    LP_TRY(lpi_node_fit(&node));
     if (layer->row)
         LP_TRY(layer->row->shape(&node));
     for (i = 0; i < layer->outputs_count; i++)

@@ -172,11 +172,12 @@ static lp_status loss_run(const lpi_run *run)
     .run = loss_run
 
 const lp_op lpi_ops_loss[] = {
-    {LOSS("NegativeLogLikelihoodLoss", 12, 1, NULL),
+    {LOSS("NegativeLogLikelihoodLoss", 12, 1, NULL), .operands = "Tnc*,In*,Tc",
      .samples = "opset 17; input x: float32[3, 5, 2]; input t: int64[3, 2]; y "
                 "= NegativeLogLikelihoodLoss(x, t) {reduction: \"none\"}; "
                 "output y"},
     {LOSS("SoftmaxCrossEntropyLoss", 12, 2, &takes_scores),
+     .operands = "Tnc*,In*,Tc",
      .samples = "opset 17; input x: float32[3, 5]; input t: int64[3]; weight "
                 "w: float32[5]; y, l = SoftmaxCrossEntropyLoss(x, t, w) "
                 "{ignore_index: 1}; output y; output l"},

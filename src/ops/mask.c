@@ -125,6 +125,7 @@ static lp_status trilu_run(const lpi_run *run)
 const lp_op lpi_ops_mask[] = {
     {.domain = "",
      .name = "OneHot",
+     .operands = ".*,.!,.2",
      .since = 9,
      .inputs_min = 3,
      .inputs_max = 3,
@@ -140,6 +141,7 @@ const lp_op lpi_ops_mask[] = {
                 "y = OneHot(i, d, v) {axis: 1}; output y"},
     {.domain = "",
      .name = "Trilu",
+     .operands = ".*,.!",
      .since = 14,
      .inputs_min = 1,
      .inputs_max = 2,

@@ -221,9 +221,9 @@ static void dynamic_cost(const lpi_node *node, lp_cost *cost)
     .params_size = sizeof(lpi_matmul), .shape = matmul_shape
 
 const lp_op lpi_ops_matmul[] = {
-    {MATMUL("", "MatMul", 1, 2, 2), .facts = &matmul_plain, .cost = matmul_cost,
-     .run = lpi_matmul_run, .tile = lpi_matmul_tile, .split = lpi_matmul_split,
-     .flags = LPI_CHAINS,
+    {MATMUL("", "MatMul", 1, 2, 2), .operands = "T*,T*", .facts = &matmul_plain,
+     .cost = matmul_cost, .run = lpi_matmul_run, .tile = lpi_matmul_tile,
+     .split = lpi_matmul_split, .flags = LPI_CHAINS,
      .samples =
          "opset 17; input a: float32[4, 1, 64, 32]; input b: float32[1, 8, "
          "32, 64]; y = MatMul(a, b); output y\n---\n"
@@ -231,9 +231,9 @@ const lp_op lpi_ops_matmul[] = {
          "MatMul(a, b); output y\n---\n"
          "opset 9; input a: float32[6]; input b: float32[6]; y = MatMul(a, "
          "b); output y"},
-    {MATMUL("", "Gemm", 1, 2, 3), .specs = gemm_specs, .facts = &gemm_plain,
-     .cost = gemm_cost, .run = lpi_matmul_run, .tile = lpi_matmul_tile,
-     .split = lpi_matmul_split, .flags = LPI_CHAINS,
+    {MATMUL("", "Gemm", 1, 2, 3), .operands = "T*,T*,T*", .specs = gemm_specs,
+     .facts = &gemm_plain, .cost = gemm_cost, .run = lpi_matmul_run,
+     .tile = lpi_matmul_tile, .split = lpi_matmul_split, .flags = LPI_CHAINS,
      .samples =
          "opset 17; input a: float32[3, 5]; weight b: float32[4, 5]; weight "
          "c: float32[4]; y = Gemm(a, b, c) {transB: 1}; output y\n---\n"
@@ -251,9 +251,9 @@ const lp_op lpi_ops_matmul[] = {
          "opset 10; input a: uint8[2, 2, 4]; weight s: float32[] = {0.1}; "
          "weight z: uint8[] = {1}; weight b: uint8[4, 3]; y = "
          "QLinearMatMul(a, s, z, b, s, z, s, z); output y"},
-    {MATMUL("com.microsoft", "FusedMatMul", 1, 2, 2), .specs = fused_specs,
-     .facts = &matmul_plain, .cost = fused_cost, .run = lpi_matmul_run,
-     .split = lpi_matmul_split, .flags = LPI_CHAINS,
+    {MATMUL("com.microsoft", "FusedMatMul", 1, 2, 2), .operands = "T*,T*",
+     .specs = fused_specs, .facts = &matmul_plain, .cost = fused_cost,
+     .run = lpi_matmul_run, .split = lpi_matmul_split, .flags = LPI_CHAINS,
      .samples =
          "opset 17; opset com.microsoft 1; input a: float32[2, 3, 4, 5]; "
          "input b: float32[2, 3, 6, 5]; y = com.microsoft.FusedMatMul(a, b) "
@@ -261,8 +261,9 @@ const lp_op lpi_ops_matmul[] = {
          "opset 17; opset com.microsoft 1; input a: float32[4, 2, 3, 5]; "
          "input b: float32[2, 3, 5, 6]; y = com.microsoft.FusedMatMul(a, b) "
          "{transBatchA: 1}; output y"},
-    {MATMUL("com.microsoft", "TransposeMatMul", 1, 2, 2), .specs = fused_specs,
-     .facts = &matmul_plain, .cost = fused_cost, .run = lpi_matmul_run,
+    {MATMUL("com.microsoft", "TransposeMatMul", 1, 2, 2), .operands = "T*,T*",
+     .specs = fused_specs, .facts = &matmul_plain, .cost = fused_cost,
+     .run = lpi_matmul_run,
      .samples =
          "opset 17; opset com.microsoft 1; input a: float32[2, 4, 3]; weight "
          "b: float32[4, 5]; y = com.microsoft.TransposeMatMul(a, b) {transA: "

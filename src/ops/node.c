@@ -12,7 +12,9 @@ lp_tensor *lpi_in(const lpi_node *node, int32_t i)
 
 lp_tensor *lpi_out(const lpi_node *node, int32_t i)
 {
-    return i < node->layer->outputs_count ? node->layer->outputs[i] : NULL;
+    const lp_layer *layer = node->layer;
+
+    return i >= 0 && i < layer->outputs_count ? layer->outputs[i] : NULL;
 }
 
 lp_shape lpi_in_shape(const lpi_node *node, int32_t i)

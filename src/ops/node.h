@@ -122,6 +122,11 @@ lp_status lpi_index(const lpi_node *node, int64_t index, int64_t length,
 lp_status lpi_axes_mask(const lpi_node *node, const lpi_list *axes,
                         int32_t rank, bool *ret_mask);
 
+/* LP_EINPUT when "indices", of the rank of "data", has more elements along an
+ * axis other than "axis". */
+lp_status lpi_indices_fit(const lpi_node *node, lp_shape data, lp_shape indices,
+                          int64_t axis);
+
 /* In a cost: only "elements" of input "i" are read, each once at most. */
 void lpi_cost_part(const lpi_node *node, lp_cost *cost, int32_t i,
                    int64_t elements);
@@ -135,6 +140,12 @@ bool lpi_in_bound(const lpi_node *node);
 
 /* Some input holds integers, as shapes do, whose file is absent. */
 bool lpi_in_absent(const lpi_node *node);
+
+/* ---- fit.c: operands that fit together ---------------------------------- */
+
+/* LP_EINPUT when the inputs of "node" are not what its row's "operands" says
+ * (no row: anything); before its "shape" is called. */
+lp_status lpi_node_fit(const lpi_node *node);
 
 /* ---- boxes.c: parts of operands ---------------------------------------- */
 

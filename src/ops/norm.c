@@ -106,26 +106,24 @@ static lp_status batch_settle(lpi_node *node)
     return LP_OK;
 }
 
-/* Dimension 1 of a batch; 1 for a vector. */
+/* Dimension 1 of a batch; 1 for a vector; -1 when it is not known. */
 static int64_t channels_of(lp_shape x)
 {
-    return x.rank > 1 ? x.dims[1] : 1;
+    return x.rank < 0 ? -1 : x.rank > 1 ? x.dims[1] : 1;
 }
 
-/* Inputs [1, until) have the length of dimension 1, and no other axis. */
-static lp_status check_channels(const lpi_node *node, int32_t until)
+/* Inputs [1, until) have an element for each of "channels". */
+static lp_status check_channels(const lpi_node *node, int32_t until,
+                                int64_t channels)
 {
-    lp_shape x = lpi_in_shape(node, 0);
     int64_t unused;
 
-    if (x.rank < 0)
-        return LP_OK;
     for (int32_t i = 1; i < until; i++) {
         lp_shape own = lpi_in_shape(node, i);
 
-        if (own.rank > 0)
+        if (own.rank >= 0)
             LP_TRY(lpi_dim_same(node, "channels and their scale or bias",
-                                lpi_shape_elements(own), channels_of(x),
+                                lpi_dims_product(own, 0, own.rank), channels,
                                 &unused));
     }
     return LP_OK;
@@ -140,7 +138,8 @@ static lp_status batch_shape(lpi_node *node)
     if (lpi_in_shape(node, 0).rank >= 0)
         channels = channels_of(lpi_in_shape(node, 0));
     if (node->layer->version >= 9)
-        LP_TRY(check_channels(node, node->layer->inputs_count));
+        LP_TRY(check_channels(node, node->layer->inputs_count,
+                              channels_of(lpi_in_shape(node, 0))));
     for (int32_t i = 1; i < node->layer->outputs_count; i++)
         LP_TRY(lpi_out_set(node, i, lpi_in_dtype(node, type), 1, &channels));
     return lpi_shape_as_first(node);
@@ -148,7 +147,8 @@ static lp_status batch_shape(lpi_node *node)
 
 static lp_status channel_shape(lpi_node *node)
 {
-    LP_TRY(check_channels(node, node->layer->inputs_count));
+    LP_TRY(check_channels(node, node->layer->inputs_count,
+                          channels_of(lpi_in_shape(node, 0))));
     return lpi_shape_as_first(node);
 }
 
@@ -157,7 +157,7 @@ static lp_status channel_shape(lpi_node *node)
 static lp_status layer_shape(lpi_node *node)
 {
     const lpi_norm_params *params = node->params;
-    lp_shape x = lpi_in_shape(node, 0), scale = lpi_in_shape(node, 1), sum;
+    lp_shape x = lpi_in_shape(node, 0), sum;
     lp_dtype type = params->stash_type == LP_UNDEFINED
                         ? LP_FLOAT32
                         : (lp_dtype)params->stash_type;
@@ -168,8 +168,13 @@ static lp_status layer_shape(lpi_node *node)
     if (!lpi_axis(params->axis, x.rank, &axis))
         return lpi_node_fail(node, "axis %lld of an input of rank %d",
                              (long long)params->axis, x.rank);
-    if (!lpi_broadcast(node, x, scale, &sum) || scale.rank > x.rank)
-        return lpi_node_fail(node, "the scale does not broadcast to the input");
+    for (int32_t i = 1; i < 3; i++) {
+        lp_shape own = lpi_in_shape(node, i);
+
+        if (!lpi_broadcast(node, x, own, &sum) || own.rank > x.rank)
+            return lpi_node_fail(node, "the %s does not broadcast to the input",
+                                 i == 1 ? "scale" : "bias");
+    }
     dims = lpi_node_dims(node, x.rank);
     if (dims == NULL)
         return lpi_node_fail_memory(node);
@@ -199,8 +204,9 @@ static lp_status groups_shape(lpi_node *node)
         return lpi_node_fail(node, "%lld groups do not divide %lld channels",
                              (long long)params->num_groups,
                              (long long)(x.rank > 1 ? x.dims[1] : 1));
-    if (node->layer->version >= 21)
-        LP_TRY(check_channels(node, 3));
+    LP_TRY(check_channels(node, 3,
+                          node->layer->version < 21 ? params->num_groups
+                                                    : channels_of(x)));
     return lpi_shape_as_first(node);
 }
 
@@ -319,10 +325,10 @@ static void variance_cost(const lpi_node *node, lp_cost *cost)
     .params_size = sizeof(lpi_norm_params)
 
 const lp_op lpi_ops_norm[] = {
-    {NORM("BatchNormalization", 1, 5, 5, batch_specs), .outputs_max = 5,
-     .settle = batch_settle, .shape = batch_shape, .cost = batch_cost,
-     .run = lpi_norm_batch_run, .tile = lpi_norm_batch_tile,
-     .flags = LPI_IN_PLACE,
+    {NORM("BatchNormalization", 1, 5, 5, batch_specs),
+     .operands = "Tnc*,Uc,Uc,Vc,Vc", .outputs_max = 5, .settle = batch_settle,
+     .shape = batch_shape, .cost = batch_cost, .run = lpi_norm_batch_run,
+     .tile = lpi_norm_batch_tile, .flags = LPI_IN_PLACE,
      .samples =
          "opset 15; input x: float32[2, 3, 4, 4]; weight s: float32[3]; "
          "weight b: float32[3]; weight m: float32[3]; weight v: float32[3]; y "
@@ -330,10 +336,10 @@ const lp_op lpi_ops_norm[] = {
          "opset 15; input x: float32[2, 3]; weight s: float32[3]; weight b: "
          "float32[3]; weight m: float32[3]; weight v: float32[3]; y, n, u = "
          "BatchNormalization(x, s, b, m, v) {training_mode: 1}; output y"},
-    {NORM("InstanceNormalization", 1, 3, 3, epsilon_specs), .outputs_max = 1,
-     .shape = channel_shape, .cost = instance_cost,
-     .run = lpi_norm_instance_run, .tile = lpi_norm_channel_tile,
-     .flags = LPI_IN_PLACE,
+    {NORM("InstanceNormalization", 1, 3, 3, epsilon_specs),
+     .operands = "Tnc*,Tc,Tc", .outputs_max = 1, .shape = channel_shape,
+     .cost = instance_cost, .run = lpi_norm_instance_run,
+     .tile = lpi_norm_channel_tile, .flags = LPI_IN_PLACE,
      .samples = "opset 17; input x: float32[2, 3, 4]; weight s: float32[3]; "
                 "weight b: float32[3]; y = InstanceNormalization(x, s, b); "
                 "output y"},

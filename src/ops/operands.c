@@ -159,6 +159,22 @@ lp_status lpi_run_view(const lpi_run *run)
     return LP_OK;
 }
 
+lp_status lpi_indices_fit(const lpi_node *node, lp_shape data, lp_shape indices,
+                          int64_t axis)
+{
+    int32_t i;
+
+    for (i = 0; i < data.rank; i++)
+        if (i != axis && data.dims[i] >= 0 && indices.dims[i] > data.dims[i] &&
+            !lpi_in_bound(node))
+            return lpi_node_fail(node,
+                                 "axis %d of the indices has %lld elements, of "
+                                 "the data %lld",
+                                 i, (long long)indices.dims[i],
+                                 (long long)data.dims[i]);
+    return LP_OK;
+}
+
 /* The walk goes over the indices; operand 1 is the data at position 0 of the
  * axis. */
 lp_status lpi_run_elements(const lpi_run *run, int64_t axis,

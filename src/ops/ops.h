@@ -119,6 +119,10 @@ struct lp_op {
      * parameters everywhere but in s and z, integer ones in w only. */
     const char *roles;
 
+    /* Which dtypes and extents of inputs agree, in the forms of fit.c, beyond
+     * what "shape" looks at.  NULL: nothing to check. */
+    const char *operands;
+
     size_t params_size;
     const lpi_spec *specs; /* ends with a NULL name */
     const void *facts;     /* what shared functions must know of this row */

@@ -105,18 +105,6 @@ static lp_status pool_shape(lpi_node *node)
     return lpi_out_set(node, 0, lpi_in_dtype(node, 0), rank, dims);
 }
 
-/* The same with the channels last. */
-static lp_status nhwc_shape(lpi_node *node)
-{
-    int32_t rank = lpi_in_shape(node, 0).rank;
-    int64_t *dims = NULL;
-
-    if (rank < 0)
-        return lpi_out_as(node, 0, 0);
-    LP_TRY(slide_dims(node, 1, false, &dims));
-    return lpi_out_set(node, 0, lpi_in_dtype(node, 0), rank, dims);
-}
-
 static void count_taps(const lpi_node *node, const pool_facts *facts,
                        lp_cost *cost)
 {
@@ -277,6 +265,7 @@ const lp_op lpi_ops_pool[] = {
      .samples = "opset 17; input x: float32[2, 3, 7, 7]; y = "
                 "GlobalLpPool(x) {p: 1}; output y"},
     {.name = "MaxUnpool",
+     .operands = ".*,.=",
      .domain = "",
      .since = 9,
      .inputs_min = 2,
@@ -292,6 +281,7 @@ const lp_op lpi_ops_pool[] = {
                 "2, 2]; weight s: int64[4] = {1, 1, 5, 5}; y = MaxUnpool(x, "
                 "i, s) {kernel_shape: [2, 2], strides: [2, 2]}; output y"},
     {.name = "MaxRoiPool",
+     .operands = "Tnchw,Tk5",
      .domain = "",
      .since = 1,
      .inputs_min = 2,
@@ -306,20 +296,5 @@ const lp_op lpi_ops_pool[] = {
      .run = lpi_roi_run,
      .samples = "opset 17; input x: float32[1, 3, 9, 9]; input r: float32[6, "
                 "5]; y = MaxRoiPool(x, r) {pooled_shape: [2, 2]}; output y"},
-    {.name = "NhwcMaxPool",
-     .domain = "com.microsoft",
-     .since = 1,
-     .inputs_min = 1,
-     .inputs_max = 1,
-     .outputs_min = 1,
-     .outputs_max = 1,
-     .params_size = sizeof(lpi_pool),
-     .specs = pool_specs,
-     .facts = &max_facts,
-     .shape = nhwc_shape,
-     .cost = pool_cost,
-     .samples = "opset 17; opset com.microsoft 1; input x: uint8[1, 8, 8, "
-                "3]; y = com.microsoft.NhwcMaxPool(x) {kernel_shape: [2, 2], "
-                "strides: [2, 2]}; output y"},
     {.name = NULL},
 };

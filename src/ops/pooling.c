@@ -212,6 +212,9 @@ static void pool_rows(const job *j, int64_t plane, float *own)
     lpi_depthwise_channel(&j->windows, plane, own);
     if (j->window != mean)
         return;
+    /* A tap times one is added, and no multiply of the layer's. */
+    LPI_MACS(-lpi_product(j->s.kernel, LPI_SPATIAL) *
+             lpi_product(out, LPI_SPATIAL));
     for (int64_t row = 0; row < out[0] * out[1]; row++, to += out[2]) {
         int64_t high = counted_taps(j, 0, row / out[1]) *
                        counted_taps(j, 1, row % out[1]);

@@ -119,7 +119,7 @@ static void merge_batch(lpi_factor *a, lpi_factor *b)
 typedef struct job {
     const lpi_run *run;
     lpi_factor a, b;
-    const float *x, *y;
+    lpi_matrix x, y; /* of batch 0 */
     float *to, *workspace;
     int64_t room, share;
     int32_t threads; /* of one product */
@@ -127,30 +127,28 @@ typedef struct job {
 
 static void multiply(const job *j, int64_t batch, float *workspace)
 {
-    lpi_matrix b = {j->y + lpi_factor_at(&j->b, batch), j->b.row, j->b.column};
-    lpi_gemm gemm = {
-        .m = j->a.rows,
-        .n = j->b.columns,
-        .k = j->a.columns,
-        .a = {j->x + lpi_factor_at(&j->a, batch), j->a.row, j->a.column},
-        .b = {lpi_pack_matrix, &b},
-        .c = j->to + batch * j->a.rows * j->b.columns,
-        .c_row = j->b.columns,
-        .fresh = !j->run->continues,
-        .team = {lpi_run_team(j->run).isa, j->threads},
-        .workspace = workspace};
+    lpi_matrix b = lpi_matrix_from(&j->y, lpi_factor_at(&j->b, batch));
+    lpi_gemm gemm = {.m = j->a.rows,
+                     .n = j->b.columns,
+                     .k = j->a.columns,
+                     .a = lpi_matrix_from(&j->x, lpi_factor_at(&j->a, batch)),
+                     .b = {lpi_pack_matrix, &b},
+                     .c = j->to + batch * j->a.rows * j->b.columns,
+                     .c_row = j->b.columns,
+                     .fresh = !j->run->continues,
+                     .team = {lpi_run_team(j->run).isa, j->threads},
+                     .workspace = workspace};
 
     lpi_gemm_run(&gemm);
 }
 
 static int64_t room_for(const job *j)
 {
-    lpi_matrix b = {j->y, j->b.row, j->b.column};
     lpi_gemm gemm = {.m = j->a.rows,
                      .n = j->b.columns,
                      .k = j->a.columns,
-                     .a = {j->x, j->a.row, j->a.column},
-                     .b = {lpi_pack_matrix, &b},
+                     .a = j->x,
+                     .b = {lpi_pack_matrix, &j->y},
                      .c = j->to,
                      .c_row = j->b.columns,
                      .fresh = true,
@@ -352,8 +350,10 @@ lp_status lpi_matmul_run(const lpi_run *run)
         return plain_run(run);
     LP_TRY(lpi_factors(run, &j.a, &j.b));
     merge_batch(&j.a, &j.b);
-    LP_TRY(lpi_run_floats(run, 0, &j.x));
-    LP_TRY(lpi_run_floats(run, facts->b, &j.y));
+    j.x = (lpi_matrix){NULL, j.a.row, j.a.column, NULL};
+    j.y = (lpi_matrix){NULL, j.b.row, j.b.column, NULL};
+    LP_TRY(lpi_run_halves(run, 0, &j.x.at, &j.x.widen));
+    LP_TRY(lpi_run_halves(run, facts->b, &j.y.at, &j.y.widen));
     LP_TRY(lpi_run_result(run, 0, &j.to));
     LP_TRY(multiply_all(&j));
     if (!run->goes_on && elements > 0) {

@@ -160,6 +160,7 @@ static lp_status dropout_run(const lpi_run *run)
 static const lp_op training_row = {
     .domain = "",
     .name = "Dropout",
+    .operands = ".*,.!,.!",
     .inputs_min = 1,
     .inputs_max = 3,
     .outputs_min = 1,
@@ -223,6 +224,7 @@ const lp_op lpi_ops_random[] = {
                 "{sample_size: 4}; output y"},
     {.domain = "",
      .name = "Dropout",
+     .operands = ".*,.!,.!",
      .since = 1,
      .inputs_min = 1,
      .inputs_max = 3,

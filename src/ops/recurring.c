@@ -44,11 +44,11 @@ static lp_status multiply(const lpi_run *run, lpi_gemm *gemm,
 static lp_status start_sums(job *j)
 {
     int64_t columns = j->gates * j->hidden;
-    lpi_matrix w = {j->w, 1, j->width};
+    lpi_matrix w = {j->w, 1, j->width, NULL};
     lpi_gemm gemm = {.m = j->steps * j->batch,
                      .n = columns,
                      .k = j->width,
-                     .a = {j->x, j->width, 1},
+                     .a = {j->x, j->width, 1, NULL},
                      .c = j->sums,
                      .c_row = columns,
                      .fresh = true};
@@ -71,7 +71,7 @@ static void turn(const job *j, const float *from)
 static void add_state(const job *j, const float *state, int64_t first,
                       int64_t count, float *to, bool fresh)
 {
-    lpi_matrix r = {j->r + first, j->gates * j->hidden, 1};
+    lpi_matrix r = {j->r + first, j->gates * j->hidden, 1, NULL};
     lpi_gemm gemm = j->step;
 
     gemm.n = count;
@@ -146,7 +146,7 @@ static void run_step(const job *j, int64_t s)
 
     gather(j, s);
     if (j->gates == 3) {
-        lpi_matrix r = {j->r, columns, 1};
+        lpi_matrix r = {j->r, columns, 1, NULL};
         lpi_gemm gemm = j->step;
 
         gemm.n = 2 * n;
@@ -254,7 +254,7 @@ static lp_status run_direction(job *j, float *const last[2])
 {
     int64_t n = j->hidden;
     const float *state;
-    lpi_matrix any = {j->r, j->gates * n, 1};
+    lpi_matrix any = {j->r, j->gates * n, 1, NULL};
 
     LP_TRY(find_functions(j, j->gates == 4 ? 3 : j->gates == 3 ? 2 : 1));
     LP_TRY(find_weights(j));
@@ -270,7 +270,7 @@ static lp_status run_direction(job *j, float *const last[2])
     j->step = (lpi_gemm){.m = j->batch,
                          .n = j->gates * n,
                          .k = n,
-                         .a = {j->h, n, 1},
+                         .a = {j->h, n, 1, NULL},
                          .b = {lpi_pack_matrix, &any},
                          .c = j->gate,
                          .fresh = true,

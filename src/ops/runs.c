@@ -112,11 +112,27 @@ lp_status lpi_run_floats(const lpi_run *run, int32_t i,
         *ret_floats = run->in[i];
         return LP_OK;
     }
-    floats = LPI_NEW(run->scratch, float, count);
+    floats =
+        lpi_arena_room(run->scratch, (size_t)lpi_mul(count, sizeof(*floats)));
     if (floats == NULL)
         return lpi_node_fail_memory(run->node);
     lpi_load_floats(lpi_run_team(run).isa, dtype, run->in[i], 0, count, floats);
     *ret_floats = floats;
+    return LP_OK;
+}
+
+lp_status lpi_run_halves(const lpi_run *run, int32_t i, const float **ret_at,
+                         lpi_widen *ret_widen)
+{
+    lp_dtype dtype = lpi_in_dtype(run->node, i);
+    const lpi_isa *isa = lpi_run_team(run).isa;
+
+    *ret_widen = NULL;
+    if (lpi_in(run->node, i) == NULL || run->in[i] == NULL ||
+        (dtype != LP_FLOAT16 && dtype != LP_BFLOAT16))
+        return lpi_run_floats(run, i, ret_at);
+    *ret_at = run->in[i];
+    *ret_widen = dtype == LP_FLOAT16 ? isa->from_f16 : isa->from_bf16;
     return LP_OK;
 }
 

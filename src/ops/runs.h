@@ -48,6 +48,11 @@ void lpi_store_floats(const lpi_isa *isa, lp_dtype dtype, const float *from,
 lp_status lpi_run_floats(const lpi_run *run, int32_t i,
                          const float **ret_floats);
 
+/* Input "i" as lpi_run_floats gives it, but float16 and bfloat16 as they stand,
+ * and what widens them (NULL: floats). */
+lp_status lpi_run_halves(const lpi_run *run, int32_t i, const float **ret_at,
+                         lpi_widen *ret_widen);
+
 /* Where to compute output "i" as floats (NULL when it is absent), and, once
  * computed, rounding it to where it belongs. */
 lp_status lpi_run_result(const lpi_run *run, int32_t i, float **ret_floats);

@@ -225,27 +225,29 @@ static void fold_cost(const lpi_node *node, lp_cost *cost)
     .params_size = sizeof(lpi_sample), .specs = specs_
 
 const lp_op lpi_ops_sample[] = {
-    {SAMPLE("GridSample", 16, 2, NULL, grid_specs), .domain = "",
-     .shape = grid_shape, .cost = grid_cost, .run = lpi_grid_run,
+    {SAMPLE("GridSample", 16, 2, NULL, grid_specs), .operands = ".n*,.n*",
+     .domain = "", .shape = grid_shape, .cost = grid_cost, .run = lpi_grid_run,
      .samples =
          "opset 16; input x: float32[2, 3, 4, 5]; input g: float32[2, 6, 7, "
          "2]; y = GridSample(x, g) {mode: \"bilinear\"}; output y\n---\n"
          "opset 20; input x: float32[2, 3, 4, 5, 6]; input g: float32[2, 2, "
          "6, 7, 3]; y = GridSample(x, g) {mode: \"nearest\"}; output y"},
-    {SAMPLE("GridSample", 1, 2, NULL, grid_specs), .domain = "com.microsoft",
-     .shape = grid_shape, .cost = grid_cost, .run = lpi_grid_run,
+    {SAMPLE("GridSample", 1, 2, NULL, grid_specs), .operands = ".n*,.n*",
+     .domain = "com.microsoft", .shape = grid_shape, .cost = grid_cost,
+     .run = lpi_grid_run,
      .samples =
          "opset 17; opset com.microsoft 1; input x: float32[2, 3, 4, 5]; "
          "input g: float32[2, 6, 7, 2]; y = com.microsoft.GridSample(x, g) "
          "{mode: \"bicubic\"}; output y"},
-    {SAMPLE("AffineGrid", 20, 2, "di", affine_specs), .domain = "",
-     .shape = affine_shape, .cost = affine_cost, .run = lpi_affine_grid_run,
+    {SAMPLE("AffineGrid", 20, 2, "di", affine_specs), .operands = "T*,I?",
+     .domain = "", .shape = affine_shape, .cost = affine_cost,
+     .run = lpi_affine_grid_run,
      .samples =
          "opset 20; input t: float32[2, 2, 3]; weight s: int64[4] = {2, 3, "
          "5, 6}; y = AffineGrid(t, s); output y"},
-    {SAMPLE("RoiAlign", 10, 3, "dii", roi_specs), .domain = "",
-     .settle = align_settle, .shape = align_shape, .cost = align_cost,
-     .run = lpi_align_run,
+    {SAMPLE("RoiAlign", 10, 3, "dii", roi_specs), .operands = "Tnchw,Tk4,Ik",
+     .domain = "", .settle = align_settle, .shape = align_shape,
+     .cost = align_cost, .run = lpi_align_run,
      .samples =
          "opset 16; input x: float32[1, 3, 10, 10]; input r: float32[4, 4]; "
          "input b: int64[4]; y = RoiAlign(x, r, b) {output_height: 5, "

@@ -305,6 +305,8 @@ lp_status lpi_resize_run(const lpi_run *run)
         return lpi_node_fail_memory(run->node);
     if (lpi_out_elements(run->node, 0) == 0)
         return LP_OK;
+    if (lpi_in_elements(run->node, LPI_RESIZE_X) == 0)
+        return lpi_node_fail(run->node, "there is nothing to sample");
     LP_TRY(map_axes(run, maps));
     LP_TRY(keep_ratio(run, maps));
     if (is(p->mode, "nearest"))

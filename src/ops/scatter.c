@@ -147,7 +147,7 @@ static lp_status elements_shape(lpi_node *node)
 {
     lp_shape data = lpi_in_shape(node, 0), indices = lpi_in_shape(node, 1);
     lp_shape updates = lpi_in_shape(node, 2);
-    int64_t axis = ((const scatter *)node->params)->axis, found, ignored;
+    int64_t axis = ((const scatter *)node->params)->axis, found = 0, ignored;
     int32_t i;
 
     if (data.rank >= 0 && !lpi_axis(axis, data.rank, &found))
@@ -157,17 +157,10 @@ static lp_status elements_shape(lpi_node *node)
         if (indices.rank != data.rank || updates.rank != data.rank)
             return lpi_node_fail(node, "ranks %d, %d and %d differ", data.rank,
                                  indices.rank, updates.rank);
-        for (i = 0; i < data.rank; i++) {
+        for (i = 0; i < data.rank; i++)
             LP_TRY(lpi_dim_same(node, "indices and updates", indices.dims[i],
                                 updates.dims[i], &ignored));
-            if (i != found && data.dims[i] >= 0 &&
-                indices.dims[i] > data.dims[i] && !lpi_in_bound(node))
-                return lpi_node_fail(node,
-                                     "axis %d of the indices has %lld "
-                                     "elements, of the data %lld",
-                                     i, (long long)indices.dims[i],
-                                     (long long)data.dims[i]);
-        }
+        LP_TRY(lpi_indices_fit(node, data, indices, found));
     }
     return lpi_shape_as_first(node);
 }
@@ -254,7 +247,7 @@ static lp_status cache_settle(lpi_node *node)
 static lp_status cache_shape(lpi_node *node)
 {
     lp_shape cache = lpi_in_shape(node, 0), update = lpi_in_shape(node, 1);
-    int64_t axis = ((const scatter *)node->params)->axis, found, ignored;
+    int64_t axis = ((const scatter *)node->params)->axis, found = 0, ignored;
     int32_t i;
 
     if (cache.rank < 0 || update.rank < 0)
@@ -326,16 +319,17 @@ static lp_status cache_run(const lpi_run *run)
                    "y = " op "(x, i, u) {axis: 1}; output y"
 
 const lp_op lpi_ops_scatter[] = {
-    {ELEMENTS("Scatter", 9)},
-    {ELEMENTS("ScatterElements", 9)},
-    {ROW("ScatterND", 11, 3, scatter_specs), .roles = "did",
-     .settle = scatter_settle, .shape = nd_shape, .cost = scatter_cost,
-     .run = nd_run,
+    {ELEMENTS("Scatter", 9), .operands = "T*,I*,T*"},
+    {ELEMENTS("ScatterElements", 9), .operands = "T*,I*,T*"},
+    {ROW("ScatterND", 11, 3, scatter_specs), .operands = "T*,I*,T*",
+     .roles = "did", .settle = scatter_settle, .shape = nd_shape,
+     .cost = scatter_cost, .run = nd_run,
      .samples = "input x: float32[4, 3]; weight i: int64[2, 1] = {1, -1}; "
                 "input u: float32[2, 3]; "
                 "y = ScatterND(x, i, u) {reduction: \"add\"}; output y"},
-    {ROW("TensorScatter", 24, 2, cache_specs), .roles = "ddi",
-     .settle = cache_settle, .shape = cache_shape, .run = cache_run,
+    {ROW("TensorScatter", 24, 2, cache_specs), .operands = "T*,T*,I?",
+     .roles = "ddi", .settle = cache_settle, .shape = cache_shape,
+     .run = cache_run,
      .samples = "input x: float32[1, 4, 3]; input u: float32[1, 2, 3]; "
                 "weight i: int64[1] = {3}; y = TensorScatter(x, u, i) "
                 "{mode: \"circular\"}; output y"},

@@ -329,8 +329,8 @@ const lp_op lpi_ops_signal[] = {
          "output y\n---\n"
          "opset 17; input x: float32[1, 10, 10, 2]; y = DFT(x) {axis: 1, "
          "inverse: 1}; output y"},
-    {SIGNAL("STFT", 17, 2, 4, stft_specs), .roles = "didi", .shape = stft_shape,
-     .cost = stft_cost, .run = stft_run,
+    {SIGNAL("STFT", 17, 2, 4, stft_specs), .operands = ".*,.!,.w,.!",
+     .roles = "didi", .shape = stft_shape, .cost = stft_cost, .run = stft_run,
      .samples =
          "opset 17; input x: float32[1, 128, 1]; weight s: int64[] = {8}; "
          "weight w: float32[16]; y = STFT(x, s, w); output y"},

@@ -40,28 +40,8 @@ static void corners(const float *box, bool centred, float ret[4])
     }
 }
 
-/* Whether boxes "a" and "b" overlap by more than "threshold". */
-static bool overlap(const float *a, const float *b, bool centred,
-                    float threshold)
-{
-    float p[4], q[4], sides[2], shared, all;
-
-    corners(a, centred, p);
-    corners(b, centred, q);
-    for (int32_t k = 0; k < 2; k++) {
-        float from = p[k] > q[k] ? p[k] : q[k];
-        float to = p[k + 2] < q[k + 2] ? p[k + 2] : q[k + 2];
-
-        sides[k] = to - from;
-        if (!(sides[k] > 0))
-            return false;
-    }
-    shared = sides[0] * sides[1];
-    all = (p[2] - p[0]) * (p[3] - p[1]);
-    all = all + (q[2] - q[0]) * (q[3] - q[1]);
-    all = all - shared;
-    return shared > 0 && all > 0 && shared / all > threshold;
-}
+/* Corners and area of a box, and those of many, one array each. */
+enum { PARTS = 5 };
 
 typedef struct job {
     const float *boxes, *scores;
@@ -69,12 +49,53 @@ typedef struct job {
     float threshold, least;
     bool centred, limited; /* scores have a least value */
     candidate *order;
+    float *parts;       /* of all boxes of a batch, PARTS each */
+    float *kept[PARTS]; /* of those that are taken */
     int64_t *out, found;
 } job;
 
-/* Class "c" of batch "b"; "boxes" and "scores" are theirs. */
-static void suppress_class(job *j, int64_t b, int64_t c, const float *boxes,
-                           const float *scores)
+static void find_parts(const job *j, const float *boxes)
+{
+    for (int64_t i = 0; i < j->count; i++) {
+        float *p = j->parts + PARTS * i;
+
+        corners(boxes + 4 * i, j->centred, p);
+        p[4] = (p[2] - p[0]) * (p[3] - p[1]);
+    }
+}
+
+/* Whether the box of parts "p" overlaps one of the "count" that are taken. */
+static bool overlaps(const job *j, const float *p, int64_t count)
+{
+    enum { SOME = 64 };
+    const float *left = j->kept[0], *low = j->kept[1], *right = j->kept[2];
+    const float *high = j->kept[3], *area = j->kept[4];
+    float p0 = p[0], p1 = p[1], p2 = p[2], p3 = p[3], p4 = p[4];
+    float threshold = j->threshold;
+
+    for (int64_t at = 0; at < count; at += SOME) {
+        int64_t end = at + SOME < count ? at + SOME : count;
+        int32_t any = 0;
+
+#pragma omp simd reduction(| : any)
+        for (int64_t k = at; k < end; k++) {
+            float x = p0 > left[k] ? p0 : left[k];
+            float y = p1 > low[k] ? p1 : low[k];
+            float wide = (p2 < right[k] ? p2 : right[k]) - x;
+            float tall = (p3 < high[k] ? p3 : high[k]) - y;
+            float shared = wide * tall, all = p4 + area[k] - shared;
+
+            any |= (wide > 0) & (tall > 0) & (shared > 0) & (all > 0) &
+                   (shared / all > threshold);
+        }
+        if (any)
+            return true;
+    }
+    return false;
+}
+
+/* Class "c" of batch "b", whose parts were found; "scores" are its own. */
+static void suppress_class(job *j, int64_t b, int64_t c, const float *scores)
 {
     int64_t *first = j->out + 3 * j->found, kept = 0, n = 0;
 
@@ -83,14 +104,13 @@ static void suppress_class(job *j, int64_t b, int64_t c, const float *boxes,
             j->order[n++] = (candidate){scores[i], i};
     qsort(j->order, (size_t)n, sizeof(*j->order), by_score);
     for (int64_t i = 0; i < n && kept < j->most; i++) {
-        int64_t at = j->order[i].at, k = 0;
+        int64_t at = j->order[i].at;
+        const float *parts = j->parts + PARTS * at;
 
-        while (k < kept &&
-               !overlap(boxes + 4 * at, boxes + 4 * first[3 * k + 2],
-                        j->centred, j->threshold))
-            k++;
-        if (k < kept)
+        if (overlaps(j, parts, kept))
             continue;
+        for (int32_t k = 0; k < PARTS; k++)
+            j->kept[k][kept] = parts[k];
         first[3 * kept] = b;
         first[3 * kept + 1] = c;
         first[3 * kept + 2] = at;
@@ -123,11 +143,16 @@ lp_status lpi_suppress_run(const lpi_run *run)
     j.least = number(run, 4, 0);
     j.order = LPI_NEW(run->scratch, candidate, n);
     j.out = run->out[0];
-    if (j.order == NULL)
+    j.parts = LPI_NEW(run->scratch, float, lpi_mul(n, 2 * PARTS));
+    if (j.order == NULL || j.parts == NULL)
         return lpi_node_fail_memory(run->node);
-    for (int64_t i = 0; i < scores.dims[0] * classes && j.most > 0; i++)
-        suppress_class(&j, i / classes, i % classes,
-                       j.boxes + i / classes * n * 4, j.scores + i * n);
+    for (int32_t k = 0; k < PARTS; k++)
+        j.kept[k] = j.parts + (PARTS + k) * n;
+    for (int64_t i = 0; i < scores.dims[0] * classes && j.most > 0; i++) {
+        if (i % classes == 0)
+            find_parts(&j, j.boxes + i / classes * n * 4);
+        suppress_class(&j, i / classes, i % classes, j.scores + i * n);
+    }
     if (run->out_dims != NULL && run->out_dims[0] != NULL) {
         run->out_dims[0][0] = j.found;
         run->out_dims[0][1] = 3;

@@ -169,8 +169,8 @@ const lp_op lpi_ops_windows[] = {
     {WINDOW("HannWindow", &hann)},
     {WINDOW("HammingWindow", &hamming)},
     {WINDOW("BlackmanWindow", &blackman)},
-    {WEIGHTS("MelWeightMatrix", 5), .shape = mel_shape, .cost = mel_cost,
-     .run = mel_run,
+    {WEIGHTS("MelWeightMatrix", 5), .operands = ".!,.!,.!,.!,.!",
+     .shape = mel_shape, .cost = mel_cost, .run = mel_run,
      .samples =
          "opset 17; weight b: int64[] = {8}; weight n: int64[] = {16}; weight "
          "r: int64[] = {8192}; weight l: float32[] = {0}; weight h: float32[] "

@@ -53,10 +53,8 @@ static int64_t live_floor(const lpi_program *p, int64_t unit,
     int64_t bytes = 0;
     int32_t i;
 
-    for (i = 0; i < use->inputs_count + use->outputs_count; i++) {
-        int64_t value = i < use->inputs_count
-                            ? use->inputs[i]
-                            : use->outputs[i - use->inputs_count];
+    for (i = 0; i < lpi_use_values(use); i++) {
+        int64_t value = lpi_use_value(use, i);
         int32_t at = lp_problem_tensor(problem, p->values[value].tensor);
         int32_t root = at < 0 ? -1 : problem->tensors[at].viewed;
 

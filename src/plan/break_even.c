@@ -6,8 +6,9 @@
  * counts, as in a report.  To have it again at the end of the wait, its
  * producer runs, and whatever makes what that reads and is not resident then:
  * a closure without choice, because each storage has one producer.  Resident
- * are inputs of the graph, and storages made before and touched then or later,
- * whether the schedule spills them or not. */
+ * are inputs of the graph (those that nobody reads any more then are counted),
+ * and storages made before and touched then or later, whether the schedule
+ * spills them or not. */
 #include <math.h>
 #include <string.h>
 
@@ -33,7 +34,9 @@ typedef struct mapper {
     int64_t positions;
     storage *storages; /* by tensor of the problem */
     int64_t *marks;    /* by position: row + 1 that runs it again */
+    int64_t *kept;     /* by tensor: row + 1 that keeps it, an input */
     int64_t *stack;
+    lpi_deeds runs, loads; /* of positions again, of storages */
     lp_error *error;
 } mapper;
 
@@ -84,8 +87,9 @@ static lp_status find_waits(mapper *m)
     m->units = LPI_NEW(p->scratch, int64_t, count);
     m->marks = LPI_NEW(p->scratch, int64_t, count);
     m->stack = LPI_NEW(p->scratch, int64_t, count);
+    m->kept = LPI_NEW(p->scratch, int64_t, p->tensors_count);
     m->storages = LPI_NEW(p->scratch, storage, p->tensors_count);
-    if (!m->units || !m->marks || !m->stack || !m->storages)
+    if (!m->units || !m->marks || !m->stack || !m->kept || !m->storages)
         return lpi_fail_memory(m->error);
     for (i = 0; i < p->tensors_count; i++)
         m->storages[i].made = p->tensors[i].producer < 0 ? -1 : -2;
@@ -179,8 +183,16 @@ static bool run_again(mapper *m, int64_t at, int64_t late, lp_break_even *row,
             return false;
         weights = lpi_add(weights, weight_bytes(m, layer));
         for (j = 0; j < layer->inputs_count; j++) {
-            const storage *s = &m->storages[root_of(m, layer->inputs[j])];
+            int32_t root = root_of(m, layer->inputs[j]);
+            const storage *s = &m->storages[root];
 
+            if (s->made < 0 && s->last < late && m->kept[root] != mark) {
+                m->kept[root] = mark;
+                row->input_bytes =
+                    lpi_add(row->input_bytes,
+                            bytes_as(m, m->problem.tensors[root].dtype,
+                                     m->problem.tensors[root].bytes));
+            }
             if (s->made == at || is_resident(s, late) ||
                 m->marks[s->made] == mark)
                 continue;
@@ -221,6 +233,7 @@ static void price_again(mapper *m, int32_t tensor, int64_t late,
         if (!run_again(m, at, late, row, &depth, mark)) {
             row->runs = -1;
             row->ops = row->weight_bytes = row->recompute_ns = 0;
+            row->input_bytes = 0;
             return;
         }
     }
@@ -256,24 +269,12 @@ static void price_copies(const mapper *m, lp_break_even *row)
 /* What the schedule does with storage "tensor" while it waits. */
 static const char *what_plan_does(const mapper *m, int32_t tensor)
 {
-    const lp_schedule *s = m->schedule;
     const storage *of = &m->storages[tensor];
-    int64_t early = m->units[of->from], late = m->units[of->to], i;
-    const lp_unit *maker = of->made < 0 ? NULL : &s->units[m->units[of->made]];
+    int64_t early = m->units[of->from], late = m->units[of->to];
 
-    for (i = early + 1; i < late; i++)
-        if (maker && s->units[i].layer == maker->layer &&
-            s->units[i].group == maker->group)
-            return "recomputed";
-    for (i = 0; i < s->moves_count; i++) {
-        int32_t moved = lp_problem_tensor(&m->problem, s->moves[i].tensor);
-
-        if (moved >= 0 && root_of(m, moved) == tensor &&
-            s->moves[i].memory == 0 && s->moves[i].before > early &&
-            s->moves[i].before <= late)
-            return "spilled";
-    }
-    return "kept";
+    if (of->made >= 0 && lpi_deeds_have(&m->runs, of->made, early, late - 1))
+        return "recomputed";
+    return lpi_deeds_have(&m->loads, tensor, early, late) ? "spilled" : "kept";
 }
 
 static const char *unit_name(const mapper *m, int64_t at)
@@ -385,6 +386,8 @@ lp_status lpi_break_even_find(lpi_planning *planning,
         status = lp_schedule_lower(&m.problem, schedule, &m.meaning, error);
     if (status == LP_OK)
         status = find_waits(&m);
+    if (status == LP_OK)
+        status = lpi_deeds_find(&m.problem, schedule, &m.runs, &m.loads, error);
     if (status == LP_OK)
         status = fill_map(&m, plan->schedule != NULL, map);
     lpi_arena_free(m.problem.scratch);

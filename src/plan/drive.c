@@ -114,6 +114,9 @@ static lp_status drive(lpi_planning *planning, holder *h, lp_error *error)
         status = lpi_chain_finish(h->schedule, decided, error);
     if (status == LP_OK)
         status = prove(planning, h->schedule, &h->plan, error);
+    if (status == LP_EINFEASIBLE &&
+        lpi_ways_find(planning, h->plan.obstacle, NULL) == LP_ENOMEM)
+        status = lpi_fail_memory(error);
     h->plan.notes = planning->notes;
     h->plan.notes_count = planning->notes_count;
     h->plan.ways = planning->ways;

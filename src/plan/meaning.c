@@ -47,10 +47,8 @@ static int64_t operand_bytes(const lpi_program *p, int64_t unit, int64_t *seen)
     int64_t bytes = 0;
     int32_t i;
 
-    for (i = 0; i < use->inputs_count + use->outputs_count; i++) {
-        int64_t value = i < use->inputs_count
-                            ? use->inputs[i]
-                            : use->outputs[i - use->inputs_count];
+    for (i = 0; i < lpi_use_values(use); i++) {
+        int64_t value = lpi_use_value(use, i);
         int64_t root = p->values[value].root;
 
         if (seen[root] == unit + 1)

@@ -292,6 +292,7 @@ static lp_status describe(scene *s, lp_schedule *schedule)
 
     LP_TRY(find_cause(s, &all));
     o->run = s->unit;
+    o->least_bytes = o->is_proof ? s->load : 0;
     if (o->run >= 0 && o->run < s->p->units_count)
         lpi_unit_name(schedule, o->run, &name);
     else

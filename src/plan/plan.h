@@ -209,14 +209,43 @@ lp_status lpi_bounds_find(lpi_planning *planning, lp_schedule *schedule,
                           const lpi_program *program, lp_plan *plan,
                           lp_error *error);
 
+/* deeds.c: unit "at" runs a position (a first execution, counted) again, or
+ * needs a storage (by its root tensor) that is loaded: "of". */
+typedef struct lpi_deed {
+    int64_t of, at;
+} lpi_deed;
+
+typedef struct lpi_deeds {
+    lpi_deed *list; /* sorted by "of", then "at" */
+    int64_t count;
+} lpi_deeds;
+
+lp_status lpi_deeds_find(const lp_problem *problem, const lp_schedule *schedule,
+                         lpi_deeds *ret_runs, lpi_deeds *ret_loads,
+                         lp_error *error);
+
+/* Whether there is one of "of" after unit "low" and not after unit "high". */
+bool lpi_deeds_have(const lpi_deeds *deeds, int64_t of, int64_t low,
+                    int64_t high);
+
 /* break_even.c: fill the break-even map of "plan" from "schedule", which need
  * not fit. */
 lp_status lpi_break_even_find(lpi_planning *planning,
                               const lp_schedule *schedule, lp_plan *plan,
                               lp_error *error);
 
-/* Say in "plan" why "schedule" does not fit in the budget, and what would. */
+/* Say in "plan" why "schedule" does not fit in the budget. */
 lp_status lpi_obstacle_find(lpi_planning *planning, lp_schedule *schedule,
                             lp_plan *plan, lp_error *error);
+
+/* ways.c: add to the ways of "planning" what would fit, where that was asked
+ * for, and sort them; "obstacle" may be NULL. */
+lp_status lpi_ways_find(lpi_planning *planning, const lp_obstacle *obstacle,
+                        lp_error *error);
+
+/* spill.c: have copies to memory 1, added where there is none, bring "schedule"
+ * within the budget, or near it, and place it; whether there were any. */
+lp_status lpi_spill(lpi_planning *planning, lp_schedule *schedule,
+                    bool *ret_found, lp_error *error);
 
 #endif

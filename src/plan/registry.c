@@ -90,7 +90,7 @@ static bool is_name(const char *name, size_t length)
 static bool are_options(const lp_option *option)
 {
     for (; option && option->name; option++)
-        if (!option->initial || !option->help)
+        if (!option->initial || !option->help || option->least > option->most)
             return false;
     return true;
 }
@@ -115,7 +115,8 @@ static const char *why_not(lpi_arena *arena, const lp_planner *planner,
     if (!planner->decides || planner->decides & ~all)
         return "the planner in it decides no column, or unknown ones";
     if (!are_options(planner->options))
-        return "an option of the planner in it has no default, or no help";
+        return "an option of the planner in it has no default or help, or "
+               "limits that fall";
     return NULL;
 }
 

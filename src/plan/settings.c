@@ -84,10 +84,22 @@ static lp_status check(lpi_planning *planning, const char *setting,
     option = find_option(planner, setting + planner_length + 1, option_length);
     if (!option)
         return refuse(setting, planner, error);
-    if (parse_number(option->initial, &number) && !parse_number(value, &number))
+    if (!parse_number(option->initial, &number))
+        return LP_OK;
+    if (!parse_number(value, &number))
         return lpi_fail(error, LP_EINVALID, NULL,
                         "setting '%.200s': '%.100s' is no whole number",
                         setting, value);
+    if (!option->least && !option->most)
+        return LP_OK;
+    if (number < option->least)
+        return lpi_fail(error, LP_EINVALID, NULL,
+                        "setting '%.200s': '%.100s' is below %lld", setting,
+                        value, (long long)option->least);
+    if (number > option->most)
+        return lpi_fail(error, LP_EINVALID, NULL,
+                        "setting '%.200s': '%.100s' is above %lld", setting,
+                        value, (long long)option->most);
     return LP_OK;
 }
 

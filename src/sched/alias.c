@@ -93,6 +93,41 @@ static bool can_hold(const lp_schedule *s, const lp_alias *alias)
 static const char *const kinds[] = {"a view of", "made in place of",
                                     "a part of"};
 
+/* The first unit that executes "layer"; -1. */
+static int64_t first_unit(const lpi_program *p, const lp_layer *layer)
+{
+    int64_t u;
+    int32_t i;
+
+    for (u = 0; u < p->units_count; u++) {
+        int32_t count;
+        lp_layer *const *layers = lpi_unit_layers(&p->units[u], &count);
+
+        for (i = 0; i < count; i++)
+            if (layers[i] == layer)
+                return u;
+    }
+    return -1;
+}
+
+/* What shares bytes takes the same for each element. */
+static lp_status check_widths(lpi_lowering *l, const lp_alias *alias)
+{
+    const lp_schedule *s = l->schedule;
+    const lp_tensor *tensor = alias->tensor, *of = alias->of;
+
+    if (lpi_same_width(s, tensor, of))
+        return LP_OK;
+    return LPI_REFUSE(
+        l, first_unit(l->program, tensor->producer), tensor, alias->line,
+        "'%.200s', %lld bytes of %s, cannot be %s '%.200s', "
+        "%lld bytes of %s",
+        tensor->name, (long long)lpi_planned_bytes(s, tensor),
+        lp_dtype_name(lpi_planned_dtype(s, tensor)), kinds[alias->kind],
+        of->name, (long long)lpi_planned_bytes(s, of),
+        lp_dtype_name(lpi_planned_dtype(s, of)));
+}
+
 /* The alias of value "tensor", NULL without one. */
 static const lp_alias *alias_of(const lpi_lowering *l, const lp_tensor *tensor)
 {
@@ -319,6 +354,7 @@ lp_status lpi_lower_aliases(lpi_lowering *l)
     for (i = 0; i < s->aliases_count; i++) {
         const lp_alias *alias = &s->aliases[i];
 
+        LP_TRY(check_widths(l, alias));
         if (!can_hold(s, alias))
             return LPI_REFUSE(l, -1, alias->tensor, alias->line,
                               "'%.200s' cannot be %s '%.200s'",

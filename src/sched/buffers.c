@@ -2,7 +2,8 @@
  *
  * Workspace: a layer with bodies runs the largest of them in it, as a program
  * of its own.  Staging: rows read and write contiguous tensors, so that a
- * strided part has a contiguous copy while a unit touches it. */
+ * strided part has a contiguous copy while a unit touches it, but the Concat
+ * that finds it where it goes. */
 #include <string.h>
 
 #include "sched.h"
@@ -93,6 +94,17 @@ static lp_status add_workspace(lpi_lowering *l, int64_t unit, sizes *by_layer)
     return LP_OK;
 }
 
+/* Whether unit "unit" is the Concat that finds "v" where it goes. */
+static bool is_at_home(const lpi_program *p, int64_t unit, const lpi_value *v)
+{
+    const lp_layer *layer = p->units[unit].layer;
+    const lpi_use *use = &p->uses[unit];
+
+    return layer && !strcmp(layer->op, "Concat") && use->outputs_count &&
+           p->values[use->outputs[0]].root == v->root &&
+           lpi_is_joined(p->schedule, layer, &p->values[use->outputs[0]], v);
+}
+
 static lp_status add_staging(lpi_lowering *l, int64_t unit,
                              const int64_t *values, int32_t count)
 {
@@ -102,7 +114,7 @@ static lp_status add_staging(lpi_lowering *l, int64_t unit,
     for (i = 0; i < count; i++) {
         const lpi_value *v = &p->values[values[i]];
 
-        if (v->blocks == 1)
+        if (v->blocks == 1 || is_at_home(p, unit, v))
             continue;
         if (p->units[unit].group)
             return lpi_fail(l->error, LP_EUNSUPPORTED, l->schedule->name,

@@ -35,6 +35,10 @@ typedef struct lpi_checker {
  * by side, do not. */
 bool lpi_value_touches(const lpi_value *a, const lpi_value *b);
 
+/* Whether operand "of" of Concat "layer" lies where it goes in "v". */
+bool lpi_is_joined(const lp_schedule *s, const lp_layer *layer,
+                   const lpi_value *v, const lpi_value *of);
+
 /* Output "i" of "layer" (NULL: a group makes it) is made as value "at": it may
  * be there, and what it overwrites is no longer valid. */
 lp_status lpi_check_made(lpi_checker *c, const lp_layer *layer, int32_t i,

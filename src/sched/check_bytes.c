@@ -52,9 +52,8 @@ static bool is_same_bytes(const lp_schedule *s, const lp_layer *layer,
     return same_box(v, &box);
 }
 
-/* Whether operand "of" of Concat "layer" lies where it goes in "v". */
-static bool is_joined(const lp_schedule *s, const lp_layer *layer,
-                      const lpi_value *v, const lpi_value *of)
+bool lpi_is_joined(const lp_schedule *s, const lp_layer *layer,
+                   const lpi_value *v, const lpi_value *of)
 {
     lpi_value box;
     int32_t i;
@@ -97,8 +96,8 @@ static bool is_left(const lpi_checker *c, const lp_layer *layer,
     for (i = 0; i < use->inputs_count; i++) {
         const lpi_value *of = &c->p->values[use->inputs[i]];
 
-        if (of->root == v->root && is_joined(c->p->schedule, layer, v, of) &&
-            is_inside(old, of))
+        if (of->root == v->root &&
+            lpi_is_joined(c->p->schedule, layer, v, of) && is_inside(old, of))
             return true;
     }
     return false;

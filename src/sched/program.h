@@ -65,6 +65,18 @@ typedef struct lpi_use {
     const struct lpi_tiling *tiling; /* of a group, else NULL */
 } lpi_use;
 
+/* Number "i" of the inputs, then the outputs, of a unit; how many it has. */
+static inline int64_t lpi_use_value(const lpi_use *use, int32_t i)
+{
+    return i < use->inputs_count ? use->inputs[i]
+                                 : use->outputs[i - use->inputs_count];
+}
+
+static inline int32_t lpi_use_values(const lpi_use *use)
+{
+    return use->inputs_count + use->outputs_count;
+}
+
 /* An operand of a layer in a group, tile by tile.  Its bytes lie, contiguous
  * in the shape of the box,
  *   buffer >= 0: in that residency (an input is gathered into it, from the

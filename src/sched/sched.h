@@ -50,7 +50,7 @@ struct lp_schedule {
     int64_t planners_count;
     int64_t seed;
     const char *effort;
-    bool is_timed;           /* the effort was found by a clock */
+    bool is_timed;             /* the effort was found by a clock */
     const lp_device *target;   /* that "device" names; NULL: not given */
     const lp_memory *memories; /* memory 0: where units read and write */
     int64_t memories_count;

@@ -25,8 +25,9 @@ BEGIN {
           "pack_weights", names, " ")
     for (i in names)
         free[names[i]]
-    # printf-like: what is refused, where, and why
+    # printf-like: what is refused, where, and why; all that a layer is
     free["lpi_refuse"]
+    free["lpi_layer_add"]
 }
 function complain(why)
 {

@@ -1,5 +1,6 @@
-/* arrays.c: how fast the kernels that are bound by memory go, beside memcpy,
- * and what functions cost an element.
+/* arrays.c: how fast the kernels that are bound by memory go, as a share of
+ * memcpy in the same run, and, for functions that compute much, of the peak of
+ * fused multiply-adds.
  *
  * usage: arrays [SET]     SET: avx512vnni, avx512, avx2, generic */
 #include "bench.h"
@@ -7,7 +8,7 @@
 static const lpi_isa *isa;
 
 /* Functions of memory: rates in bytes read and written. */
-enum { WIDE = 4096, ALL = WIDE * 2048, BLOCK = 4096 };
+enum { WIDE = 4096, ALL = WIDE * 2048 };
 static float *memory[3];
 
 static void run_copy(const void *what, int32_t threads)
@@ -70,66 +71,83 @@ static void run_halves(const void *what, int32_t threads)
     isa->to_f16(ALL, memory[0], (uint16_t *)memory[1]);
 }
 
+static void run_unary(const void *what, int32_t threads)
+{
+    lpi_unary_run(&(lpi_team){isa, threads}, *(const int *)what, ALL, memory[0],
+                  memory[1]);
+}
+
+static void run_affine(const void *what, int32_t threads)
+{
+    lpi_affine affine = {
+        1,         *(const int *)what, ALL / *(const int *)what,
+        memory[0], memory[2],          memory[2],
+        memory[1]};
+
+    lpi_affine_run(&(lpi_team){isa, threads}, &affine);
+}
+
+/* Bytes read and written, and operations (of a fused multiply-add two), an
+ * element; operations are those of the functions, given where they bound. */
+static const struct {
+    const char *name;
+    job run;
+    int what;
+    double bytes, operations;
+} jobs[] = {
+    {"memcpy", run_copy, 0, 8, 0},
+    {"add", run_add, 0, 12, 0},
+    {"relu", run_unary, LPI_UNARY_RELU, 8, 0},
+    {"batch norm of 64", run_affine, 64, 8, 0},
+    {"softmax of 4096", run_softmax, 1, 8, 25},
+    {"softmax of 4096, inner 64", run_softmax, 64, 8, 25},
+    {"layer norm of 1024", run_norm, 1024, 8, 0},
+    {"group norm of 8x4096", run_norm, 8 * WIDE, 8, 0},
+    {"sum of 4096", run_sum, 1, 4, 0},
+    {"sum of 4096, inner 64", run_sum, 64, 4, 0},
+    {"float32 to float16", run_halves, 0, 6, 0},
+    {"exp", run_unary, LPI_UNARY_EXP, 8, 22},
+    {"log", run_unary, LPI_UNARY_LOG, 8, 28},
+    {"erf", run_unary, LPI_UNARY_ERF, 8, 67},
+    {"tanh", run_unary, LPI_UNARY_TANH, 8, 40},
+    {"sigmoid", run_unary, LPI_UNARY_SIGMOID, 8, 25},
+    {"silu", run_unary, LPI_UNARY_SILU, 8, 26},
+    {"gelu", run_unary, LPI_UNARY_GELU, 8, 77},
+    {"gelu by tanh", run_unary, LPI_UNARY_GELU_TANH, 8, 31},
+    {"sin", run_unary, LPI_UNARY_SIN, 8, 30},
+    {"softplus", run_unary, LPI_UNARY_SOFTPLUS, 8, 56},
+};
+
 static void bench_memory(void)
 {
-    static const struct {
-        const char *name;
-        job run;
-        int what;
-        double bytes; /* an element */
-    } jobs[] = {{"memcpy", run_copy, 0, 8},
-                {"add", run_add, 0, 12},
-                {"softmax of 4096", run_softmax, 1, 8},
-                {"softmax of 4096, inner 64", run_softmax, 64, 8},
-                {"layer norm of 1024", run_norm, 1024, 8},
-                {"group norm of 8x4096", run_norm, 8 * WIDE, 8},
-                {"sum of 4096", run_sum, 1, 4},
-                {"sum of 4096, inner 64", run_sum, 64, 4},
-                {"float32 to float16", run_halves, 0, 6}};
+    double peak = measure_peak(isa), copied = 0;
 
     for (int i = 0; i < 3; i++)
         memory[i] = floats(ALL);
     for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
-        double one[2], two[2];
+        double rate;
+        times of[2];
 
-        measure(jobs[i].run, &jobs[i].what, 1, one);
-        measure(jobs[i].run, &jobs[i].what, 2, two);
-        printf("%-28s %8.1f GB/s                2 threads: %4.2f x\n",
-               jobs[i].name, jobs[i].bytes * ALL * 1e-9 / one[0],
-               one[1] / two[1]);
-    }
-}
-
-static void run_function(const void *what, int32_t threads)
-{
-    (void)threads;
-    for (int i = 0; i < 64; i++)
-        isa->unary[*(const int *)what](BLOCK, memory[0], memory[1]);
-}
-
-static void bench_functions(void)
-{
-    static const char *const names[LPI_UNARIES] = {
-        "exp",  "log",       "erf", "tanh", "sigmoid",  "silu",
-        "gelu", "gelu_tanh", "sin", "cos",  "softplus", "relu"};
-
-    for (int i = 0; i < LPI_UNARIES && names[i]; i++) {
-        double best[2];
-
-        measure(run_function, &i, 1, best);
-        printf("%-28s %8.3f ns an element\n", names[i],
-               best[0] * 1e9 / (BLOCK * 64));
+        measure(jobs[i].run, &jobs[i].what, 2, of);
+        rate = jobs[i].bytes * ALL / of[0].cpu;
+        copied = i ? copied : rate;
+        printf("%-28s %8.1f GB/s  %5.1f %% of memcpy", jobs[i].name,
+               rate * 1e-9, 100 * rate / copied);
+        if (peak > 0 && jobs[i].operations > 0)
+            printf(", %4.1f %% of the peak",
+                   100 * jobs[i].operations * ALL / of[0].cpu / peak);
+        print_threads(of);
     }
 }
 
 int main(int argc, char **argv)
 {
+    wait_asleep(argv);
     isa = lpi_isa_find(argc > 1 ? argv[1] : NULL);
     if (!isa) {
         fprintf(stderr, "arrays: this machine has no %s\n", argv[1]);
         return 2;
     }
     bench_memory();
-    bench_functions();
     return 0;
 }

@@ -3,7 +3,6 @@
  *
  * usage: kernels [SET]     SET: avx512vnni, avx512, avx2, generic */
 #include <dlfcn.h>
-#include <omp.h>
 
 #include "bench.h"
 
@@ -11,57 +10,15 @@ static const lpi_isa *isa;
 static double peak;
 
 /* One line: the rate of "run", whose work is "work" multiply-adds, with one
- * thread by CPU time and with two by wall time. */
+ * thread by CPU time, and what a second thread gives. */
 static void show(const char *name, job run, const void *what, double work)
 {
-    double one[2], two[2];
+    times of[2];
 
-    measure(run, what, 1, one);
-    measure(run, what, 2, two);
-    printf("%-28s %8.1f GFLOP/s  %5.1f %%   2 threads: %4.2f x\n", name,
-           2e-9 * work / one[0], 200 * work / one[0] / peak, one[1] / two[1]);
-}
-
-/* Fused multiply-adds on registers alone: enough chains to hide what each
- * waits for. */
-enum { CHAINS = 12, ROUNDS = 1000000, MOST = 16 };
-
-#define CHAINS_OF(name, vector, fuse, set)                                     \
-    __attribute__((target(set))) static void name(float *sums)                 \
-    {                                                                          \
-        vector sum[CHAINS] = {0}, a = {0}, b = {0};                            \
-                                                                               \
-        __asm__("" : "+v"(a), "+v"(b));                                        \
-        for (int i = 0; i < ROUNDS; i++) {                                     \
-            _Pragma("GCC unroll 12") for (int j = 0; j < CHAINS; j++)          \
-            {                                                                  \
-                sum[j] = fuse(a, b, sum[j]);                                   \
-                __asm__ volatile("" : "+v"(sum[j]));                           \
-            }                                                                  \
-        }                                                                      \
-        _Pragma("GCC unroll 12") for (int j = 0; j < CHAINS; j++)              \
-        {                                                                      \
-            vector one = sum[j];                                               \
-            memcpy(sums, &one, sizeof(one));                                   \
-        }                                                                      \
-    }
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-CHAINS_OF(chains_16, __m512, _mm512_fmadd_ps, "avx512f")
-CHAINS_OF(chains_8, __m256, _mm256_fmadd_ps, "avx2,fma")
-static void (*const chains[])(float *sums) = {chains_8, chains_16};
-#else
-static void (*const chains[2])(float *sums);
-#endif
-
-static void run_peak(const void *what, int32_t threads)
-{
-    static float sums[MOST];
-    void (*run)(float *) = *(void (*const *)(float *))what;
-
-    (void)threads;
-    run(sums);
+    measure(run, what, 2, of);
+    printf("%-28s %8.1f GFLOP/s  %5.1f %%", name, 2e-9 * work / of[0].cpu,
+           200 * work / of[0].cpu / peak);
+    print_threads(of);
 }
 
 /* The tile on packed panels, nothing else. */
@@ -87,19 +44,17 @@ static void run_tile(const void *what, int32_t threads)
 
 /* Measure the peak; where the set has no fused multiply-adds to ask for, the
  * tile's rate stands for it. */
-static void measure_peak(void)
+static void find_peak(void)
 {
     const lpi_gemm_tile *tile = &isa->tiles->tile[0];
-    int32_t width = isa->tiles->tile[LPI_TILES - 1].columns;
-    double best[2], rate;
+    double rate;
+    times best;
 
-    measure(run_tile, NULL, 1, best);
-    rate = 2.0 * PEAK_RUNS * PEAK_K * tile->rows * tile->columns / best[0];
-    peak = rate;
-    if (width >= 8 && chains[width == 16]) {
-        measure(run_peak, &chains[width == 16], 1, best);
-        peak = 2.0 * CHAINS * ROUNDS * width / best[0];
-    }
+    measure(run_tile, NULL, 1, &best);
+    rate = 2.0 * PEAK_RUNS * PEAK_K * tile->rows * tile->columns / best.cpu;
+    peak = measure_peak(isa);
+    if (peak <= 0)
+        peak = rate;
     printf("%-28s %8.1f GFLOP/s (%s)\n", "peak", peak * 1e-9, isa->name);
     printf("%-28s %8.1f GFLOP/s  %5.1f %%\n", "tile", rate * 1e-9,
            100 * rate / peak);
@@ -115,11 +70,11 @@ static void run_gemm(const void *what, int32_t threads)
     static const void *last;
     static float *a, *b, *c, *workspace;
     const sizes *s = what;
-    lpi_matrix right = {b, s->n, 1};
+    lpi_matrix right = {b, s->n, 1, NULL};
     lpi_gemm gemm = {.m = s->m,
                      .n = s->n,
                      .k = s->k,
-                     .a = {a, s->k, 1},
+                     .a = {a, s->k, 1, NULL},
                      .b = {lpi_pack_matrix, &right},
                      .c_row = s->n,
                      .fresh = true,
@@ -212,13 +167,14 @@ static void show_peers(const sizes *s)
                  {"  oneDNN", onednn != NULL, {s, NULL}}};
 
     for (int i = 0; i < 2; i++) {
-        double work = (double)(s->m * s->n * s->k), one[2];
+        double work = (double)(s->m * s->n * s->k);
+        times one;
 
         if (!peers[i].is_there)
             continue;
-        measure(run_peer, peers[i].what, 1, one);
+        measure(run_peer, peers[i].what, 1, &one);
         printf("%-28s %8.1f GFLOP/s  %5.1f %%\n", peers[i].name,
-               2e-9 * work / one[0], 200 * work / one[0] / peak);
+               2e-9 * work / one.cpu, 200 * work / one.cpu / peak);
     }
 }
 
@@ -297,9 +253,9 @@ static void run_attention(const void *what, int32_t threads)
         last = what;
     }
     attend.team.threads = threads;
-    attend.q = (lpi_matrix){q, s->n, 1};
-    attend.k = (lpi_matrix){k, s->n, 1};
-    attend.v = (lpi_matrix){v, s->n, 1};
+    attend.q = (lpi_matrix){q, s->n, 1, NULL};
+    attend.k = (lpi_matrix){k, s->n, 1, NULL};
+    attend.v = (lpi_matrix){v, s->n, 1, NULL};
     attend.out = out;
     attend.workspace = workspace;
     lpi_attend_run(&attend);
@@ -366,12 +322,13 @@ static void bench_convs(bool integers)
 
 int main(int argc, char **argv)
 {
+    wait_asleep(argv);
     isa = lpi_isa_find(argc > 1 ? argv[1] : NULL);
     if (!isa) {
         fprintf(stderr, "kernels: this machine has no %s\n", argv[1]);
         return 2;
     }
-    measure_peak();
+    find_peak();
     find_peers();
     for (size_t i = 0; i < sizeof(gemms) / sizeof(gemms[0]); i++) {
         show(gemms[i].name, run_gemm, &gemms[i],

@@ -41,40 +41,7 @@ chmod +x "$BIN/lplan"
 # Succeed when the lines of file $2 are as the lines of file $1 say.
 matches()
 {
-    awk '
-    function same(want, got, n) {
-        n = length(want)
-        if (want == got)
-            return 1
-        if (n > 3 && substr(want, n - 2) == "..." &&
-            substr(want, 1, n - 3) == substr(got, 1, n - 3))
-            return 1
-        return n > 3 && substr(want, 1, 3) == "..." &&
-            length(got) >= n - 3 &&
-            substr(want, 4) == substr(got, length(got) - n + 4)
-    }
-    FILENAME == ARGV[1] { want[++wants] = $0; next }
-    { got[++gots] = $0 }
-    END {
-        w = g = 1
-        back = 0
-        while (g <= gots) {
-            if (w <= wants && want[w] == "...") {
-                back = w++
-                resume = g
-            } else if (w <= wants && same(want[w], got[g])) {
-                w++
-                g++
-            } else if (back) {
-                w = back + 1
-                g = ++resume
-            } else
-                exit 1
-        }
-        while (w <= wants && want[w] == "...")
-            w++
-        exit w <= wants
-    }' "$1" "$2"
+    awk -f "$root/tests/match.awk" "$1" "$2"
 }
 
 # Compare what came with what was wanted.

@@ -8,6 +8,7 @@
  * mutation works on the bytes.  It serves YAML, JSON, CSV and the text form
  * of models alike. */
 #include <ctype.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -152,7 +153,8 @@ static size_t change_words(char *out, size_t size, size_t most, const char *old)
             memcpy(number, old + to.start, to.end - to.start);
             number[to.end - to.start] = 0;
             snprintf(number, sizeof(number), "%lld",
-                     strtoll(number, NULL, 10) + (rand() % 2 ? 1 : -1));
+                     (long long)(strtoull(number, NULL, 10) +
+                                 (rand() % 2 ? 1 : ULLONG_MAX)));
             return put(out, size, most, to, number, strlen(number));
         }
         break;

@@ -116,19 +116,28 @@ static size_t put_varint(uint8_t *to, uint64_t value)
     return n;
 }
 
-/* Bytes "from" to "to" of the message around field "at" replaced by "length"
- * bytes at "with": the file with all lengths right goes to "out"; its size, or
- * 0 when it has more than "most" bytes. */
-static size_t splice(const tree *all, size_t size, int parent, size_t from,
-                     size_t to, const uint8_t *with, size_t length,
-                     uint8_t *out, size_t most)
+/* Bytes "from" to "to" in the message of field "parent" (-1: the file) that
+ * "length" bytes at "with" replace. */
+typedef struct edit {
+    int parent;
+    size_t from, to;
+    const uint8_t *with;
+    size_t length;
+} edit;
+
+/* The file after "e" goes to "out", all lengths right; its size, or 0 when it
+ * has more than "most" bytes. */
+static size_t splice(const tree *all, size_t size, edit e, uint8_t *out,
+                     size_t most)
 {
+    size_t from = e.from, to = e.to, length = e.length;
+    int parent = e.parent;
     static uint8_t one[MOST_BYTES], two[MOST_BYTES];
     uint8_t *inner = one, *outer = two, *other;
 
     if (length > most || length > MOST_BYTES)
         return 0;
-    memcpy(inner, with, length);
+    memcpy(inner, e.with, length);
     for (;; parent = all->fields[parent].parent) {
         const field *around = parent < 0 ? NULL : &all->fields[parent];
         size_t start = around ? around->payload : 0;
@@ -205,7 +214,7 @@ static size_t mutate(const tree *all, size_t size, uint8_t *out, size_t most)
     static uint8_t made[2 * MOST_BYTES + 64];
     int i = rand() % all->count, k = rand() % all->count;
     const field *here = &all->fields[i], *there = &all->fields[k];
-    size_t own = here->end - here->start, length = 0, to = here->end;
+    size_t own = here->end - here->start, length = 0;
 
     switch (rand() % 5) {
     case 0:
@@ -228,8 +237,9 @@ static size_t mutate(const tree *all, size_t size, uint8_t *out, size_t most)
     default:
         length = change(all, here, made);
     }
-    return splice(all, size, here->parent, here->start, to, made, length, out,
-                  most);
+    return splice(all, size,
+                  (edit){here->parent, here->start, here->end, made, length},
+                  out, most);
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most,

@@ -296,7 +296,7 @@ class Judge:
         channels = dims[axis] if axis is not None else 1
         is_integer = 'int' in dtype
         if own != 'float32' or len(dims) > 8 or len(scales) not in (
-                (channels,) if scales or is_integer else (0,)) or \
+                (channels,) if 'scales' in entry or is_integer else (0,)) or \
                 len(zeros) not in (0, len(scales)) or \
                 (zeros and not is_integer) or \
                 (is_integer and BITS[dtype] > 16):
@@ -716,7 +716,10 @@ class Judge:
     def buffers(self):
         for unit, (layers, group) in enumerate(self.units):
             for value in self.reads[unit] + self.makes[unit]:
-                if value.blocks == 1:
+                if value.blocks == 1 or (
+                        not group and layers[0]['op'] == 'Concat' and
+                        value.kind == 'part' and
+                        value.parent in self.makes[unit]):
                     continue
                 if group:
                     raise Refused('a group touches a strided part', unit, None,

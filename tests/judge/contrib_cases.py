@@ -186,7 +186,7 @@ def mean(rng):
 
 def skip_norm(op, centred):
     def draw(rng):
-        kind = 'float32'
+        kind = some(rng, 'float32', 'float32', 'float16')
         b, n, h = dims(rng, 3, 9)
         x = floats(rng, b, n, h, dtype=kind)
         r = floats(rng, *some(rng, (b, n, h), (1, n, h), (n, h)), dtype=kind)
@@ -321,6 +321,7 @@ def gather_blocks(rng):
     blocked = list(shape)
     blocked[axis] = -(-shape[axis] // block)
     low = -8 if form == 'int4' else 0
+    kind = some(rng, 'float32', 'float32', 'float16')
     q = rng.integers(low, low + (1 << bits), shape)
     z = rng.integers(low, low + (1 << bits), blocked)
     if form == 'uint8':
@@ -330,7 +331,8 @@ def gather_blocks(rng):
     where = rng.integers(-shape[gather], shape[gather], dims(
         rng, rng.integers(0, 3), 4)).astype(some(rng, 'int32', 'int64'))
     return Case('GatherBlockQuantized', [
-        q, where, scale(rng, *blocked), some(rng, None, z)], [0, 2, 3],
+        q, where, scale(rng, *blocked).astype(kind), some(rng, None, z)],
+                [0, 2, 3],
                 bits=bits, block_size=block, gather_axis=gather,
                 quantize_axis=axis)
 
@@ -573,19 +575,21 @@ def group_query(rng):
     total = np.int32(lengths.max() + 1)
     packed = rng.integers(2)
     turn = int(rng.integers(2))
-    operands = [floats(rng, b, n, size * (heads + 2 * kv if packed
-                                          else heads))]
+    kind = some(rng, 'float32', 'float32', 'float16')
+    operands = [floats(rng, b, n, size * (heads + 2 * kv if packed else heads),
+                       dtype=kind)]
     operands += [None, None] if packed else [
-        floats(rng, b, n, kv * size), floats(rng, b, n, kv * size)]
+        floats(rng, b, n, kv * size, dtype=kind) for _ in 'kv']
     if prompt:
         operands += [None, None]
     else:
-        operands += [floats(rng, b, kv, buffer, size) for _ in 'kv']
+        operands += [floats(rng, b, kv, buffer, size, dtype=kind)
+                     for _ in 'kv']
     operands += [lengths, total]
     if turn:
         angle = rng.uniform(0, 6, (16, size // 2))
-        operands += [np.cos(angle).astype('float32'),
-                     np.sin(angle).astype('float32')]
+        operands += [np.cos(angle).astype(kind),
+                     np.sin(angle).astype(kind)]
     more = {}
     if rng.integers(2):
         more['local_window_size'] = int(rng.integers(1, 6))
@@ -602,12 +606,13 @@ def group_query(rng):
 def rotary(rng):
     b, n, heads = dims(rng, 3)
     size = int(some(rng, 4, 8, 16))
+    kind = some(rng, 'float32', 'float32', 'float16')
     angle = rng.uniform(0, 6, (n + 5, size // 2))
     places = some(rng, rng.integers(0, n + 5, (b, n)), np.array([2]))
     shape = some(rng, (b, n, heads * size), (b, heads, n, size))
     return Case('RotaryEmbedding', [
-        floats(rng, *shape), places.astype('int64'),
-        np.cos(angle).astype('float32'), np.sin(angle).astype('float32')],
+        floats(rng, *shape, dtype=kind), places.astype('int64'),
+        np.cos(angle).astype(kind), np.sin(angle).astype(kind)],
                 [2, 3], interleaved=int(rng.integers(2)))
 
 
@@ -626,7 +631,151 @@ def q_or_dq(op):
     return draw
 
 
+# ---- compositions
+
+def distances(rng):
+    m, n, k = dims(rng, 3)
+    kind = some(rng, 'float32', 'float64')
+    return Case('CDist', [floats(rng, m, n, dtype=kind),
+                          floats(rng, k, n, dtype=kind)], tolerance=1e-3,
+                metric=some(rng, 'euclidean', 'sqeuclidean'))
+
+
+def any_tensor(rng, shape):
+    kind = some(rng, 'float32', 'float64', 'int64', 'int32', 'uint8')
+    return (rng.standard_normal(shape) * 9).astype(kind)
+
+
+def expand_dims(rng):
+    shape = dims(rng, rng.integers(0, 4))
+    rank = len(shape)
+    axis = np.array(rng.integers(-rank - 1, rank + 1), 'int32')
+    return Case('ExpandDims', [any_tensor(rng, shape), axis], [1])
+
+
+def gated_add(rng):
+    shape = dims(rng, rng.integers(1, 4))
+    return Case('GatedAdd', [floats(rng, *shape), floats(rng, *shape),
+                             floats(rng, *shape[:-1], 1)])
+
+
+def gather_nd(rng):
+    shape = dims(rng, 3)
+    depth = int(rng.integers(1, 4))
+    where = np.stack([rng.integers(0, x, (2, 3)) for x in shape[:depth]], -1)
+    return Case('GatherND', [any_tensor(rng, shape),
+                             where.astype(some(rng, 'int32', 'int64'))])
+
+
+def wide_product(rng):
+    m, k, n = dims(rng, 3)
+    return Case('MatMulInteger16', [byte(rng, (m, k), 'int16') // 16,
+                                    byte(rng, (k, n), 'int16') // 16])
+
+
+def inverse(rng):
+    n = int(rng.integers(1, 6))
+    x = floats(rng, *dims(rng, rng.integers(0, 2), 3), n, n,
+               dtype=some(rng, 'float32', 'float64', 'float16'))
+    return Case('Inverse', [x + 4 * np.eye(n, dtype=x.dtype)],
+                tolerance=4e-3 if x.dtype == 'float16' else 1e-4)
+
+
+def pad(rng):
+    shape = dims(rng, rng.integers(1, 4))
+    pads = rng.integers(0, 3, 2 * len(shape)).astype('int64')
+    mode = some(rng, 'constant', 'constant', 'edge')
+    return Case('Pad', [floats(rng, *shape),
+                        some(rng, pads, pads.reshape(1, -1)), some(
+                            rng, None, floats(rng, 1))], [1, 2], mode=mode)
+
+
+def quantized_attention(rng):
+    b, n, heads, size, d = dims(rng, 5)
+    a, w = 'uint8', some(rng, 'uint8', 'int8')
+    wide = heads * size
+    mask = some(rng, None, raw_mask(rng, b, n),
+                rng.integers(1, n + 1, b).astype('int32'))
+    return Case('QAttention', [
+        byte(rng, (b, n, d), a), no_saturation(byte(rng, (d, 3 * wide), w)),
+        floats(rng, 3 * wide), scale(rng) / 9, scale(rng) / 9, mask,
+        some(rng, None, byte(rng, (), a)), some(rng, None, byte(
+            rng, (), w) // 2)], [1, 2, 3, 4, 6, 7], num_heads=heads,
+                unidirectional=int(rng.integers(2)), tolerance=1e-4)
+
+
+def quantized_embed(rng):
+    b, n, h, v = dims(rng, 4, 7)
+    kind = 'uint8'
+    ids = rng.integers(0, v, (b, n)).astype('int32')
+    segments = some(rng, None, rng.integers(0, 2, (b, n)).astype('int32'))
+    there = segments is not None
+    own = [byte(rng, x, kind) for x in ((v, h), (n + 2, h), (2, h), h, h)]
+    scales = [scale(rng) for _ in own]
+    zeros = [byte(rng, (), kind) for _ in own]
+    if not there:
+        own[2] = scales[2] = zeros[2] = None
+    return Case('QEmbedLayerNormalization', [ids, segments, *own, some(
+        rng, None, rng.integers(0, 2, (b, n)).astype('int32')), *scales,
+        *zeros], [x for x in range(2, 18) if x != 7], 2, epsilon=1e-4,
+                tolerance=1e-4)
+
+
+def quantized_where(rng):
+    kind = some(rng, 'uint8', 'int8')
+    shape = dims(rng, rng.integers(1, 4))
+    other = shape[rng.integers(len(shape)):]
+    parts = [rng.integers(0, 2, shape).astype(bool)]
+    for own in (shape, other):
+        parts += [byte(rng, own, kind), scale(rng), byte(rng, (), kind)]
+    return Case('QLinearWhere', parts + [scale(rng), byte(rng, (), kind)],
+                [2, 3, 5, 6, 7, 8])
+
+
+def counting(rng):
+    kind = some(rng, 'int32', 'int64', 'float32', 'int16')
+    first, step = int(rng.integers(-5, 5)), int(rng.integers(1, 4))
+    operands = [first, first + int(rng.integers(1, 20))]
+    operands += [step] if rng.integers(2) else []
+    return Case('Range', [np.array(x, kind) for x in operands],
+                range(len(operands)))
+
+
+def triangle(rng):
+    shape = dims(rng, rng.integers(2, 4))
+    more = dict(upper=int(rng.integers(2))) if rng.integers(2) else {}
+    return Case('Trilu', [floats(rng, *shape), some(
+        rng, None, np.array(rng.integers(-4, 5), 'int64'))], [1], **more)
+
+
+def unique(rng):
+    x = rng.integers(0, 5, int(rng.integers(1, 12))).astype('float32')
+    return Case('Unique', [x], outputs=3)
+
+
+def hash3(rng):
+    shape = dims(rng, rng.integers(1, 4))
+    kind = some(rng, 'int32', 'uint32', 'int64', 'uint64', 'float32',
+                'float64')
+    x = rng.integers(0, 1 << 31, shape).astype(kind)
+    return Case('MurmurHash3', [x], seed=int(rng.integers(0, 99)),
+                positive=int(rng.integers(2)))
+
+
+def last_max(rng):
+    extents, how = window(rng, 2)
+    n, c = dims(rng, 2)
+    return Case('NhwcMaxPool', [byte(rng, [n, *extents, c], some(
+        rng, 'uint8', 'int8'))], **how)
+
+
 CASES = {
+    'CDist': distances, 'ExpandDims': expand_dims, 'GatedAdd': gated_add,
+    'GatherND': gather_nd, 'MatMulInteger16': wide_product,
+    'Inverse': inverse, 'Pad': pad, 'QAttention': quantized_attention,
+    'QEmbedLayerNormalization': quantized_embed,
+    'QLinearWhere': quantized_where, 'Range': counting, 'Trilu': triangle,
+    'Unique': unique, 'MurmurHash3': hash3, 'NhwcMaxPool': last_max,
     'Gelu': activation('Gelu', 0), 'BiasGelu': activation('BiasGelu', 2),
     'FastGelu': activation('FastGelu', 1),
     'QuickGelu': activation('QuickGelu', 0),

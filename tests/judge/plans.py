@@ -3,7 +3,7 @@
 
 Proves plans.  Each chain of planners below plans each model: the examples, the
 tiny models of $LPLAN_MODELS, and graphs drawn from a seed; with budgets between
-the largest working set and the peak, and for two devices.  A plan is right when
+the largest working set and the peak, for two devices, and at narrower widths.  A plan is right when
 
   no value that it predicts is below a bound printed beside it;
   the arena keeps the budget;
@@ -42,6 +42,7 @@ DIMS = {
 FREE = ('baseline', 'attention,order,place', 'joint')
 TIGHT = ('attention,order,remat,place', 'joint')
 AHEAD = ('attention,order,place,prefetch',)
+WIDTHS = ('int8', 'int4')
 EFFORT = 20000
 QUANTITIES = ('live_peak_bytes', 'arena_bytes', 'fast_peak_bytes',
               'traffic_bytes', 'latency_ns', 'macs')
@@ -111,7 +112,7 @@ class Prover:
             raise Wrong('it does not fit, and no reason is given')
         return (json.loads(report), text) if not code else (None, None)
 
-    def figures(self, model, answer, text, budget, one_device):
+    def figures(self, model, answer, text, budget, one_case):
         """What is said of the plan agrees with itself."""
         predicted = answer['predicted']
         if set(predicted) != set(QUANTITIES):
@@ -127,13 +128,13 @@ class Prover:
             if bound['quantity'] == 'live_peak_bytes' and \
                     bound['proof'] == 'largest working set':
                 model.floor = bound['value']
-            if not bound.get('given') and not one_device:
+            if not bound.get('given') and not one_case:
                 model.bounds.append(bound)
         schedule = plan_file.read(text)
         for key, value in schedule['predictions'].items():
             if int(value) != predicted[key]:
                 raise Wrong('the schedule says %s %s' % (key, value))
-        if not one_device:
+        if not one_case:
             for key, value in predicted.items():
                 model.best[key] = min(value, model.best.get(key, value))
         return schedule
@@ -173,18 +174,20 @@ class Prover:
                 measured['arena_bytes'], budget))
         self.count('runs equal to the byte')
 
-    def prove(self, model, chain, budget=0, device=None, effort=0):
+    def prove(self, model, chain, budget=0, device=None, effort=0, width=None):
         """One plan; returns what it predicts, None when nothing fits."""
         words = ['--planner', chain]
         words += ['--budget', str(budget)] if budget else []
         words += ['--device', device_file(device)] if device else []
         words += ['--effort', str(effort)] if effort else []
+        words += ['--as', width] if width else []
         try:
             answer, text = self.plan(model, words)
             self.count('plans' if answer else 'do not fit')
             if not answer:
                 return None
-            schedule = self.figures(model, answer, text, budget, device)
+            schedule = self.figures(model, answer, text, budget,
+                                    device or width)
             self.judge(model, text, schedule)
             self.run(model, budget)
             return answer['predicted']
@@ -280,6 +283,14 @@ class Prover:
                     self.prove(model, chain, 0, device, effort)
                 except Wrong:
                     faults += 1
+        for width in WIDTHS:
+            for chain, budget in ((FREE[1], 0), (TIGHT[0], high // 6),
+                                  (TIGHT[1], high // 6)):
+                for device in (None, *devices):
+                    try:
+                        self.prove(model, chain, budget, device, effort, width)
+                    except Wrong:
+                        faults += 1
         try:
             self.settle(model)
             if name_is_drawn(model.name):

@@ -30,7 +30,7 @@ except ImportError:
 LPLAN = os.environ.get('LPLAN', 'lplan')
 LIST = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'node_cases.list')
 VERSION = '1.23.2'
-FLOOR = 1833
+FLOOR = 1856
 
 
 def proto_of(value, info):

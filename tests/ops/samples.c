@@ -199,14 +199,16 @@ static void check_row(const lp_op *row)
     }
 }
 
-/* Whether "row" runs: itself, as a body of the executor, or as content. */
+/* Whether "row" runs: itself, as what defines it, as a body of the executor, or
+ * as content. */
 static bool runs(const lp_op *row)
 {
     const lpi_spec *spec = row->specs;
 
     while (spec && spec->name && spec->kind != LPI_ATTR_BODY)
         spec++;
-    return row->run || (spec && spec->name) || !strcmp(row->name, "Constant");
+    return row->run || row->cost == lpi_defined_cost || (spec && spec->name) ||
+           !strcmp(row->name, "Constant");
 }
 
 /* Domain, name, oldest opset, whether it runs and can be cut, of all rows. */

@@ -75,6 +75,7 @@ static lp_status plan_of(const lp_model *model, lp_error *error)
 {
     const lp_plan_options options = {.effort = EFFORT};
     lp_schedule *again = NULL;
+    lp_predictions found;
     lp_plan *plan = NULL;
     char *text = NULL;
     size_t length;
@@ -90,7 +91,7 @@ static lp_status plan_of(const lp_model *model, lp_error *error)
     if (status == LP_OK)
         status = lp_schedule_read(model, text, length, "again", &again, error);
     if (status == LP_OK)
-        status = lp_schedule_check(again, NULL, NULL, error);
+        status = lp_schedule_check(again, &found, NULL, error);
     lp_text_free(text);
     lp_schedule_free(again);
     lp_plan_free(plan);

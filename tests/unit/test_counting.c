@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 typedef struct tally {
-    int32_t compared, with_macs, refused, wrong;
+    int32_t compared, with_macs, refused, wrong, tiled;
 } tally;
 
 /* Rows that multiply in one of their samples, and whether a run proved it. */
@@ -92,6 +92,36 @@ static bool check_model(const lp_model *model, const char *name,
     return is_right;
 }
 
+/* Run "model" by tiles of "rows" rows, and compare what they multiply with what
+ * is predicted for them. */
+static void check_tiles(const lp_model *model, const char *name, int64_t rows,
+                        tally *sums)
+{
+    const lp_schedule_options wanted = {.layer_rows = rows,
+                                        .attention_rows = rows};
+    lp_run_options options = {.fill_weights = true};
+    lp_schedule *schedule;
+    lp_run *run;
+
+    if (lp_schedule_new(model, &wanted, &schedule, NULL) != LP_OK)
+        return;
+    options.schedule = schedule;
+    if (lp_model_run(model, &options, &run, NULL) == LP_OK) {
+        bool is_right = run->is_estimated ||
+                        run->measured.macs == run->predicted.macs;
+
+        sums->tiled += schedule->groups_count > 0;
+        sums->wrong += !is_right || run->results != LP_RESULTS_EQUAL;
+        if (!is_right)
+            print_message("%s by %lld rows: the loops do %lld multiplies, "
+                          "%lld are predicted\n",
+                          name, (long long)rows, (long long)run->measured.macs,
+                          (long long)run->predicted.macs);
+        lp_run_free(run);
+    }
+    lp_schedule_free(schedule);
+}
+
 static bool check_text(const char *text, size_t length, const char *name,
                        int32_t threads, tally *sums)
 {
@@ -103,6 +133,8 @@ static bool check_text(const char *text, size_t length, const char *name,
         return false;
     is_right = check_model(model, name, threads, sums);
     note_rows(model, is_right);
+    if (is_right)
+        check_tiles(model, name, 2, sums);
     lp_model_free(model);
     return is_right;
 }
@@ -264,8 +296,10 @@ static void test_shapes(void **ignored)
             put_product(&w, kind == 5);
         check_text(w.text, w.length, w.text, i % 3 == 0 ? 3 : 1, &sums);
     }
-    print_message("%d of 600 shapes compared\n", sums.compared);
+    print_message("%d of 600 shapes compared, %d by tiles too\n", sums.compared,
+                  sums.tiled);
     assert_int_equal(sums.wrong, 0);
+    assert_true(sums.tiled > 100);
     assert_true(sums.compared > 450);
     assert_int_equal(sums.compared, sums.with_macs);
 }

@@ -48,20 +48,20 @@ static void run_split(lpi_gemm g, int axis)
 
 static void check_gemm(int64_t m, int64_t n, int64_t k, uint32_t form)
 {
-    lpi_matrix b = {floats(n * k), n, 1};
+    lpi_matrix b = {floats(n * k), n, 1, NULL};
     lpi_gemm g = {.m = m,
                   .n = n,
                   .k = k,
-                  .a = {floats(m * k), k, 1},
+                  .a = {floats(m * k), k, 1, NULL},
                   .b = {lpi_pack_matrix, &b},
                   .c_row = n + 3,
                   .fresh = form & 4};
     float *start = floats(m * g.c_row), *want = copy_of(start, m * g.c_row);
 
     if (form & 1)
-        g.a = (lpi_matrix){g.a.at, 1, m};
+        g.a = (lpi_matrix){g.a.at, 1, m, NULL};
     if (form & 2)
-        b = (lpi_matrix){b.at, 1, k};
+        b = (lpi_matrix){b.at, 1, k, NULL};
     g.c = want;
     plain_gemm(&g);
     for (lpi_team team = {0}; next_team(&team);)
@@ -230,6 +230,8 @@ static lpi_conv draw_conv(bool depthwise)
         c.pad[i] = used ? draw(3) : 0;
         c.in[i] = used ? 3 + draw(8) : 1;
     }
+    if (depthwise && draw(2))
+        c.in[2] = 3 + draw(160);
     return c;
 }
 

@@ -213,7 +213,7 @@ static void unfused(const lpi_attend *a, float *out)
 {
     lpi_team team = {lpi_isa_find("generic"), 1};
     float *scores = room(a->rows * a->keys);
-    lpi_matrix k = {a->k.at, a->k.column, a->k.row};
+    lpi_matrix k = {a->k.at, a->k.column, a->k.row, NULL};
     lpi_gemm g = {.m = a->rows,
                   .n = a->keys,
                   .k = a->depth,
@@ -226,7 +226,7 @@ static void unfused(const lpi_attend *a, float *out)
     lpi_gemm h = {.m = a->rows,
                   .n = a->value_depth,
                   .k = a->keys,
-                  .a = {scores, a->keys, 1},
+                  .a = {scores, a->keys, 1, NULL},
                   .b = {lpi_pack_matrix, &a->v},
                   .c = out,
                   .c_row = a->value_depth,
@@ -264,9 +264,9 @@ static void check_attention(int64_t rows, int64_t keys, int64_t depth,
                     .keys = keys,
                     .depth = depth,
                     .value_depth = values,
-                    .q = {q, depth, 1},
-                    .k = {k, depth, 1},
-                    .v = {v, values, 1},
+                    .q = {q, depth, 1, NULL},
+                    .k = {k, depth, 1, NULL},
+                    .v = {v, values, 1, NULL},
                     .scale = form & 1 ? 0.3f : 1,
                     .causal = form & 4,
                     .past = 2,
@@ -274,9 +274,9 @@ static void check_attention(int64_t rows, int64_t keys, int64_t depth,
                     .out_row = values};
 
     if (form & 2)
-        a.mask = (lpi_matrix){mask, form & 8 ? 0 : keys, 1};
+        a.mask = (lpi_matrix){mask, form & 8 ? 0 : keys, 1, NULL};
     if (form & 8)
-        a.k = (lpi_matrix){k, 1, keys};
+        a.k = (lpi_matrix){k, 1, keys, NULL};
     unfused(&a, want);
     for (lpi_team team = {0}; next_team(&team);) {
         a.team = team;

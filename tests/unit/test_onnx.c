@@ -153,7 +153,7 @@ static const struct {
     {"typed.onnx", "int16", LP_INT16, LPI_INLINE, 10, "ffff0200fdff640080ff"},
     {"typed.onnx", "int32", LP_INT32, LPI_INLINE, 20, "ffffffff02000000"},
     {"typed.onnx", "int64", LP_INT64, LPI_INLINE, 40, "ffffffffffffffff02"},
-    {"typed.onnx", "string", LP_STRING, LPI_NOWHERE, 0, ""},
+    {"typed.onnx", "string", LP_STRING, LPI_INLINE, 128, "8000000000000000"},
     {"typed.onnx", "bool", LP_BOOL, LPI_INLINE, 5, "0100010100"},
     {"typed.onnx", "float16", LP_FLOAT16, LPI_INLINE, 10, "003c0040"},
     {"typed.onnx", "double", LP_FLOAT64, LPI_INLINE, 40, "000000000000f03f"},

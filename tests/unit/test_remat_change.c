@@ -20,6 +20,38 @@ static bool is_rough(const drawn *d, const lpi_remat *remat,
     return false;
 }
 
+/* A change of the items of "remat", drawn: one left out, one moved, one put in
+ * again, with a load perhaps.  False when what was drawn cannot be. */
+static bool draw_change(const drawn *d, lpi_remat *remat,
+                        lpi_remat_change *change)
+{
+    int32_t at = draw(remat->count + 1), item, t;
+
+    *change = (lpi_remat_change){.removed = -1, .at = at};
+    if (draw(3) == 0) {
+        change->removed = change->at = draw(remat->count);
+        return remat->is_again[change->removed];
+    }
+    if (draw(2) && remat->count) {
+        change->removed = draw(remat->count);
+        change->group[change->group_count++] = remat->items[change->removed];
+        return at != change->removed && at != change->removed + 1 &&
+               lpi_remat_may_move(remat, change->removed, at);
+    }
+    if (!at)
+        return false;
+    item = remat->items[draw(at)];
+    t = draw(d->graph.tensors_count);
+    if (d->tensors[t].load_cost >= 0 &&
+        (d->tensors[t].is_stored || d->tensors[t].store_cost >= 0) &&
+        LPI_REMAT_POSITION(remat->events[remat->begins[t]]) < at)
+        change->group[change->group_count++] = ~t;
+    if (item < 0 || !d->nodes[item].outputs_count)
+        return false;
+    change->group[change->group_count++] = item;
+    return true;
+}
+
 /* What a change is said to do is what it does. */
 static void test_change(void **state)
 {
@@ -38,35 +70,12 @@ static void test_change(void **state)
         assert_int_equal(
             lpi_remat_start(arena, &d.graph, &options, &remat, NULL), LP_OK);
         for (k = 0; k < 300; k++) {
-            int32_t at = draw(remat.count + 1), item, t;
-            lpi_remat_change change = {.removed = -1, .at = at};
             int64_t overflow = remat.overflow, cost = remat.cost;
+            lpi_remat_change change;
             bool rough;
 
-            if (draw(3) == 0) {
-                change.removed = change.at = draw(remat.count);
-                if (!remat.is_again[change.removed])
-                    continue;
-            } else if (draw(2) && remat.count) {
-                change.removed = draw(remat.count);
-                change.group[change.group_count++] =
-                    remat.items[change.removed];
-                if (at == change.removed || at == change.removed + 1 ||
-                    !lpi_remat_may_move(&remat, change.removed, at))
-                    continue;
-            } else {
-                if (!at)
-                    continue;
-                item = remat.items[draw(at)];
-                t = draw(d.graph.tensors_count);
-                if (d.tensors[t].load_cost >= 0 &&
-                    (d.tensors[t].is_stored || d.tensors[t].store_cost >= 0) &&
-                    LPI_REMAT_POSITION(remat.events[remat.begins[t]]) < at)
-                    change.group[change.group_count++] = ~t;
-                if (item < 0 || !d.nodes[item].outputs_count)
-                    continue;
-                change.group[change.group_count++] = item;
-            }
+            if (!draw_change(&d, &remat, &change))
+                continue;
             lpi_remat_measure(&remat, &change);
             rough = is_rough(&d, &remat, &change);
             if (!lpi_remat_apply(&remat, &change))
