@@ -8,6 +8,8 @@
  *
  * Stated are bounds on what is copied for the runs that come out, and, without
  * a device, on the MACs of any runs. */
+#include <string.h>
+
 #include <lplan-planner.h>
 
 enum {
@@ -194,10 +196,92 @@ static lp_status does_not_fit(const task *t)
 {
     return lp_fail(t->error, LP_EINFEASIBLE,
                    "no plan within %lld bytes was found; the largest working "
-                   "set, nothing in place, is that of '%.200s', %lld",
+                   "set is that of '%.200s', %lld",
                    (long long)t->problem->budget_bytes,
                    name_of(t, t->units.units[t->floor_node]),
                    (long long)t->floor_bytes);
+}
+
+/* Whether each node of "graph" makes what another one or the caller reads. */
+static bool all_wanted(const lp_graph *graph, bool *wanted)
+{
+    int32_t i, k;
+
+    for (i = graph->nodes_count - 1; i >= 0; i--) {
+        const lp_graph_node *node = &graph->nodes[i];
+        bool is_wanted = false;
+
+        for (k = 0; k < node->outputs_count; k++)
+            is_wanted = is_wanted || wanted[node->outputs[k]] ||
+                        graph->tensors[node->outputs[k]].is_output;
+        for (k = 0; k < node->inputs_count; k++)
+            wanted[node->inputs[k]] = true;
+        if (!is_wanted)
+            return false;
+    }
+    return true;
+}
+
+/* The graph of "t" as any aliases may have it: what Concat makes and Split cuts
+ * takes nothing beside the parts and the whole, and tiles take nothing. */
+static lp_status relax(const task *t, lp_graph *ret_graph)
+{
+    const lp_problem *p = t->problem;
+    lp_graph g = t->units.graph;
+    lp_graph_node *nodes = LP_NEW(p->scratch, lp_graph_node, g.nodes_count);
+    lp_graph_tensor *tensors =
+        LP_NEW(p->scratch, lp_graph_tensor, g.tensors_count);
+    int64_t count;
+    const lp_unit *units = lp_schedule_units(t->given, &count);
+    int32_t i;
+
+    if (!nodes || !tensors)
+        return no_memory(t->error);
+    for (i = 0; i < g.nodes_count; i++) {
+        nodes[i] = g.nodes[i];
+        if (units[t->units.units[i]].group)
+            nodes[i].extra_bytes = 0;
+    }
+    for (i = 0; i < g.tensors_count; i++) {
+        int32_t layer = p->tensors[t->units.roots[i]].producer;
+        const char *op = layer < 0 ? "" : p->layers[layer].op;
+
+        tensors[i] = g.tensors[i];
+        if (!strcmp(op, "Concat") || !strcmp(op, "Split"))
+            tensors[i].bytes = 0;
+    }
+    g.nodes = nodes;
+    g.tensors = tensors;
+    *ret_graph = g;
+    return LP_OK;
+}
+
+/* State the MACs that runs in any order take within the capacity: nothing can
+ * be copied away without a device. */
+static lp_status bound_macs(const task *t, lp_schedule *schedule)
+{
+    const lp_problem *p = t->problem;
+    lp_bound bound = {.quantity = "macs",
+                      .proof = "each unit once, and absent tensors again",
+                      .given = LP_PRECISION | LP_GROUPS};
+    lp_remat_options options = {.free_order = true, .effort = p->effort / 8};
+    bool *wanted = LP_NEW(p->scratch, bool, t->units.graph.tensors_count);
+    lp_rematerialisation found;
+    lp_graph graph;
+    int64_t count;
+
+    options.budget_bytes =
+        lp_schedule_memories(schedule, &count)->capacity_bytes;
+    if (!wanted)
+        return no_memory(t->error);
+    if (!options.budget_bytes || !all_wanted(&t->units.graph, wanted))
+        return LP_OK;
+    LP_TRY(relax(t, &graph));
+    LP_TRY(lp_solve_remat(p->scratch, &graph, &options, &found, t->error));
+    bound.value = found.bound_cost;
+    return found.floor_bytes > options.budget_bytes
+               ? LP_OK
+               : lp_schedule_add_bound(schedule, &bound, t->error);
 }
 
 static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
@@ -224,8 +308,9 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
     if (!t.best)
         return does_not_fit(&t);
     LP_TRY(lp_schedule_copy(schedule, t.best, error));
-    return lp_schedule_bound_copies(problem, schedule, problem->effort / 4,
-                                    error);
+    return problem->device ? lp_schedule_bound_copies(
+                                 problem, schedule, problem->effort / 4, error)
+                           : bound_macs(&t, schedule);
 }
 
 static const lp_option options[] = {

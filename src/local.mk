@@ -136,6 +136,7 @@ ops_sources = \
 	src/ops/join.c \
 	src/ops/learned.c \
 	src/ops/lengths.c \
+	src/ops/linear.c \
 	src/ops/logic.c \
 	src/ops/loop.c \
 	src/ops/loss.c \

@@ -85,6 +85,7 @@ unit_tests = \
 	tests/unit/test_array \
 	tests/unit/test_base \
 	tests/unit/test_columns \
+	tests/unit/test_copies \
 	tests/unit/test_cost \
 	tests/unit/test_cost_live \
 	tests/unit/test_cost_weights \
@@ -108,10 +109,12 @@ unit_tests = \
 	tests/unit/test_onnx_beyond \
 	tests/unit/test_onnx_damage \
 	tests/unit/test_onnx_hostile \
+	tests/unit/test_optimum \
 	tests/unit/test_order \
 	tests/unit/test_pack \
 	tests/unit/test_pack_wide \
 	tests/unit/test_plan \
+	tests/unit/test_plan_ways \
 	tests/unit/test_place \
 	tests/unit/test_remat \
 	tests/unit/test_remat_change \
@@ -173,6 +176,11 @@ scripts = \
 	tests/ops/older_cases.sh \
 	tests/round_trip.sh
 
+# By hand: the tests and some commands under memcheck.
+.PHONY: valgrind
+valgrind: all $(unit_tests)
+	$(AM_TESTS_ENVIRONMENT) bash $(srcdir)/tests/valgrind.sh $(unit_tests)
+
 # Modules with planners that cannot be used.
 check_LTLIBRARIES += \
 	tests/plan/empty.la \
@@ -194,6 +202,7 @@ test_data = \
 	tests/cli \
 	tests/fuzz/corpus \
 	tests/fuzz/onnx_corpus.py \
+	tests/valgrind.sh \
 	tests/judge/checker.py \
 	tests/judge/contrib_cases.py \
 	tests/judge/plan.py \
@@ -256,6 +265,8 @@ bench: lplan tests/bench/arrays tests/bench/kernels tests/bench/order
 		. $(srcdir)/tests/environment; \
 		"$$PYTHON" $(srcdir)/tests/bench/layers.py ./lplan || test $$? = 77; \
 		test ! -d "$$LPLAN_MODELS" || \
-		"$$PYTHON" $(srcdir)/tests/bench/models.py ./lplan \
-			"$$LPLAN_MODELS" || test $$? = 77
+		for speedup in '' --speedup; do \
+			"$$PYTHON" $(srcdir)/tests/bench/models.py $$speedup \
+				./lplan "$$LPLAN_MODELS" || test $$? = 77; \
+		done
 .PHONY: bench

@@ -11,22 +11,58 @@
 
 #include "api.h"
 
+/* A weight whose file is absent, of a model or of a body in it. */
+typedef struct absent {
+    const lp_model *model;
+    const lp_tensor *tensor;
+    struct absent *next;
+} absent;
+
 /* One filling. */
 typedef struct filler {
     lpi_exec exec;
     const char *folder;
+    absent *first, **end;
     lpi_map *written; /* locations */
     lp_error *error;
 } filler;
 
-static bool is_absent(filler *f, const lp_tensor *tensor, lp_status *ret_status)
+/* List "tensor" of "model" if its file is absent. */
+static lp_status find_absent(filler *f, const lp_model *model,
+                             const lp_tensor *tensor)
 {
     bool exists = true;
+    absent *found;
 
     if ((tensor->kind == LPI_WEIGHT || tensor->kind == LPI_CONSTANT) &&
         tensor->payload.where == LPI_OUTSIDE)
-        *ret_status = lpi_content_exists(&f->exec, tensor, &exists);
-    return !exists;
+        LP_TRY(lpi_content_exists(&f->exec, tensor, &exists));
+    if (exists)
+        return LP_OK;
+    found = LPI_NEW(f->exec.arena, absent, 1);
+    if (!found)
+        return lpi_fail_memory(f->error);
+    *found = (absent){model, tensor, NULL};
+    *f->end = found;
+    f->end = &found->next;
+    f->exec.all++;
+    return LP_OK;
+}
+
+/* List the absent weights of "model" and its bodies. */
+static lp_status find_all(filler *f, const lp_model *model, int32_t depth)
+{
+    for (int64_t i = 0; i < model->tensors_count; i++)
+        LP_TRY(find_absent(f, model, model->tensors[i]));
+    for (int64_t i = 0; i < model->layers_count; i++) {
+        const lp_model *body;
+        int32_t at = 0;
+
+        while (depth < LPI_BODIES_DEEP &&
+               (body = lpi_next_body(model->layers[i], &at)))
+            LP_TRY(find_all(f, body, depth + 1));
+    }
+    return LP_OK;
 }
 
 /* Make the folders on the way to the file "path". */
@@ -46,14 +82,15 @@ static lp_status make_folders(char *path, lp_error *error)
     return LP_OK;
 }
 
-/* Write the value of "tensor" of "model" into "descriptor". */
-static lp_status write_tensor(filler *f, int descriptor, const lp_model *model,
-                              const lp_tensor *tensor)
+/* Write the value of "weight" into "descriptor". */
+static lp_status write_weight(filler *f, int descriptor, const absent *weight)
 {
+    const lp_tensor *tensor = weight->tensor;
     int64_t size = lpi_tensor_bytes(tensor), at = 0;
     char *bytes = lpi_alloc((size_t)size);
-    lp_status status = bytes ? lpi_content_read(&f->exec, model, tensor, bytes)
-                             : lpi_fail_memory(f->error);
+    lp_status status =
+        bytes ? lpi_content_read(&f->exec, weight->model, tensor, bytes)
+              : lpi_fail_memory(f->error);
 
     while (status == LP_OK && at < size) {
         ssize_t put = pwrite(descriptor, bytes + at, (size_t)(size - at),
@@ -69,30 +106,13 @@ static lp_status write_tensor(filler *f, int descriptor, const lp_model *model,
     return status == LP_OK ? lpi_exec_step(&f->exec, tensor->name) : status;
 }
 
-/* Write all absent weights of "model" and its bodies that lie in the file
- * "location". */
-static lp_status write_weights(filler *f, int descriptor, const lp_model *model,
-                               const char *location, int32_t depth)
+/* Write all weights that lie in the file "location". */
+static lp_status write_weights(filler *f, int descriptor, const char *location)
 {
-    lp_status status = LP_OK;
-
-    for (int64_t i = 0; i < model->tensors_count; i++) {
-        const lp_tensor *tensor = model->tensors[i];
-
-        if (!is_absent(f, tensor, &status) ||
-            strcmp(tensor->payload.location, location) != 0)
-            continue;
-        LP_TRY(write_tensor(f, descriptor, model, tensor));
-    }
-    for (int64_t i = 0; i < model->layers_count; i++) {
-        const lp_model *body;
-        int32_t at = 0;
-
-        while (depth < LPI_BODIES_DEEP &&
-               (body = lpi_next_body(model->layers[i], &at)))
-            LP_TRY(write_weights(f, descriptor, body, location, depth + 1));
-    }
-    return status;
+    for (const absent *weight = f->first; weight; weight = weight->next)
+        if (!strcmp(weight->tensor->payload.location, location))
+            LP_TRY(write_weight(f, descriptor, weight));
+    return LP_OK;
 }
 
 /* Write the file "location" below the folder. */
@@ -112,7 +132,7 @@ static lp_status write_file(filler *f, const char *location)
     descriptor = mkstemp(beside);
     if (descriptor < 0)
         return lpi_fail(f->error, LP_EIO, path, "%s", strerror(errno));
-    status = write_weights(f, descriptor, f->exec.model, location, 0);
+    status = write_weights(f, descriptor, location);
     if (fchmod(descriptor, 0666 & ~mask) != 0)
         reason = errno;
     if (close(descriptor) != 0 && !reason)
@@ -126,72 +146,44 @@ static lp_status write_file(filler *f, const char *location)
     return status;
 }
 
-/* Write each file that an absent weight of "model" lies in, once. */
-static lp_status write_files(filler *f, const lp_model *model, int32_t depth)
+/* Write each file that an absent weight lies in, once. */
+static lp_status write_files(filler *f, const lp_model *model)
 {
-    lp_status status = LP_OK;
+    LP_TRY(find_all(f, model, 0));
+    for (const absent *weight = f->first; weight; weight = weight->next) {
+        const char *location = weight->tensor->payload.location;
 
-    for (int64_t i = 0; i < model->tensors_count; i++) {
-        const lp_tensor *tensor = model->tensors[i];
-
-        if (!is_absent(f, tensor, &status) ||
-            lpi_map_get(f->written, tensor->payload.location) >= 0)
+        if (lpi_map_get(f->written, location) >= 0)
             continue;
-        if (!lpi_map_set(f->written, tensor->payload.location, 1))
+        if (!lpi_map_set(f->written, location, 1))
             return lpi_fail_memory(f->error);
-        LP_TRY(write_file(f, tensor->payload.location));
+        LP_TRY(write_file(f, location));
     }
-    for (int64_t i = 0; i < model->layers_count; i++) {
-        const lp_model *body;
-        int32_t at = 0;
-
-        while (depth < LPI_BODIES_DEEP &&
-               (body = lpi_next_body(model->layers[i], &at)))
-            LP_TRY(write_files(f, body, depth + 1));
-    }
-    return status;
-}
-
-/* Absent weights of "model" and its bodies. */
-static int64_t count_absent(filler *f, const lp_model *model, int32_t depth)
-{
-    lp_status status = LP_OK;
-    int64_t count = 0;
-
-    for (int64_t i = 0; i < model->tensors_count; i++)
-        count += is_absent(f, model->tensors[i], &status);
-    for (int64_t i = 0; i < model->layers_count; i++) {
-        const lp_model *body;
-        int32_t at = 0;
-
-        while (depth < LPI_BODIES_DEEP &&
-               (body = lpi_next_body(model->layers[i], &at)))
-            count += count_absent(f, body, depth + 1);
-    }
-    return count;
+    return LP_OK;
 }
 
 lp_status lp_model_fill(const lp_model *model, const lp_run_options *wanted,
                         const char *path, lp_error *error)
 {
+    static const lp_run_options none = {.seed = 0};
+    const lp_run_options *given = wanted ? wanted : &none;
     lp_run_options options = {.fill_weights = true,
-                              .fill_seed = wanted->fill_seed,
-                              .progress = wanted->progress,
-                              .progress_context = wanted->progress_context};
+                              .fill_seed = given->fill_seed,
+                              .progress = given->progress,
+                              .progress_context = given->progress_context};
     lp_error local = {.status = LP_OK};
     filler f = {.folder = path, .error = error ? error : &local};
     lp_status status;
 
+    f.end = &f.first;
     lpi_exec_open(model, &options, &f.exec, f.error);
     f.written = f.exec.arena ? lpi_map_new(f.exec.arena) : NULL;
-    if (!f.written) {
+    if (!f.written)
         status = lpi_fail_memory(f.error);
-    } else if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+    else if (mkdir(path, 0777) != 0 && errno != EEXIST)
         status = lpi_fail(f.error, LP_EIO, path, "%s", strerror(errno));
-    } else {
-        f.exec.all = count_absent(&f, model, 0);
-        status = write_files(&f, model, 0);
-    }
+    else
+        status = write_files(&f, model);
     lpi_exec_end(&f.exec);
     return status;
 }

@@ -9,6 +9,10 @@
 
 enum { ALIGNMENT = 16, FIRST_BLOCK = 16 << 10, LARGEST_BLOCK = 1 << 20 };
 
+/* The block of work that repeats and did not fit into one: what it does not
+ * touch are addresses alone. */
+enum { REPEATED_BLOCK = 32 << 20 };
+
 typedef struct block {
     struct block *older;
     size_t used, size;
@@ -159,8 +163,7 @@ void lpi_arena_reset(lpi_arena *arena)
         arena->newest = older;
     }
     arena->used = 0;
-    if (all > arena->next_size)
-        arena->next_size = all;
+    arena->next_size = all > REPEATED_BLOCK ? all : REPEATED_BLOCK;
 }
 
 int64_t lpi_arena_used(const lpi_arena *arena)

@@ -71,6 +71,16 @@ static const char *note_of(const lp_layer *layer, lp_row_status status)
                                   : "the shape of an operand is not known";
 }
 
+/* Whether "tensor" is an operand of "layer". */
+static bool reads(const lp_layer *layer, const lp_tensor *tensor)
+{
+    int32_t i = 0;
+
+    while (i < layer->inputs_count && layer->inputs[i] != tensor)
+        i++;
+    return i < layer->inputs_count;
+}
+
 /* Name the inputs of "layer" in "row". */
 static lp_status list_inputs(maker *m, const lp_layer *layer, lp_row *row)
 {
@@ -90,7 +100,8 @@ static lp_status list_inputs(maker *m, const lp_layer *layer, lp_row *row)
                                                       : NULL;
     for (at = 0; (body = lpi_next_body(layer, &at));)
         for (j = 0; j < body->captures_count; j++)
-            names[row->inputs_count++] = body->captures[j]->outer->name;
+            if (!layer->definition || !reads(layer, body->captures[j]->outer))
+                names[row->inputs_count++] = body->captures[j]->outer->name;
     return LP_OK;
 }
 

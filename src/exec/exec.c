@@ -129,9 +129,12 @@ static lp_status refuse(lpi_exec *exec, names *list, lp_status status,
     if (list->count > NAMES_MOST)
         snprintf(more, sizeof(more), " and %lld more",
                  (long long)list->count - NAMES_MOST);
-    lpi_fail(exec->error, status, exec->model->path, "%lld %s: %.800s%s%s",
-             (long long)list->count, list->count == 1 ? one : many,
-             list->text.failed ? "?" : list->text.bytes, more, advice);
+    status = list->text.failed
+                 ? lpi_fail_memory(exec->error)
+                 : lpi_fail(exec->error, status, exec->model->path,
+                            "%lld %s: %.800s%s%s", (long long)list->count,
+                            list->count == 1 ? one : many, list->text.bytes,
+                            more, advice);
     lpi_text_drop(&list->text);
     return status;
 }

@@ -158,6 +158,30 @@ static lp_status draw(lpi_exec *exec, const lp_model *model,
     return LP_OK;
 }
 
+/* lpi_file_read by all threads; where one fails, all is read anew, to say why.
+ */
+static lp_status read_shared(lpi_exec *exec, lpi_file *file, int64_t offset,
+                             int64_t length, char *bytes)
+{
+    enum { WORTH = 1 << 19, LINE = 64 }; /* bytes */
+    int32_t threads = length < WORTH ? 1 : exec->threads, failed = threads < 2;
+
+#pragma omp parallel for num_threads(threads) schedule(static, 1)              \
+    reduction(|                                                                \
+              : failed) if (threads > 1)
+    for (int32_t i = 0; i < threads; i++) {
+        lp_error error = {.status = LP_OK};
+        int64_t from, to;
+
+        lpi_share(length, LINE, i, threads, &from, &to);
+        failed |= threads > 1 &&
+                  lpi_file_read(file, lpi_add(offset, from), to - from,
+                                bytes + from, &error) != LP_OK;
+    }
+    return failed ? lpi_file_read(file, offset, length, bytes, exec->error)
+                  : LP_OK;
+}
+
 lp_status lpi_content_read(lpi_exec *exec, const lp_model *model,
                            const lp_tensor *tensor, void *bytes)
 {
@@ -191,7 +215,7 @@ lp_status lpi_content_read_part(lpi_exec *exec, const lp_model *model,
                              "%lld",
                              tensor->name, (long long)payload->length,
                              (long long)size);
-    return lpi_file_read(file, payload->offset + first,
-                         lpi_storage_bytes(tensor->dtype, range[1]) - first,
-                         bytes, exec->error);
+    return read_shared(exec, file, payload->offset + first,
+                       lpi_storage_bytes(tensor->dtype, range[1]) - first,
+                       bytes);
 }

@@ -222,6 +222,17 @@ static lp_status read_dma(lpi_reader *r, const lpi_yaml *node,
     return LP_OK;
 }
 
+/* Where the key "key" of the map "node" stands. */
+static int64_t line_of(const lpi_yaml *node, const char *key)
+{
+    int64_t i;
+
+    for (i = 0; i < node->count; i += 2)
+        if (!strcmp(node->items[i].text, key))
+            return node->items[i].line;
+    return node->line;
+}
+
 static lp_status read_all(lpi_reader *r, const lpi_yaml *root,
                           lp_device *device)
 {
@@ -246,8 +257,8 @@ static lp_status read_all(lpi_reader *r, const lpi_yaml *root,
             device->weights_memory = i;
             return LP_OK;
         }
-    return REFUSE(r, root->line, "weights: there is no memory '%.200s'",
-                  nodes.weights);
+    return REFUSE(r, line_of(root, "weights"),
+                  "weights: there is no memory '%.200s'", nodes.weights);
 }
 
 lp_status lp_device_read(const char *text, size_t length, const char *name,

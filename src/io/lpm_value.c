@@ -278,6 +278,8 @@ static lp_status size_of_file(lpi_lexer *lexer, const char *location,
     if (!lexer->sides)
         return lpi_fail_memory(lexer->error);
     status = lpi_file_open_below(lexer->name, location, &file, &local);
+    if (status == LP_ENOMEM)
+        return lpi_fail_memory(lexer->error);
     if (status == LP_OK) {
         *ret_bytes = lpi_file_size(file);
         lpi_file_close(file);

@@ -217,7 +217,7 @@ static lp_status project(const lpi_run *run, float **ret)
     lpi_gemm gemm = {.m = rows,
                      .n = w.dims[1],
                      .k = w.dims[0],
-                     .a = {NULL, w.dims[0], 1},
+                     .a = {.row = w.dims[0], .column = 1},
                      .b = {lpi_pack_matrix, &b},
                      .c_row = w.dims[1],
                      .fresh = true,

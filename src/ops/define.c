@@ -141,7 +141,9 @@ static lp_status add_layer(lpi_define *d, const char *op, const char *in,
                          count_words(in), count_words(out), &layer,
                          d->node->error));
     layer->module = d->node->layer->module;
-    layer->version = *domain ? 1 : LPI_DEFINED_OPSET;
+    layer->version = strcmp(domain, "ai.onnx.ml") == 0 ? LPI_DEFINED_ML
+                     : *domain                         ? 1
+                                                       : LPI_DEFINED_OPSET;
     for (int32_t i = 0; i < count; i++)
         copy[i] = attrs[i];
     layer->attrs = copy;
@@ -310,6 +312,8 @@ void lpi_defined_cost(const lpi_node *node, lp_cost *cost)
 {
     int64_t read = cost->read_bytes, write = cost->write_bytes;
 
+    if (!node->layer->definition)
+        return;
     lpi_body_cost(node, node->layer->definition, 1, cost);
     cost->read_bytes = read;
     cost->write_bytes = write;

@@ -4,8 +4,9 @@
 #ifndef LPI_OPS_DEFINE_H
 #define LPI_OPS_DEFINE_H
 
-/* The opset whose forms the layers of a definition have. */
-enum { LPI_DEFINED_OPSET = 24 };
+/* The opsets of ai.onnx and ai.onnx.ml whose forms the layers of a definition
+ * have. */
+enum { LPI_DEFINED_OPSET = 24, LPI_DEFINED_ML = 4 };
 
 /* A definition being written: the body of layer "node".  After a failure the
  * functions below do nothing, and lpi_define_end tells it. */
@@ -54,6 +55,11 @@ lp_status lpi_define_end(lpi_define *d, const char *out);
     {                                                                          \
         .name = (name_), .kind = LPI_ATTR_FLOAT, .f = (value)                  \
     }
+#define LPI_GIVE_FLOATS(name_, list)                                           \
+    {                                                                          \
+        .name = (name_), .kind = LPI_ATTR_FLOATS, .count = (list).count,       \
+        .floats = (list).floats                                                \
+    }
 #define LPI_GIVE_INTS(name_, list)                                             \
     {                                                                          \
         .name = (name_), .kind = LPI_ATTR_INTS, .count = (list).count,         \
@@ -64,7 +70,8 @@ lp_status lpi_define_end(lpi_define *d, const char *out);
         .name = (name_), .kind = LPI_ATTR_BODY, .body = (value)                \
     }
 
-/* Hooks of rows whose settle, or shape, has written the definition. */
+/* Hooks of rows whose settle, or shape, has written the definition; without one
+ * nothing is charged. */
 lp_status lpi_defined_shape(lpi_node *node);
 void lpi_defined_cost(const lpi_node *node, lp_cost *cost);
 

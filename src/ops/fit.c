@@ -98,7 +98,8 @@ lp_status lpi_node_fit(const lpi_node *node)
     const char *form = row ? row->operands : NULL;
     fitting f = {.node = node};
 
-    if (row && row->outputs_min > 0 && !lpi_out(node, 0))
+    if (row && row->outputs_min > 0 && row->outputs_max == 1 &&
+        !lpi_out(node, 0))
         return lpi_node_fail(node, "its output is absent");
     memset(f.extents, 0xff, sizeof(f.extents));
     for (int32_t i = 0; form && i < node->layer->inputs_count; i++) {

@@ -147,12 +147,6 @@ static lp_status flex_shape(lpi_node *node)
     return lpi_defined_shape(node);
 }
 
-static void flex_cost(const lpi_node *node, lp_cost *cost)
-{
-    if (node->layer->definition != NULL)
-        lpi_defined_cost(node, cost);
-}
-
 #define QKV                                                                    \
     "opset 24; opset ai.onnx.preview 1; input q: float32[2, 4, 3, 8]; input "  \
     "k: float32[2, 2, 5, 8]; input v: float32[2, 2, 5, 6]; "
@@ -169,7 +163,7 @@ const lp_op lpi_ops_flex[] = {
      .specs = flex_specs,
      .settle = flex_settle,
      .shape = flex_shape,
-     .cost = flex_cost,
+     .cost = lpi_defined_cost,
      .samples = QKV "y = ai.onnx.preview.FlexAttention(q, k, v); output y\n"
                     "---\n" QKV "weight b: float32[] = {0.5}; y = "
                     "ai.onnx.preview.FlexAttention(q, k, v) {scale: 0.5, "

@@ -6,7 +6,13 @@ time of the layers, which read their weights, of a process of its own; theirs is
 the time of one run of a session that is loaded already.  Weights that a model
 lacks are made by `lplan fill` in a temporary folder.  Prints, judges nothing.
 
+With --speedup the command runs alone, with one thread and with two in turns:
+how much less wall time two take, and how much less CPU time the thread that
+works longest has, which says the same where the machine is busy (threads that
+wait sleep; what they worked is looked up every millisecond or so).
+
 usage: models.py LPLAN MODEL...     models or folders of models
+       --speedup     two threads beside one, without ONNX Runtime
        --turns N     turns (3)
        --threads N   threads of both (1)
        --most SIZE   models whose weights take more MiB are left out (500)
@@ -82,6 +88,45 @@ def own_turn(lplan, path, threads, feeds):
     return cpu, sum(layer["time_ns"] for layer in layers) * 1e-9
 
 
+def longest_thread(pid, found):
+    """Note the CPU seconds of the threads of a process in "found"."""
+    folder = "/proc/%d/task" % pid
+    try:
+        for thread in os.listdir(folder):
+            with open("%s/%s/schedstat" % (folder, thread),
+                      encoding="ascii") as stat:
+                found[thread] = int(stat.read().split()[0]) * 1e-9
+    except (OSError, ValueError, IndexError):
+        pass
+
+
+def threads_turn(lplan, path, threads):
+    """Wall seconds, and CPU seconds of the thread that works longest."""
+    found, at = {}, time.monotonic()
+    with subprocess.Popen([lplan, "run", "--threads", str(threads), path],
+                          stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL,
+                          env=dict(os.environ,
+                                   OMP_WAIT_POLICY="passive")) as process:
+        while process.poll() is None:
+            longest_thread(process.pid, found)
+            time.sleep(0.001)
+        if process.returncode:
+            raise RuntimeError("exit %d" % process.returncode)
+    return time.monotonic() - at, max(found.values())
+
+
+def speedup(lplan, path, turns):
+    best = {1: [float("inf")] * 2, 2: [float("inf")] * 2}
+    for _ in range(turns):
+        for threads, of in best.items():
+            best[threads] = list(map(min, of,
+                                     threads_turn(lplan, path, threads)))
+    return "%11.1f %11.1f %9.2f x %9.2f x" % (
+        best[1][1] * 1e3, best[2][1] * 1e3, best[1][0] / best[2][0],
+        best[1][1] / best[2][1])
+
+
 def session_of(ort, path, threads):
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -130,33 +175,39 @@ def main():
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--most", type=int, default=500)
+    parser.add_argument("--speedup", action="store_true")
     options = parser.parse_args()
-    if not all(map(importlib.util.find_spec, ("numpy", "onnx",
-                                              "onnxruntime"))):
-        print("models.py: needs Python's numpy, onnx and onnxruntime")
+    modules = ["numpy", "onnx"] + ["onnxruntime"] * (not options.speedup)
+    if not all(map(importlib.util.find_spec, modules)):
+        print("models.py: needs Python's " + ", ".join(modules))
         return MISSING
     import numpy as np
     import onnx
-    import onnxruntime as ort
-    print("%-26s %11s %11s %16s %7s %7s" % (
-        "model", "process ms", "layers ms", "ONNX Runtime ms", "process",
-        "layers"))
+    ort = None
+    if options.speedup:
+        print("%-26s %11s %11s %11s %11s" % (
+            "model", "1, CPU ms", "2, CPU ms", "wall", "by CPU"))
+    else:
+        import onnxruntime as ort
+        print("%-26s %11s %11s %16s %7s %7s" % (
+            "model", "process ms", "layers ms", "ONNX Runtime ms", "process",
+            "layers"))
     for path in find(options.models):
-        name = name_of(path)
+        line = None
         with tempfile.TemporaryDirectory() as folder:
             full, why = fill(onnx, options.lplan, path, options.most, folder)
             try:
-                if full:
+                if full and options.speedup:
+                    line = speedup(options.lplan, full, options.turns)
+                elif full:
                     own, layers, peer = compare(np, ort, options.lplan, full,
                                                 options, folder)
+                    line = "%11.1f %11.1f %16.1f %5.2f x %5.2f x" % (
+                        own * 1e3, layers * 1e3, peer * 1e3, own / peer,
+                        layers / peer)
             except Exception as error:  # of types of its own
                 why = str(error).split("\n", maxsplit=1)[0][:80]
-            if why:
-                print("%-26s %s" % (name, why), flush=True)
-                continue
-        print("%-26s %11.1f %11.1f %16.1f %5.2f x %5.2f x" % (
-            name, own * 1e3, layers * 1e3, peer * 1e3, own / peer,
-            layers / peer), flush=True)
+        print("%-26s %s" % (name_of(path), line or why), flush=True)
     return 0
 
 

@@ -153,7 +153,9 @@ def itself():
 
 
 def named(size):
-    return model(graph([node('Relu', ['x'], ['y'], name='n' * size)], [value('x', 4)], [value('y', 4)]))
+    """Two layers, and the tensor between them, with names of as many bytes."""
+    nodes = [node('Relu', ['x'], ['t' * size], name='n' * size), node('Relu', ['t' * size], ['y'], name='m' * size)]
+    return model(graph(nodes, [value('x', 4)], [value('y', 4)]))
 
 
 # A file, and the exit code of analyze; None: one of 0, 3 and 4.
@@ -166,8 +168,8 @@ FILES = {
     'calls_1000': (lambda: calls(1000, False), 3),
     'calls_doubled': (lambda: calls(40, True), 3),
     'calls_itself': (itself, 3),
-    'name_60kB': (lambda: named(60000), 0),
-    'name_1MB': (lambda: named(1000000), 3),
+    'name_1MB': (lambda: named(1000000), 0),
+    'name_17MB': (lambda: named(17000000), 3),
 }
 
 told = failures = 0

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""contrib.py [--long N] [--seed S] [OPERATOR]...: rows of com.microsoft beside
-ONNX Runtime.
+"""contrib.py [--long N] [--seed S] [OPERATOR]...: rows of com.microsoft and
+ai.onnx.ml beside ONNX Runtime.
 
 Draws cases of every row that ONNX Runtime's CPU provider has (types, shapes,
 attributes, optional operands), runs both and compares: integers exactly,

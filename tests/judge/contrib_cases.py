@@ -1,10 +1,11 @@
-"""Cases of operators of com.microsoft: CASES maps an operator to a function
+"""Cases of operators of com.microsoft and ai.onnx.ml: CASES maps an operator to a function
 that draws one."""
 import numpy as np
 from onnx import helper
 
 import runtime
 
+ML = 'ai.onnx.ml'
 
 class Case:
     """One node of com.microsoft: operands (arrays, None where absent), those
@@ -29,8 +30,14 @@ class Case:
         arrays = {n: x for n, x in zip(names, self.operands) if n}
         held = {n: x for n, x in arrays.items() if int(n[1:]) in self.weights}
         free = {n: x for n, x in arrays.items() if n not in held}
-        return runtime.model_of([node], free, held,
-                                [x for x in outputs if x], 17), free
+        model = runtime.model_of([node], free, held,
+                                 [x for x in outputs if x], 17)
+        if self.domain == ML:
+            model.opset_import.append(helper.make_opsetid(
+                ML, {'TreeEnsemble': 5, 'LabelEncoder': 4}.get(self.op, 1)))
+        if {'values_strings', 'classlabels_strings'} & set(self.attributes):
+            model.graph.output[0].type.tensor_type.elem_type = 8
+        return model, free
 
 
 def some(rng, *choices):
@@ -769,7 +776,119 @@ def last_max(rng):
         rng, 'uint8', 'int8'))], **how)
 
 
+# ---- ai.onnx.ml
+
+def features(rng, *kinds):
+    kind = some(rng, *kinds or ['float32', 'float64', 'int64', 'int32'])
+    return (rng.standard_normal(dims(rng, 2)) * 3).astype(kind)
+
+
+def extractor(rng):
+    x = features(rng)
+    where = rng.integers(0, x.shape[1], int(rng.integers(1, 6)))
+    return Case('ArrayFeatureExtractor', [x, where.astype('int64')],
+                domain=ML)
+
+
+def binarizer(rng):
+    return Case('Binarizer', [features(rng, 'float32')], domain=ML,
+                threshold=0.5)
+
+
+def scaler(rng):
+    x = features(rng)
+    own = int(some(rng, 1, x.shape[1]))
+    return Case('Scaler', [x], domain=ML, offset=floats(rng, own).tolist(),
+                scale=floats(rng, own).tolist())
+
+
+def labels(rng):
+    def column(kind):
+        return {'strings': ['a', 'bé', '', 'dd'],
+                'int64s': [3, -1, 1 << 60, 7],
+                'floats': [0.5, -2.0, float('nan'), 1e9]}[kind]
+    keys, values = some(rng, ('strings', 'int64s'), ('int64s', 'strings'),
+                        ('floats', 'strings'), ('strings', 'floats'),
+                        ('int64s', 'floats'), ('floats', 'int64s'))
+    kind = {'strings': object, 'int64s': 'int64', 'floats': 'float32'}[keys]
+    known = column(keys)
+    other = {'strings': 'z', 'int64s': 4, 'floats': 8.0}[keys]
+    x = np.array([some(rng, *known, other) for _ in range(9)], dtype=kind)
+    more = {}
+    if rng.integers(2):
+        more['default_' + values[:-1]] = column(values)[1]
+    return Case('LabelEncoder', [x], domain=ML, **{
+        'keys_' + keys: known, 'values_' + values: column(values)}, **more)
+
+
+def linear(op):
+    def draw(rng):
+        x = features(rng, 'float32') if op == 'LinearRegressor' else \
+            features(rng)
+        count = int(rng.integers(2, 5))
+        more = dict(coefficients=floats(rng, count * x.shape[1]).tolist(),
+                    intercepts=floats(rng, count).tolist())
+        if op == 'LinearRegressor':
+            return Case(op, [x], domain=ML, targets=count, **more)
+        names = [5, 3, 9, 1][:count]
+        more.update(some(rng, dict(classlabels_ints=names), dict(
+            classlabels_strings=[str(n) for n in names])))
+        return Case(op, [x], domain=ML, outputs=2, post_transform=some(
+            rng, 'NONE', 'LOGISTIC', 'SOFTMAX'), **more)
+    return draw
+
+
+def trees(rng):
+    """Trees whose nodes come before what hangs below them."""
+    import onnx
+    x = features(rng, 'float32', 'float64')
+    nodes, leaves, roots, sets = [], [], [], []
+    targets = int(rng.integers(1, 4))
+
+    def grow(depth):
+        at = len(nodes)
+        nodes.append(None)
+        ends = []
+        mode = int(rng.integers(7))
+        if mode == 6:
+            sets.extend([*(float(v) for v in rng.choice(x.ravel(), 2)),
+                         float('nan')])
+        for _ in range(2):
+            if depth and rng.integers(3):
+                ends.append((grow(depth - 1), 0))
+            else:
+                leaves.append((int(rng.integers(targets)), rng.normal()))
+                ends.append((len(leaves) - 1, 1))
+        nodes[at] = (mode, int(rng.integers(x.shape[1])), float(
+            rng.choice(x.ravel())), *ends)
+        return at
+    for _ in range(rng.integers(1, 4)):
+        roots.append(grow(int(rng.integers(3))))
+
+    def tensor(name, values, kind):
+        return onnx.numpy_helper.from_array(np.array(values, kind), name)
+    kind = x.dtype
+    more = dict(membership_values=tensor('m', sets, kind)) if sets else {}
+    return Case('TreeEnsemble', [x], domain=ML, n_targets=targets,
+                aggregate_function=int(rng.integers(4)),
+                tree_roots=roots,
+                nodes_featureids=[n[1] for n in nodes],
+                nodes_modes=tensor('k', [n[0] for n in nodes], 'uint8'),
+                nodes_splits=tensor('s', [n[2] for n in nodes], kind),
+                nodes_truenodeids=[n[3][0] for n in nodes],
+                nodes_trueleafs=[n[3][1] for n in nodes],
+                nodes_falsenodeids=[n[4][0] for n in nodes],
+                nodes_falseleafs=[n[4][1] for n in nodes],
+                leaf_targetids=[x[0] for x in leaves],
+                leaf_weights=tensor('w', [x[1] for x in leaves], kind),
+                tolerance=1e-5, **more)
+
+
 CASES = {
+    'ArrayFeatureExtractor': extractor, 'Binarizer': binarizer,
+    'Scaler': scaler, 'LabelEncoder': labels,
+    'LinearClassifier': linear('LinearClassifier'),
+    'LinearRegressor': linear('LinearRegressor'), 'TreeEnsemble': trees,
     'CDist': distances, 'ExpandDims': expand_dims, 'GatedAdd': gated_add,
     'GatherND': gather_nd, 'MatMulInteger16': wide_product,
     'Inverse': inverse, 'Pad': pad, 'QAttention': quantized_attention,

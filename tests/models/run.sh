@@ -6,7 +6,7 @@
 # (README.md). It must be analyzed with every layer counted, give those outputs
 # within 1e-4 of their largest value, wider where numbers are narrower, in its
 # planned arena with dead bytes overwritten, and have its text form read back
-# with the same totals. Operators of ai.onnx.ml are told, not counted.
+# with the same totals. Classifiers of trees are told, not counted.
 set -u
 : "${LPLAN:=lplan}" "${top_srcdir:=.}"
 count=0 failures=0
@@ -29,7 +29,7 @@ for folder in "$top_srcdir"/tests/models/*/; do
     tolerance=1e-4 verdict="PASS $name" coverage=100 dims='--dim batch=2,time=5'
     case $name in
     fp16*) tolerance=3e-3 ;;
-    sklearn_logistic | sklearn_tree)
+    sklearn_tree)
         verdict="SKIP $name" coverage=0 ;;
     esac
     case $name in

@@ -92,13 +92,13 @@ static bool check_model(const lp_model *model, const char *name,
     return is_right;
 }
 
-/* Run "model" by tiles of "rows" rows, and compare what they multiply with what
- * is predicted for them. */
-static void check_tiles(const lp_model *model, const char *name, int64_t rows,
+/* Run "model" by tiles of "extent" rows, and compare what they multiply with
+ * what is predicted for them. */
+static void check_tiles(const lp_model *model, const char *name, int64_t extent,
                         tally *sums)
 {
-    const lp_schedule_options wanted = {.layer_rows = rows,
-                                        .attention_rows = rows};
+    const lp_schedule_options wanted = {.layer_rows = extent,
+                                        .attention_rows = extent};
     lp_run_options options = {.fill_weights = true};
     lp_schedule *schedule;
     lp_run *run;
@@ -115,7 +115,8 @@ static void check_tiles(const lp_model *model, const char *name, int64_t rows,
         if (!is_right)
             print_message("%s by %lld rows: the loops do %lld multiplies, "
                           "%lld are predicted\n",
-                          name, (long long)rows, (long long)run->measured.macs,
+                          name, (long long)extent,
+                          (long long)run->measured.macs,
                           (long long)run->predicted.macs);
         lp_run_free(run);
     }
@@ -281,26 +282,61 @@ static void put_product(writing *w, bool is_whole)
         (long long)k, (long long)n, is_whole ? "MatMulInteger" : "MatMul");
 }
 
+/* An Einsum of 2 to 4 operands over 5 letters; the first has them all once, so
+ * that the result may have any. */
+static void put_einsum(writing *w)
+{
+    char equation[64] = "abcde";
+    int64_t extents[5], count = draw(2, 4);
+
+    for (int32_t i = 0; i < 5; i++)
+        extents[i] = draw(1, 5);
+    put(w, "opset 17; input x0: float32");
+    put_list(w, "", extents, 5);
+    for (int64_t t = 1; t < count; t++) {
+        int64_t dims[3], letters = draw(0, 3);
+        size_t end = strlen(equation);
+
+        equation[end++] = ',';
+        for (int32_t i = 0; i < letters; i++) {
+            int64_t letter = draw(0, 4);
+
+            dims[i] = extents[letter];
+            equation[end++] = (char)('a' + letter);
+        }
+        equation[end] = '\0';
+        put(w, "; input x%lld: float32", (long long)t);
+        put_list(w, "", dims, (int32_t)letters);
+    }
+    put(w, "; y = Einsum(x0");
+    for (int64_t t = 1; t < count; t++)
+        put(w, ", x%lld", (long long)t);
+    put(w, ") {equation: \"%s->%.*s\"}; output y", equation, (int)draw(0, 5),
+        "ebdac");
+}
+
 static void test_shapes(void **ignored)
 {
     tally sums = {0};
 
     (void)ignored;
-    for (int32_t i = 0; i < 600; i++) {
+    for (int32_t i = 0; i < 700; i++) {
         writing w = {.length = 0};
-        int32_t kind = i % 6;
+        int32_t kind = i % 7;
 
         if (kind < 4)
             put_convolution(&w, kind);
-        else
+        else if (kind < 6)
             put_product(&w, kind == 5);
+        else
+            put_einsum(&w);
         check_text(w.text, w.length, w.text, i % 3 == 0 ? 3 : 1, &sums);
     }
-    print_message("%d of 600 shapes compared, %d by tiles too\n", sums.compared,
+    print_message("%d of 700 shapes compared, %d by tiles too\n", sums.compared,
                   sums.tiled);
     assert_int_equal(sums.wrong, 0);
     assert_true(sums.tiled > 100);
-    assert_true(sums.compared > 450);
+    assert_true(sums.compared > 600);
     assert_int_equal(sums.compared, sums.with_macs);
 }
 

@@ -62,7 +62,7 @@ static const struct {
     {"read_bytes_per_s: 1G", "read_bytes_per_s: 0", ":6", "no count"},
     {"name: far", "name: near", ":6", "stands there twice"},
     {"name: far", "name: near, name: far", ":6", "stands there twice"},
-    {"weights: far", "weights: away", ":1", "no memory 'away'"},
+    {"weights: far", "weights: away", ":7", "no memory 'away'"},
     {"weights: far\n", "", ":1", "'weights' is missing"},
     {"float32", "float33", ":12", "no dtype"},
     {"float32", "string", ":12", "cannot be computed"},
