@@ -17,6 +17,7 @@
 static const lp_option options[] = {
     {.name = "ahead",
      .initial = "64",
+     .most = INT64_MAX,
      .help = "Units that a weight may be read ahead of its own."},
     {.name = NULL},
 };

@@ -317,6 +317,7 @@ plan_sources = \
 	src/plan/kin.c \
 	src/plan/known.c \
 	src/plan/link.c \
+	src/plan/loads.c \
 	src/plan/meaning.c \
 	src/plan/obstacle.c \
 	src/plan/places.c \

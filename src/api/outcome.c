@@ -112,16 +112,20 @@ static double seconds(int64_t ns)
 
 static void put_layers(const lp_run *run, lpi_text *text)
 {
-    lpi_text_put(text, "\n    time ms   GFLOP/s      GB/s           macs  "
+    lpi_text_put(text, "\n    time ms   GFLOP/s      GB/s          bytes "
+                       " counted bytes           macs  "
                        "counted macs  runs  layer\n");
     for (int64_t i = 0; i < run->layers_count; i++) {
         const lp_run_layer *layer = &run->layers[i];
         double time = seconds(layer->time_ns) + 1e-12;
 
-        lpi_text_printf(text, "%11.3f %9.2f %9.2f %14lld %13lld %5lld  ",
+        lpi_text_printf(text, "%11.3f %9.2f %9.2f %14lld %14lld %14lld ",
                         time * 1e3, (double)layer->flops / time * 1e-9,
                         (double)layer->moved_bytes / time * 1e-9,
-                        (long long)layer->macs, (long long)layer->counted_macs,
+                        (long long)layer->moved_bytes,
+                        (long long)layer->counted_bytes,
+                        (long long)layer->macs);
+        lpi_text_printf(text, "%13lld %5lld  ", (long long)layer->counted_macs,
                         (long long)layer->runs);
         lpi_text_escape(text, layer->name);
         lpi_text_printf(text, " (%s)\n", layer->op);
@@ -226,7 +230,12 @@ static void put_json(const lp_run *run, lpi_text *text)
     put_field(text, "arena_bytes", run->measured.arena_bytes, true);
     put_field(text, "traffic_bytes", run->measured.traffic_bytes, false);
     put_field(text, "macs", run->measured.macs, false);
-    lpi_text_printf(text, "},\n  \"results\": \"%s\"",
+    lpi_text_put(text, "},\n  \"drawn\": [");
+    for (int64_t i = 0; i < run->drawn_count; i++) {
+        lpi_text_put(text, i ? ", " : "");
+        lpi_json_string(text, run->drawn[i]);
+    }
+    lpi_text_printf(text, "],\n  \"results\": \"%s\"",
                     result_words[run->results]);
     if (run->widths) {
         lpi_text_put(text, ",\n  \"widths\": ");

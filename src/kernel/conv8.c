@@ -60,8 +60,8 @@ static void copy_run(const planes *s, const uint8_t *row, int64_t at,
         to[i] = s->zero;
 }
 
-/* Tap "t" of the channel at "x" for the columns that "runs" are. */
-static void pack_tap(const planes *s, const uint8_t *x, const int64_t t[3],
+/* Tap "t" of the first channel for the columns that "runs" are. */
+static void pack_tap(const planes *s, const int64_t t[3],
                      const lpi_stretch *runs, int32_t count, uint8_t *to)
 {
     const lpi_conv *c = s->shape;
@@ -78,7 +78,8 @@ static void pack_tap(const planes *s, const uint8_t *x, const int64_t t[3],
         if (z < 0 || z >= in[0] || y < 0 || y >= in[1])
             memset(to + r->at, s->zero, (size_t)r->count);
         else
-            copy_run(s, x + (z * in[1] + y) * in[2], at, r->count, to + r->at);
+            copy_run(s, s->x + (z * in[1] + y) * in[2], at, r->count,
+                     to + r->at);
     }
 }
 
@@ -95,25 +96,25 @@ static bool is_plain(const lpi_conv *c)
 static void pack_columns(const void *context, int64_t k, int64_t k_count,
                          int64_t n, int64_t n_count, int64_t width, uint8_t *to)
 {
-    const planes *s = context;
-    const int64_t *taps = s->shape->kernel;
-    int64_t plane = volume(s->shape->in);
-    const uint8_t *x = s->x + k / volume(taps) * plane;
+    planes s = *(const planes *)context;
+    const int64_t *taps = s.shape->kernel;
+    int64_t plane = volume(s.shape->in);
     int64_t t[3] = {k / taps[2] / taps[1] % taps[0], k / taps[2] % taps[1],
                     k % taps[2]};
     lpi_stretch runs[LPI_STRETCHES];
     int32_t count;
 
-    if (is_plain(s->shape)) {
-        for (int64_t p = 0; p < k_count; p++, to += width, x += plane)
-            memcpy(to, x + n, (size_t)n_count);
+    s.x += k / volume(taps) * plane;
+    if (is_plain(s.shape)) {
+        for (int64_t p = 0; p < k_count; p++, to += width, s.x += plane)
+            memcpy(to, s.x + n, (size_t)n_count);
         return;
     }
-    count = lpi_stretches(s->shape->out, n, n_count, runs);
+    count = lpi_stretches(s.shape->out, n, n_count, runs);
     for (int64_t p = 0; p < k_count; p++, to += width) {
-        pack_tap(s, x, t, runs, count, to);
+        pack_tap(&s, t, runs, count, to);
         if (lpi_next_tap(taps, t))
-            x += plane;
+            s.x += plane;
     }
 }
 

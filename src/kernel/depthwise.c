@@ -100,7 +100,7 @@ static void copy_piece(const float *from, int64_t count, float fill, float *to)
 /* The floats of the row "x" into their places in the padded row "to"; more can
  * be read until "end". */
 static void place_row(const lpi_conv *conv, const padded *p, const float *x,
-                      const float *end, float fill, float *to)
+                      const float *end, float *to)
 {
     int64_t at = conv->pad[2], step = p->phases, length = p->length;
     int64_t count = conv->in[2];
@@ -114,7 +114,7 @@ static void place_row(const lpi_conv *conv, const padded *p, const float *x,
     if (count <= 0)
         return;
     if (step == 1 && count <= PIECE && end - x >= PIECE)
-        copy_piece(x, count, fill, to + at);
+        copy_piece(x, count, fill_of(conv), to + at);
     else if (step == 1)
         memcpy(to + at, x, (size_t)count * sizeof(*to));
     else if (step == 2)
@@ -131,15 +131,13 @@ static void place_rows(const lpi_conv *conv, const padded *p, const float *x,
 {
     const float *end = conv->x + conv->batch * conv->in_channels * conv->in[0] *
                                      conv->in[1] * conv->in[2];
-    float fill = fill_of(conv);
-
     int64_t z = range[0] / p->size[1] - conv->pad[0];
     int64_t y = range[0] % p->size[1] - conv->pad[1];
 
     for (int64_t i = range[0]; i < range[1]; i++) {
         if (z >= 0 && z < conv->in[0] && y >= 0 && y < conv->in[1])
             place_row(conv, p, x + (z * conv->in[1] + y) * conv->in[2], end,
-                      fill, copy + i * p->phases * p->length);
+                      copy + i * p->phases * p->length);
         if (++y == p->size[1] - conv->pad[1]) {
             y = -conv->pad[1];
             z++;
@@ -197,14 +195,14 @@ void lpi_depthwise_begin(const lpi_conv *conv, float *own)
         own[2 * taps + i] = fill;
 }
 
-/* A plane of the output, some rows at a time; rows of the channel at "x" are
- * placed in "copy" when they are first met: "placed" are there. */
+/* A plane of the output, some rows at a time; rows of the channel at "x" (NULL:
+ * they are there) are placed in "copy" when they are first met. */
 static void run_rows(const lpi_conv *conv, const padded *p, lpi_taps t,
-                     const float *x, int64_t placed, float *copy)
+                     const float *x, float *copy)
 {
     const int64_t *k = conv->kernel, *d = conv->dilation;
     int64_t reach = (k[0] - 1) * d[0] * p->size[1] + (k[1] - 1) * d[1] + 1;
-    int64_t most = rows_at_once(conv, p), rows;
+    int64_t most = rows_at_once(conv, p), rows, placed = 0;
 
     for (int64_t z = 0; z < conv->out[0]; z++)
         for (int64_t y = 0; y < conv->out[1]; y += rows) {
@@ -214,7 +212,7 @@ static void run_rows(const lpi_conv *conv, const padded *p, lpi_taps t,
             rows = most < conv->out[1] - y ? most : conv->out[1] - y;
             first += y * conv->stride[1];
             last = first + (rows - 1) * conv->stride[1] + reach;
-            if (placed < last)
+            if (x && placed < last)
                 place_rows(conv, p, x, (int64_t[]){placed, last}, copy);
             placed = placed < last ? last : placed;
             t.from = copy + first * p->phases * p->length;
@@ -230,7 +228,7 @@ static void run_rows(const lpi_conv *conv, const padded *p, lpi_taps t,
 void lpi_depthwise_channel(const lpi_conv *conv, int64_t c, float *own)
 {
     padded p = padding_of(conv);
-    int64_t many = conv->out_channels / conv->groups, placed = 0;
+    int64_t many = conv->out_channels / conv->groups;
     lpi_taps t = {.length = conv->out[2],
                   .count = taps_of(conv),
                   .offset = (const int64_t *)own,
@@ -238,13 +236,13 @@ void lpi_depthwise_channel(const lpi_conv *conv, int64_t c, float *own)
     int64_t plane = conv->out[0] * conv->out[1] * conv->out[2];
     const float *x = conv->x + c * conv->in[0] * conv->in[1] * conv->in[2];
 
-    for (int64_t m = 0; m < many; m++, placed = p.size[0] * p.size[1]) {
+    for (int64_t m = 0; m < many; m++) {
         int64_t oc = c % conv->groups * many + m;
         float *to = conv->y + (c * many + m) * plane;
 
         t.w = conv->w ? conv->w + oc * t.count : NULL;
         t.to = to;
-        run_rows(conv, &p, t, x, placed, own + 2 * t.count);
+        run_rows(conv, &p, t, m ? NULL : x, own + 2 * t.count);
         if (conv->bias)
             conv->team.isa->binary[LPI_BINARY_ADD](plane, to, 1,
                                                    conv->bias + oc, 0, to);

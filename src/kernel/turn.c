@@ -25,16 +25,27 @@ typedef uint64_t longs __attribute__((vector_size(VECTOR)));
 #define LOW_8(a, b)  __builtin_shufflevector(a, b, 0, 2)
 #define HIGH_8(a, b) __builtin_shufflevector(a, b, 1, 3)
 
-/* A square: lines "stride" bytes apart, turned into lines "width" apart. */
+/* "lines" lines of "from", "stride" bytes apart, which become columns of "to",
+ * whose rows are "width" bytes apart; elements up to "whole" in squares. */
+typedef struct turning {
+    const uint8_t *from;
+    uint8_t *to;
+    ptrdiff_t stride, width;
+    int64_t lines, whole;
+} turning;
+
+/* The square at line "n" and element "k"; lines [n, end); all lines, of "count"
+ * elements. */
 #define SQUARE(SIZE, vector)                                                   \
-    static inline void square_##SIZE(const uint8_t *from, ptrdiff_t stride,    \
-                                     ptrdiff_t width, uint8_t *to)             \
+    static inline void square_##SIZE(const turning *t, int64_t n, int64_t k)   \
     {                                                                          \
         enum { SIDE = VECTOR / SIZE };                                         \
+        const uint8_t *from = t->from + n * t->stride + k * SIZE;              \
+        uint8_t *to = t->to + k * t->width + n * SIZE;                         \
         vector a[SIDE], b[SIDE];                                               \
                                                                                \
         for (int i = 0; i < SIDE; i++)                                         \
-            memcpy(&a[i], from + i * stride, VECTOR);                          \
+            memcpy(&a[i], from + i * t->stride, VECTOR);                       \
         for (int round = 1; round < SIDE; round *= 2) {                        \
             for (int i = 0; i < SIDE / 2; i++) {                               \
                 b[2 * i] = LOW_##SIZE(a[i], a[i + SIDE / 2]);                  \
@@ -43,44 +54,38 @@ typedef uint64_t longs __attribute__((vector_size(VECTOR)));
             memcpy(a, b, sizeof(a));                                           \
         }                                                                      \
         for (int i = 0; i < SIDE; i++)                                         \
-            memcpy(to + i * width, &a[i], VECTOR);                             \
+            memcpy(to + i * t->width, &a[i], VECTOR);                          \
     }                                                                          \
                                                                                \
-    /* Lines [n, end) of "from", in squares up to element "whole". */          \
-    static void block_##SIZE(const uint8_t *from, ptrdiff_t stride,            \
-                             const int64_t range[2], int64_t last,             \
-                             int64_t whole, ptrdiff_t width, uint8_t *to)      \
+    static void block_##SIZE(const turning *t, int64_t n, int64_t end)         \
     {                                                                          \
         enum { SIDE = VECTOR / SIZE, STEP = LINE / SIZE };                     \
                                                                                \
-        for (int64_t k = 0; k < whole; k += STEP)                              \
-            for (int64_t j = range[0]; j < range[1]; j += SIDE) {              \
-                int64_t at = j < last ? j : last;                              \
+        for (int64_t k = 0; k < t->whole; k += STEP)                           \
+            for (int64_t j = n; j < end; j += SIDE) {                          \
+                int64_t at = j < t->lines - SIDE ? j : t->lines - SIDE;        \
+                const uint8_t *next = t->from + (k + STEP) * SIZE;             \
                                                                                \
                 for (int64_t i = at; i < at + SIDE; i++)                       \
-                    __builtin_prefetch(from + i * stride + (k + STEP) * SIZE); \
-                for (int64_t p = k; p < k + STEP && p < whole; p += SIDE)      \
-                    square_##SIZE(from + at * stride + p * SIZE, stride,       \
-                                  width, to + p * width + at * SIZE);          \
+                    __builtin_prefetch(next + i * t->stride);                  \
+                for (int64_t p = k; p < k + STEP && p < t->whole; p += SIDE)   \
+                    square_##SIZE(t, at, p);                                   \
             }                                                                  \
     }                                                                          \
                                                                                \
-    static void turn_##SIZE(const uint8_t *from, ptrdiff_t stride,             \
-                            const int64_t sides[2], ptrdiff_t width,           \
-                            uint8_t *to)                                       \
+    static void turn_##SIZE(turning t, int64_t count)                          \
     {                                                                          \
         enum { SIDE = VECTOR / SIZE };                                         \
-        int64_t whole = sides[1] >= SIDE ? sides[0] / SIDE * SIDE : 0;         \
                                                                                \
-        for (int64_t n = 0; n < sides[1]; n += BLOCK) {                        \
-            int64_t end = n + BLOCK < sides[1] ? n + BLOCK : sides[1];         \
+        t.whole = t.lines >= SIDE ? count / SIDE * SIDE : 0;                   \
+        for (int64_t n = 0; n < t.lines; n += BLOCK) {                         \
+            int64_t end = n + BLOCK < t.lines ? n + BLOCK : t.lines;           \
                                                                                \
-            block_##SIZE(from, stride, (int64_t[]){n, end}, sides[1] - SIDE,   \
-                         whole, width, to);                                    \
+            block_##SIZE(&t, n, end);                                          \
             for (int64_t j = n; j < end; j++)                                  \
-                for (int64_t p = whole; p < sides[0]; p++)                     \
-                    memcpy(to + p * width + j * SIZE,                          \
-                           from + j * stride + p * SIZE, SIZE);                \
+                for (int64_t p = t.whole; p < count; p++)                      \
+                    memcpy(t.to + p * t.width + j * SIZE,                      \
+                           t.from + j * t.stride + p * SIZE, SIZE);            \
         }                                                                      \
     }
 
@@ -91,14 +96,18 @@ SQUARE(8, longs)
 void lpi_turn_elements(int64_t size, const void *from, int64_t stride,
                        const int64_t sides[2], int64_t width, void *to)
 {
-    ptrdiff_t across = stride * (ptrdiff_t)size, down = width * (ptrdiff_t)size;
+    turning t = {.from = from,
+                 .to = to,
+                 .stride = stride * (ptrdiff_t)size,
+                 .width = width * (ptrdiff_t)size,
+                 .lines = sides[1]};
 
     if (size == 1)
-        turn_1(from, across, sides, down, to);
+        turn_1(t, sides[0]);
     else if (size == 2)
-        turn_2(from, across, sides, down, to);
+        turn_2(t, sides[0]);
     else if (size == sizeof(float))
         lpi_turn(from, stride, sides, width, to);
     else
-        turn_8(from, across, sides, down, to);
+        turn_8(t, sides[0]);
 }

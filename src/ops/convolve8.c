@@ -26,6 +26,17 @@ typedef struct job {
     bool is_signed; /* the result */
 } job;
 
+/* Whether the scales are single ones, that of the weight one a channel too. */
+static bool scales_fit(const lpi_run *run, const places *at, int64_t channels)
+{
+    int64_t own = lpi_in_elements(run->node, at->w_scale);
+
+    return lpi_in_elements(run->node, at->x_scale) <= 1 &&
+           lpi_in_elements(run->node, at->y_scale) <= 1 &&
+           lpi_in_elements(run->node, at->y_zero) <= 1 &&
+           (own <= 1 || own == channels);
+}
+
 static lp_status read_scales(job *j)
 {
     const lpi_run *run = j->run;
@@ -38,7 +49,10 @@ static lp_status read_scales(job *j)
     float *factors = LPI_NEW(run->scratch, float, channels);
 
     if (x == NULL || w == NULL || y == NULL || zero == NULL || factors == NULL)
-        return lpi_node_fail(run->node, "scales or zero points do not fit");
+        return scales_fit(run, at, channels)
+                   ? lpi_node_fail_memory(run->node)
+                   : lpi_node_fail(run->node,
+                                   "scales or zero points do not fit");
     for (int64_t k = 0; k < channels; k++) {
         float product = *x * w[k];
 

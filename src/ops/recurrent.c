@@ -84,6 +84,27 @@ static lp_status check_weights(const lpi_node *node, int64_t count,
     return LP_OK;
 }
 
+/* Biases, lengths, first states and peepholes have as many elements as
+ * "units", the directions times the hidden size, and "batch" ask for. */
+static lp_status check_others(const lpi_node *node, int64_t units,
+                              int64_t batch)
+{
+    const recurrent_facts *facts = node->layer->row->facts;
+    const int64_t wanted[5] = {
+        lpi_dim_mul(units, 2 * facts->gates), batch, lpi_dim_mul(units, batch),
+        lpi_dim_mul(units, batch), lpi_dim_mul(units, 3)};
+    int64_t same;
+
+    for (int32_t i = 0; i < 5; i++) {
+        lp_shape own = lpi_in_shape(node, 3 + i);
+
+        LP_TRY(lpi_dim_same(node, "elements of an operand",
+                            lpi_dims_product(own, 0, own.rank), wanted[i],
+                            &same));
+    }
+    return LP_OK;
+}
+
 static lp_status recurrent_shape(lpi_node *node)
 {
     const lpi_recurrent *params = node->params;
@@ -99,6 +120,7 @@ static lp_status recurrent_shape(lpi_node *node)
     LP_TRY(check_weights(node, count, &hidden));
     steps = x.dims[batch_first ? 1 : 0];
     batch = x.dims[batch_first ? 0 : 1];
+    LP_TRY(check_others(node, lpi_dim_mul(count, hidden), batch));
     for (int32_t i = 1; i < 3; i++) {
         const int64_t dims[3] = {batch_first ? batch : count,
                                  batch_first ? count : batch, hidden};

@@ -28,6 +28,9 @@ static lp_status read_scaled(const lpi_run *run, int32_t i, lp_dtype type,
 
     if (type != LP_INT8 && type != LP_UINT8)
         return lpi_run_refuse(run, type);
+    if ((scale == NULL || zero == NULL) && lpi_in_elements(run->node, i) <= 1 &&
+        lpi_in_elements(run->node, i + 1) <= 1)
+        return lpi_node_fail_memory(run->node);
     if (scale == NULL || zero == NULL)
         return lpi_node_fail(run->node,
                              "inputs %d and %d are no single scale "

@@ -112,27 +112,21 @@ static lp_status find_peaks(finder *f)
     lpi_plan_run run = {.planning = f->planning};
     lp_problem problem = f->planning->problem;
     int64_t *seen = LPI_NEW(f->scratch, int64_t, problem.tensors_count);
-    int64_t *change = LPI_NEW(f->scratch, int64_t, p->units_count + 2);
-    int64_t live[2] = {0}, arena[2] = {0}, load = 0, sum = 0, u, i;
+    const int64_t *loads = lpi_loads_find(f->scratch, p);
+    int64_t live[2] = {0}, arena[2] = {0}, load = 0, u, i;
     bool in, out;
 
-    if (!seen || !change)
+    if (!seen || !loads)
         return lpi_fail_memory(f->error);
     problem.run = &run;
     LP_TRY(find_ends(f, &problem));
-    for (i = 0; i < p->residencies_count; i++)
-        if (p->residencies[i].memory == 0) {
-            change[p->residencies[i].first] += p->residencies[i].bytes;
-            change[p->residencies[i].last + 1] -= p->residencies[i].bytes;
-        }
     for (u = 0; u < p->units_count; u++) {
         int64_t operands =
             lpi_operands_floor(&f->planning->kin, p, u, &in, &out);
         int64_t needs = live_floor(p, u, &problem, seen);
         int64_t tiles = p->units[u].group ? live_buffers(p, u) : 0;
 
-        sum += change[u];
-        raise(&load, sum);
+        raise(&load, loads[u]);
         raise(&live[0], needs - tiles);
         raise(&live[1], needs);
         raise(&arena[0], p->units[u].group

@@ -118,25 +118,18 @@ static bool list_ends(scene *s, const int64_t *ends, int64_t count,
 static bool list_residents(scene *s)
 {
     const lpi_program *p = s->p;
-    int64_t *change = LPI_NEW(s->scratch, int64_t, p->units_count + 2);
-    int64_t sum = 0, u, i;
+    const int64_t *loads = lpi_loads_find(s->scratch, p);
     bool ok = true;
+    int64_t i;
 
-    if (!change)
+    if (!loads)
         return false;
-    for (i = 0; i < p->residencies_count; i++)
-        if (p->residencies[i].memory == 0) {
-            change[p->residencies[i].first] += p->residencies[i].bytes;
-            change[p->residencies[i].last + 1] -= p->residencies[i].bytes;
-        }
     s->unit = s->load = 0;
-    for (u = 0; u == 0 || u < p->units_count; u++) {
-        sum += change[u];
-        if (sum > s->load) {
-            s->load = sum;
-            s->unit = u;
+    for (i = 0; i == 0 || i < p->units_count; i++)
+        if (loads[i] > s->load) {
+            s->load = loads[i];
+            s->unit = i;
         }
-    }
     for (i = 0; ok && i < p->residencies_count; i++) {
         const lpi_residency *r = &p->residencies[i];
 

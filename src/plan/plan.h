@@ -184,6 +184,9 @@ lp_status lpi_events_aliases(const lp_problem *problem, lp_schedule *schedule,
 
 /* ---- bounds.c, obstacle.c ---------------------------------------------- */
 
+/* loads.c: bytes in memory 0 at each unit of "program"; NULL without memory. */
+int64_t *lpi_loads_find(lpi_arena *arena, const lpi_program *program);
+
 /* kin.c */
 lp_status lpi_kin_find(lpi_planning *planning, lp_error *error);
 

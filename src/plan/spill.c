@@ -76,25 +76,17 @@ static lp_status lower(spiller *s, int64_t count, bool *ret_means)
 static lp_status find_fullest(const spiller *s, int64_t *ret_unit,
                               int64_t *ret_load)
 {
-    const lpi_program *p = &s->program;
-    int64_t *change = LPI_NEW(s->scratch, int64_t, p->units_count + 2);
-    int64_t sum = 0, i;
+    const int64_t *loads = lpi_loads_find(s->scratch, &s->program);
+    int64_t i;
 
-    if (!change)
+    if (!loads)
         return lpi_fail_memory(s->error);
-    for (i = 0; i < p->residencies_count; i++)
-        if (p->residencies[i].memory == 0) {
-            change[p->residencies[i].first] += p->residencies[i].bytes;
-            change[p->residencies[i].last + 1] -= p->residencies[i].bytes;
-        }
     *ret_unit = *ret_load = 0;
-    for (i = 0; i < p->units_count; i++) {
-        sum += change[i];
-        if (sum > *ret_load) {
-            *ret_load = sum;
+    for (i = 0; i < s->program.units_count; i++)
+        if (loads[i] > *ret_load) {
+            *ret_load = loads[i];
             *ret_unit = i;
         }
-    }
     return LP_OK;
 }
 

@@ -4,7 +4,9 @@
  * tensors alone: each gives one range of positions where bytes come or go, and
  * all ranges end where the item was or where the group comes.  The ranges are
  * written as differences and summed over the window that they cover; positions
- * of the group itself are counted apart. */
+ * of the group itself are counted apart.  A wait that ends in place ends one
+ * position earlier; what the first load of a tensor, or the last one taken out,
+ * does to results in place elsewhere is left to the rebuild. */
 #include "solve.h"
 
 /* A tensor of the group: resident from its item "first" to its last use in the
