@@ -347,6 +347,17 @@ static cli_exit check(const run_args *args, const cli_list *operands)
     return CLI_YES;
 }
 
+/* What arena, buffers and weights in flight may each take: what was asked for,
+ * or all that this machine has; 0 (no limit) where it does not tell. */
+static int64_t most_memory(const run_args *args)
+{
+    int64_t pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+
+    if (args->model.max_memory_bytes)
+        return args->model.max_memory_bytes;
+    return pages > 0 && page > 0 ? pages * page : 0;
+}
+
 static cli_exit run(const void *arguments, const cli_list *operands)
 {
     const run_args *args = arguments;
@@ -357,7 +368,7 @@ static cli_exit run(const void *arguments, const cli_list *operands)
         .threads = (int32_t)args->threads,
         .check_memory = args->check_memory,
         .profile = args->profile,
-        .max_memory_bytes = args->model.max_memory_bytes,
+        .max_memory_bytes = most_memory(args),
         .progress = cli_bar_show,
         .progress_context = &bar,
     };

@@ -91,7 +91,14 @@ static lp_status take_off(lpi_exec *exec, lpi_slot *slot, int64_t size)
 {
     lpi_content *content = &exec->content;
     int64_t aligned = (size + FLIGHT_ALIGN - 1) / FLIGHT_ALIGN * FLIGHT_ALIGN;
+    int64_t most = exec->options->max_memory_bytes;
 
+    if (most > 0 && content->flight_bytes + aligned > most)
+        return lpi_fail(exec->error, LP_EUNSUPPORTED, exec->model->path,
+                        "weights in flight take %lld bytes, --max-memory "
+                        "allows %lld",
+                        (long long)(content->flight_bytes + aligned),
+                        (long long)most);
     LP_TRY(reserve(exec));
     if (content->held_count == content->held_room) {
         int64_t room = content->held_room ? 2 * content->held_room : 16;

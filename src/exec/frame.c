@@ -64,7 +64,8 @@ lpi_buffer *lpi_buffer_new(lpi_exec *exec, int64_t size, bool is_static)
     int64_t room;
 
     if (size >= INT64_MAX - 64 ||
-        (most > 0 && !is_static && lpi_add(counters->heap_bytes, size) > most))
+        (most > 0 &&
+         (is_static ? size : lpi_add(counters->heap_bytes, size)) > most))
         return NULL;
     buffer = take_spare(exec, size);
     room = buffer ? buffer->room : size;

@@ -95,7 +95,7 @@ lp_tensor *lpi_tensor_find(const lp_model *model, const char *name)
 static lp_status capture(lp_model *model, lp_tensor *outer_tensor,
                          lp_tensor **ret_tensor, lp_error *error)
 {
-    lp_tensor *inner;
+    lp_tensor *inner = NULL;
 
     LP_TRY(
         lpi_tensor_add(model, outer_tensor->name, LPI_CAPTURE, &inner, error));

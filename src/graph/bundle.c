@@ -75,7 +75,7 @@ static lpi_bundle *make(lpi_arena *arena, lpi_bundle head, const int64_t *dims,
     if (!bundle)
         return NULL;
     *bundle = head;
-    if (head.rank)
+    if (dims && head.rank)
         memcpy(bundle + 1, dims, (size_t)head.rank * sizeof(*dims));
     return bundle;
 }

@@ -305,7 +305,7 @@ enum { LP_ONCE = 64 };
 
 typedef struct lp_option {
     const char *name, *initial, *help; /* a number when "initial" is one, */
-    int64_t least, most; /* from "least" to "most"; both 0: any */
+    int64_t least, most;               /* from "least" to "most"; both 0: any */
 } lp_option;
 
 typedef struct lp_planner {
@@ -510,9 +510,9 @@ typedef struct lp_graph_tensor {
 typedef struct lp_graph_node {
     const int32_t *inputs, *outputs; /* tensors, each once */
     int32_t inputs_count, outputs_count;
-    int64_t extra_bytes; /* taken while it runs */
-    int64_t cost;        /* of an execution */
-    bool once;           /* may not run again */
+    int64_t extra_bytes;     /* taken while it runs */
+    int64_t cost;            /* of an execution */
+    bool once;               /* may not run again */
     const int32_t *in_place; /* inputs whose bytes its first output may take */
     int32_t in_place_count;
 } lp_graph_node;

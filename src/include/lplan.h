@@ -510,7 +510,7 @@ typedef struct lp_way {
     int64_t extra_macs, extra_bytes, extra_ns; /* computed, moved between
                               memories, and waited for, beyond the model in its
                               own order with everything kept */
-    bool fits; /* within the budget */
+    bool fits;                                 /* within the budget */
 } lp_way;
 
 typedef struct lp_plan_buffer {
@@ -520,10 +520,10 @@ typedef struct lp_plan_buffer {
 
 /* What is over the budget. */
 typedef enum lp_obstacle_cause {
-    LP_OBSTACLE_LAYER, /* one layer, as it is cut: it needs its buffers at
-                          once, and no order, spill or recompute helps */
-    LP_OBSTACLE_ENDS,  /* what the graph begins with, or ends with */
-    LP_OBSTACLE_LOAD,  /* what is resident at once in the plan found */
+    LP_OBSTACLE_LAYER,     /* one layer, as it is cut: it needs its buffers at
+                              once, and no order, spill or recompute helps */
+    LP_OBSTACLE_ENDS,      /* what the graph begins with, or ends with */
+    LP_OBSTACLE_LOAD,      /* what is resident at once in the plan found */
     LP_OBSTACLE_PLACEMENT, /* nothing, but the plan found has no offsets */
 } lp_obstacle_cause;
 
@@ -719,7 +719,8 @@ typedef struct lp_run_options {
     int32_t threads;             /* 0: as many as the machine has */
     bool check_memory; /* overwrite dead bytes, and compare as a schedule is */
     bool profile;
-    int64_t max_memory_bytes; /* of arena and buffers; 0: no limit */
+    int64_t max_memory_bytes; /* of arena, buffers, and weights in flight,
+                                 each; 0: no limit */
     /* Called after each of "all" steps; false stops the run. */
     bool (*progress)(void *context, int64_t done, int64_t all,
                      const char *layer);

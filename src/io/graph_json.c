@@ -213,7 +213,7 @@ static int by_target(const void *a, const void *b)
 static lp_status read_link(const reader *r, int32_t i, link *ret_link)
 {
     const json_t *row = json_array_get(r->links, (size_t)i);
-    int64_t from, to;
+    int64_t from = -1, to = -1;
     int32_t of_from, of_to;
 
     if (!json_is_object(row))

@@ -225,7 +225,7 @@ static const lpi_gemm_tile *choose(const lpi_isa *isa, int64_t m, int64_t n,
 
 static void make_plan(const lpi_gemm *gemm, way *plan)
 {
-    int64_t m = gemm->m, n = gemm->n, cost, turned;
+    int64_t m = gemm->m, n = gemm->n, cost = 0, turned = 0;
     bool known = gemm->b.pack == lpi_pack_matrix;
     const lpi_matrix *b = gemm->b.context;
     const lpi_gemm_tile *tile = choose(gemm->team.isa, n, m, &turned);

@@ -46,7 +46,8 @@ static void note_read(builder *b, const lp_tensor *tensor, reads *r)
         if (r->weights)
             r->weights[r->weights_count] = tensor;
         r->weights_count++;
-        r->weight_bytes = lpi_add(r->weight_bytes, lpi_planned_stored(b->first, tensor));
+        r->weight_bytes =
+            lpi_add(r->weight_bytes, lpi_planned_stored(b->first, tensor));
     }
 }
 
@@ -106,10 +107,10 @@ static lp_status add_layer(builder *b, lp_layer *layer)
         .module = layer->module,
         .workspace_bytes = b->workspace[layer->id],
         .is_pure = !layer->row || !(layer->row->flags & LPI_IMPURE),
-        .is_view = layer->row && layer->row->flags & LPI_VIEW &&
-                   layer->inputs_count && lpi_is_value(layer->inputs[0]) &&
-                   lpi_same_width(b->first, layer->inputs[0],
-                                  layer->outputs[0]),
+        .is_view =
+            layer->row && layer->row->flags & LPI_VIEW && layer->inputs_count &&
+            lpi_is_value(layer->inputs[0]) &&
+            lpi_same_width(b->first, layer->inputs[0], layer->outputs[0]),
     };
     b->planning->layer_numbers[layer->id] = number;
     LP_TRY(add_operands(b, to));

@@ -163,7 +163,7 @@ lp_status lpi_schedule_baseline(const lp_model *model,
                                 lp_schedule **ret_schedule, lp_error *error)
 {
     lp_schedule_options wanted = options ? *options : (lp_schedule_options){0};
-    lp_schedule *s;
+    lp_schedule *s = NULL;
     lp_status status;
 
     if (wanted.alignment < 0 || (wanted.alignment & (wanted.alignment - 1)))

@@ -58,7 +58,7 @@ static int64_t count_events(lpi_remat *remat)
         remat->loads[t] = 0;
     }
     for (i = 0; i < remat->count; i++) {
-        int32_t own;
+        int32_t own = -1;
         lpi_remat_item item = lpi_remat_item_of(graph, remat->items[i], &own);
 
         for (k = 0; k < item.inputs_count; k++)
