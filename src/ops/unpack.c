@@ -120,7 +120,7 @@ static lp_status multiply(const lpi_run *run, packed *w, int32_t bias)
     lpi_gemm gemm = {.m = rows,
                      .n = p->N,
                      .k = p->K,
-                     .a = {NULL, p->K, 1},
+                     .a = {NULL, p->K, 1, NULL},
                      .b = {pack_weights, w},
                      .c_row = p->N,
                      .fresh = true,
