@@ -941,9 +941,10 @@ def weights_of(model):
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
     found = {}
     for name, dtype, dims in re.findall(
-            r'^weight (\S+): (\w+)\[([0-9, ]*)\]', text, re.M):
-        if dtype in BITS and not name.startswith('"'):
-            found[name] = dtype, [int(x) for x in re.findall('[0-9]+', dims)]
+            r'^weight ("(?:[^"\\]|\\.)*"|\S+): (\w+)\[([0-9, ]*)\]', text, re.M):
+        if dtype in BITS and '\\' not in name:
+            found[name.strip('"')] = dtype, [
+                int(x) for x in re.findall('[0-9]+', dims)]
     return found
 
 
