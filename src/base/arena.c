@@ -9,10 +9,6 @@
 
 enum { ALIGNMENT = 16, FIRST_BLOCK = 16 << 10, LARGEST_BLOCK = 1 << 20 };
 
-/* The block of work that repeats and did not fit into one: what it does not
- * touch are addresses alone. */
-enum { REPEATED_BLOCK = 32 << 20 };
-
 typedef struct block {
     struct block *older;
     size_t used, size;
@@ -57,8 +53,8 @@ static block *add_block(lpi_arena *arena, size_t size)
         room = size;
     if ((int64_t)room > arena->cap - arena->used)
         return NULL;
-    fresh = (room < LARGEST_BLOCK ? lpi_alloc
-                                  : lpi_alloc_large)(sizeof(*fresh) + room);
+    fresh = (room <= LARGEST_BLOCK ? lpi_alloc
+                                   : lpi_alloc_large)(sizeof(*fresh) + room);
     if (!fresh)
         return NULL;
     *fresh = (block){.older = arena->newest, .size = room};
@@ -163,7 +159,7 @@ void lpi_arena_reset(lpi_arena *arena)
         arena->newest = older;
     }
     arena->used = 0;
-    arena->next_size = all > REPEATED_BLOCK ? all : REPEATED_BLOCK;
+    arena->next_size = all;
 }
 
 int64_t lpi_arena_used(const lpi_arena *arena)

@@ -154,31 +154,38 @@ static cli_exit parse_tolerance(const char *option, const char *text,
     return CLI_YES;
 }
 
+/* Whether "name" is among the first "count" of "given". */
+static bool is_given(const lp_given *given, size_t count, const char *name)
+{
+    while (count-- > 0)
+        if (!strcmp(given[count].input, name))
+            return true;
+    return false;
+}
+
 /* Read the files of --input. */
 static cli_exit read_inputs(const run_args *args, lp_given **ret_given)
 {
     lp_given *given = cli_alloc((args->inputs.count + 1) * sizeof(*given));
     lp_error error = {0};
 
+    *ret_given = given;
     for (size_t i = 0; i < args->inputs.count; i++) {
         const char *text = args->inputs.items[i], *split = strchr(text, '=');
         lp_array *array;
-        char *name;
 
         if (!split || split == text || !split[1])
             return cli_fail(CLI_USAGE, "run", "--input '%s' is no NAME=FILE",
                             text);
-        name = cli_format("%.*s", (int)(split - text), text);
-        for (size_t k = 0; k < i; k++)
-            if (!strcmp(given[k].input, name))
-                return cli_fail(CLI_USAGE, "run", "--input '%s' stands twice",
-                                name);
+        given[i].input = cli_format("%.*s", (int)(split - text), text);
+        if (is_given(given, i, given[i].input))
+            return cli_fail(CLI_USAGE, "run", "--input '%s' stands twice",
+                            given[i].input);
         if (lp_array_read(split + 1, args->model.max_memory_bytes, &array,
                           &error) != LP_OK)
             return cli_fail_with(&error, CLI_INPUT);
-        given[i] = (lp_given){name, array};
+        given[i].array = array;
     }
-    *ret_given = given;
     return CLI_YES;
 }
 

@@ -166,17 +166,17 @@ static lp_status read_shared(lpi_exec *exec, lpi_file *file, int64_t offset,
     enum { WORTH = 1 << 19, LINE = 64 }; /* bytes */
     int32_t threads = length < WORTH ? 1 : exec->threads, failed = threads < 2;
 
-#pragma omp parallel for num_threads(threads) schedule(static, 1)              \
-    reduction(|                                                                \
-              : failed) if (threads > 1)
+#pragma omp parallel for num_threads(threads)                                  \
+    schedule(static, 1) if (threads > 1)
     for (int32_t i = 0; i < threads; i++) {
         lp_error error = {.status = LP_OK};
         int64_t from, to;
 
         lpi_share(length, LINE, i, threads, &from, &to);
-        failed |= threads > 1 &&
-                  lpi_file_read(file, lpi_add(offset, from), to - from,
-                                bytes + from, &error) != LP_OK;
+        if (threads > 1 && lpi_file_read(file, lpi_add(offset, from), to - from,
+                                         bytes + from, &error) != LP_OK)
+#pragma omp atomic write
+            failed = 1;
     }
     return failed ? lpi_file_read(file, offset, length, bytes, exec->error)
                   : LP_OK;

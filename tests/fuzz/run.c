@@ -15,7 +15,7 @@
 
 enum {
     CAP_BYTES = 32 << 20,
-    MOST_FLOPS = 1 << 24,
+    MOST_FLOPS = 1 << 21,
     MOST_STEPS = 20000,
 };
 
