@@ -63,8 +63,9 @@ static const lpi_onnx_rule rules[LPI_ONNX_MESSAGES][FIELDS] = {
     [LPI_ONNX_TENSOR_PROTO] = {
         [1] = NUMBERS, [2] = NUMBER, [3] = {LPI_FIELD_REFUSED, 0},
         [4] = {LPI_FIELD_DATA32, 0}, [5] = DATAINT, [6] = STRING,
-        [7] = DATAINT, [8] = NAME, [9] = {LPI_FIELD_RAW, 0}, [10] = {LPI_FIELD_DATA64, 0},
-        [11] = DATAINT, [13] = MANY(LPI_ONNX_PAIR), [14] = NUMBER,
+        [7] = DATAINT, [8] = NAME, [9] = {LPI_FIELD_RAW, 0},
+        [10] = {LPI_FIELD_DATA64, 0}, [11] = DATAINT,
+        [13] = MANY(LPI_ONNX_PAIR), [14] = NUMBER,
     },
     [LPI_ONNX_SPARSE] = {
         [1] = ONE(LPI_ONNX_TENSOR_PROTO), [2] = ONE(LPI_ONNX_TENSOR_PROTO),

@@ -268,8 +268,8 @@ class Judge:
             own, dims = model.weights[name]
             if name not in self.read_by_runs:
                 raise Refused('precision: no run reads it', **where)
-        elif name in model.folded or '"' in json.dumps(name or '')[1:-1] or \
-                'file' in entry:
+        elif name in model.folded or 'file' in entry or \
+                re.search(r'["\\]', json.dumps(name or '')[1:-1]):
             raise Unknown("precision: '%s'" % name)
         else:
             raise Refused("precision: no tensor '%s'" % name)
