@@ -132,7 +132,10 @@ static void write_json(lpi_text *text, const lp_plan *plan)
     lpi_text_printf(text, ", \"reproducible\": %s",
                     plan->reproducible ? "true" : "false");
     lpi_text_put(text, ",\n \"predicted\": ");
-    json_figures(text, &plan->predictions);
+    if (plan->schedule)
+        json_figures(text, &plan->predictions);
+    else
+        lpi_text_put(text, "null");
     lpi_text_put(text, ",\n \"bounds\": ");
     json_bounds(text, plan);
     if (plan->obstacle)
