@@ -192,3 +192,13 @@ void LPI_OF_SET(lpi_normalise)(int64_t count, const float *from,
     for (int64_t i = 0; i < count; i++)
         to[i] = fmaf((from[i] - mean) * inverse, scale[i], shift[i]);
 }
+
+void LPI_OF_SET(lpi_normalise_plane)(int64_t count, const float *from,
+                                     const float *of, float *to)
+{
+    float mean = of[0], inverse = of[1], scale = of[2], shift = of[3];
+
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        to[i] = fmaf((from[i] - mean) * inverse, scale, shift);
+}

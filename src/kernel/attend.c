@@ -100,11 +100,11 @@ static void product(const lpi_gemm_tile *tile, int64_t k, int64_t rows,
             }
 }
 
-/* Rows [i, i + s->rows) with the packed operands and the thread's floats. */
+/* "count" rows from "i" on with the packed operands, in the thread's floats. */
 static void run_block(const lpi_attend *a, const sizes *s, int64_t i,
-                      const float *packed, float *own)
+                      int64_t count, float *own)
 {
-    int64_t count = least(a->rows - i, s->rows);
+    const float *packed = a->workspace;
     float *scores = own + s->rows * a->depth;
     float *result = scores + s->rows * s->keys;
     lpi_tile_args left = {.a = own,
@@ -160,7 +160,6 @@ void lpi_attend_run(const lpi_attend *attend)
     sizes s = sizes_of(attend);
     int32_t threads = attend->team.threads;
     int64_t panels = s.keys / s.left->columns + s.values / s.right->columns;
-    int64_t blocks = lpi_ceil_div(attend->rows, s.rows);
     float *own = attend->workspace + attend->depth * s.keys +
                  attend->keys * s.values;
 
@@ -172,9 +171,9 @@ void lpi_attend_run(const lpi_attend *attend)
     for (int32_t t = 0; t < threads; t++) {
         int64_t from, to;
 
-        lpi_share(blocks, 1, t, threads, &from, &to);
-        for (int64_t i = from; i < to; i++)
-            run_block(attend, &s, i * s.rows, attend->workspace,
+        lpi_share(attend->rows, ROWS_UNIT, t, threads, &from, &to);
+        for (int64_t i = from; i < to; i += s.rows)
+            run_block(attend, &s, i, least(to - i, s.rows),
                       own + t * own_floats(attend, &s));
     }
 }

@@ -44,20 +44,6 @@ static bool is_plain(const lpi_conv *conv)
     return true;
 }
 
-static void add_bias(const lpi_conv *conv, const lpi_gemm *gemm,
-                     const float *bias)
-{
-    enum { SMALL = 16384 }; /* elements not worth a second thread */
-    int32_t threads = gemm->m * gemm->n < SMALL ? 1 : gemm->team.threads;
-
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (int64_t m = 0; m < gemm->m; m++) {
-        float *c = gemm->c + m * gemm->c_row;
-
-        conv->team.isa->binary[LPI_BINARY_ADD](gemm->n, c, 1, bias + m, 0, c);
-    }
-}
-
 /* Image and group "i", with workspace of its own. */
 static void run_product(const lpi_conv *conv, int64_t i, int32_t threads,
                         float *workspace)
@@ -84,9 +70,8 @@ static void run_product(const lpi_conv *conv, int64_t i, int32_t threads,
                             : (lpi_columns){lpi_pack_window, &window};
     gemm.c = conv->y + i * gemm.m * gemm.n;
     gemm.workspace = workspace;
+    gemm.bias = conv->bias ? conv->bias + group * gemm.m : NULL;
     lpi_gemm_run(&gemm);
-    if (conv->bias)
-        add_bias(conv, &gemm, conv->bias + group * gemm.m);
 }
 
 bool lpi_conv_takes_halves(const lpi_conv *conv)

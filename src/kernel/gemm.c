@@ -4,9 +4,10 @@
  * B is packed in panels as wide as the register tile, K_BLOCK rows at a time;
  * A is read where it stands when its rows are runs of memory, M_BLOCK rows at
  * a time, else packed in panels as high as the tile.  Every tile continues
- * what C holds.  Threads take parts of the columns, or of the rows when there
- * are more of them, and share nothing.  A product that wastes much of the
- * tiles may be computed transposed. */
+ * what C holds.  Threads take parts of the columns and share nothing, or, when
+ * there are more of them, of the rows: then they pack B together, some panels
+ * at a time.  A product that wastes much of the tiles may be computed
+ * transposed. */
 #include <string.h>
 
 #include "kernel.h"
@@ -36,23 +37,39 @@ typedef struct piece {
     float *a, *b;
 } piece;
 
+/* Rows [k, k + k_count) of B, "k" being a multiple of K_BLOCK, of columns
+ * [n, n + columns): panels of K_BLOCK rows in "b", one behind the other. */
+typedef struct chunk {
+    int64_t n, columns, k, k_count;
+    float *b;
+} chunk;
+
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
-static int64_t workspace_of_part(const lpi_gemm *gemm)
+/* Floats of the panels of A and of B that a thread has, so that all together
+ * have two buffers for panels of B, for all of it where it is small. */
+static void rooms_of(const lpi_gemm *gemm, int64_t *ret_a, int64_t *ret_b)
 {
-    int64_t k = least(gemm->k, K_BLOCK);
-    int64_t side = gemm->m > gemm->n ? gemm->m : gemm->n;
+    int64_t k = least(gemm->k, K_BLOCK), most = (int64_t)K_BLOCK * N_BLOCK;
+    int64_t side = gemm->m > gemm->n ? gemm->m : gemm->n, all;
 
-    return k * (least(side + TILE_SIDE, M_BLOCK) +
-                least(side + TILE_SIDE, N_BLOCK));
+    *ret_a = k * least(side + TILE_SIDE, M_BLOCK);
+    *ret_b = k * least(side + TILE_SIDE, N_BLOCK);
+    all = least(lpi_mul(gemm->k, side + TILE_SIDE), most);
+    all = lpi_ceil_div(2 * all, gemm->team.threads);
+    if (gemm->team.threads > 1 && *ret_b < all)
+        *ret_b = all;
 }
 
 int64_t lpi_gemm_workspace(const lpi_gemm *gemm)
 {
-    return workspace_of_part(gemm) * gemm->team.threads + LPI_LANES;
+    int64_t a, b;
+
+    rooms_of(gemm, &a, &b);
+    return (a + b) * gemm->team.threads + LPI_LANES;
 }
 
 /* "m[1]" rows of A from m[0] on, "k[1]" columns from k[0] on, in panels of
@@ -87,14 +104,14 @@ static void edge_tile(const way *plan, lpi_tile_args args, int64_t rows,
             c[i * plan->c_row + j * plan->c_column] = whole[i * width + j];
 }
 
-/* The block of C at (m, n), "rows" x "columns", from "args", which say where
- * the block of A begins. */
+/* The block of C at "from", "count" large, from "args", which say where the
+ * blocks of A and B begin. */
 static void run_block(const piece *part, const int64_t from[2],
                       const int64_t count[2], lpi_tile_args args)
 {
     const way *plan = part->plan;
     const lpi_gemm_tile *tile = plan->tile;
-    const float *a = args.a;
+    const float *a = args.a, *b = args.b;
 
     for (int64_t j = 0; j < count[1]; j += tile->columns)
         for (int64_t i = 0; i < count[0]; i += tile->rows) {
@@ -104,7 +121,7 @@ static void run_block(const piece *part, const int64_t from[2],
             args.c = plan->gemm->c + (from[0] + i) * plan->c_row +
                      (from[1] + j) * plan->c_column;
             args.a = a + (plan->in_place ? i * args.a_row : i * args.k);
-            args.b = part->b + j * args.k;
+            args.b = b + j * args.k;
             LPI_MACS(high * wide * args.k);
             args.next = NULL;
             if (high == tile->rows && i + high < count[0])
@@ -127,22 +144,42 @@ static lpi_matrix widened(const lpi_matrix *a, int64_t rows, int64_t k_count,
     return (lpi_matrix){to, k_count, 1, NULL};
 }
 
-/* All rows of "part" for columns [n, n + columns) and one block of k. */
-static void run_panel(const piece *part, int64_t n, int64_t columns, int64_t k,
-                      int64_t k_count)
+static int64_t padded(const way *plan, int64_t columns)
+{
+    return lpi_ceil_div(columns, plan->tile->columns) * plan->tile->columns;
+}
+
+/* Pack rows [from, to) of the chunk. */
+static void pack_rows(const way *plan, const chunk *c, int64_t from, int64_t to)
+{
+    int64_t wide = plan->tile->columns, end;
+
+    for (int64_t k = from; k < to; k = end) {
+        int64_t first = k / K_BLOCK * K_BLOCK;
+        int64_t high = least(c->k_count - first, K_BLOCK);
+        float *panel = c->b + first * padded(plan, c->columns);
+
+        end = least(to, first + high);
+        for (int64_t j = 0; j < c->columns; j += wide)
+            plan->b.pack(plan->b.context, c->k + k, end - k, c->n + j,
+                         least(c->columns - j, wide), wide,
+                         panel + j * high + (k - first) * wide);
+    }
+}
+
+/* All rows of "part" for the first panel of "c". */
+static void run_panel(const piece *part, const chunk *c)
 {
     const way *plan = part->plan;
     const lpi_gemm_tile *tile = plan->tile;
+    int64_t n = c->n, columns = c->columns, k = c->k, k_count = c->k_count;
     lpi_tile_args args = {.k = k_count,
                           .a_row = 1,
                           .a_column = tile->rows,
+                          .b = c->b,
                           .c_row = plan->c_row,
                           .fresh = plan->gemm->fresh && k == 0};
 
-    for (int64_t j = 0; j < columns && k_count; j += tile->columns)
-        plan->b.pack(plan->b.context, k, k_count, n + j,
-                     least(columns - j, tile->columns), tile->columns,
-                     part->b + j * k_count);
     for (int64_t m = part->m_from; m < part->m_to; m += M_BLOCK) {
         int64_t rows = least(part->m_to - m, M_BLOCK);
         int64_t whole = rows / tile->rows * tile->rows;
@@ -174,6 +211,29 @@ static void run_panel(const piece *part, int64_t n, int64_t columns, int64_t k,
     }
 }
 
+/* Add the bias to what "part" has computed. */
+static void finish(const piece *part)
+{
+    bool turned = part->plan->b.context == &part->plan->turned;
+    const int64_t m[2] = {part->m_from, part->m_to};
+    const int64_t n[2] = {part->n_from, part->n_to};
+
+    lpi_gemm_add_bias(part->plan->gemm, turned ? n : m, turned ? m : n);
+}
+
+/* All panels of a chunk, which are packed. */
+static void run_chunk(const piece *part, const chunk *c)
+{
+    int64_t k = 0;
+
+    do {
+        chunk one = {c->n, c->columns, c->k + k, least(c->k_count - k, K_BLOCK),
+                     c->b + k * padded(part->plan, c->columns)};
+
+        run_panel(part, &one);
+    } while ((k += K_BLOCK) < c->k_count);
+}
+
 /* Columns of B that one row of tiles reads once are packed tile by tile. */
 static void run_part(const piece *part)
 {
@@ -183,22 +243,15 @@ static void run_part(const piece *part)
     if (part->m_to - part->m_from <= tile->rows)
         block = tile->columns;
     for (int64_t n = part->n_from; n < part->n_to; n += block) {
-        int64_t k = 0;
+        chunk c = {n, least(part->n_to - n, block), 0, 0, part->b};
 
-        do
-            run_panel(part, n, least(part->n_to - n, block), k,
-                      least(whole - k, K_BLOCK));
-        while ((k += K_BLOCK) < whole);
+        do {
+            c.k_count = least(whole - c.k, K_BLOCK);
+            pack_rows(part->plan, &c, 0, c.k_count);
+            run_panel(part, &c);
+        } while ((c.k += K_BLOCK) < whole);
     }
-}
-
-void lpi_share(int64_t whole, int64_t unit, int32_t i, int32_t count,
-               int64_t *ret_from, int64_t *ret_to)
-{
-    int64_t units = lpi_ceil_div(whole, unit);
-
-    *ret_from = least(units * i / count * unit, whole);
-    *ret_to = least(units * (i + 1) / count * unit, whole);
+    finish(part);
 }
 
 /* The tile that wastes least of m x n; "ret_cost" in multiply-adds a k, the
@@ -254,81 +307,84 @@ static int32_t threads_of(const lpi_gemm *gemm)
     return (int32_t)least(lpi_add(worth, 1), gemm->team.threads);
 }
 
-/* Columns [from, to) of few rows: B is read once, in the order it stands. */
-static void run_columns(const lpi_gemm *gemm, int64_t from, int64_t to)
+/* The part of thread "i" of "threads". */
+static piece part_of(const way *plan, bool by_rows, int32_t i, int32_t threads)
 {
-    enum { SOME = 1024 };
-    const lpi_matrix *a = &gemm->a, *b = gemm->b.context;
-    int64_t step = b->widen ? SOME : to - from, some;
-    float row[SOME], left;
+    const lpi_gemm *gemm = plan->gemm;
+    piece part = {.plan = plan, .m_to = plan->m, .n_to = plan->n};
+    int64_t a, b;
 
-    for (int64_t n = from; n < to; n += some) {
-        float *c = gemm->c + n;
-
-        some = least(to - n, step);
-        for (int64_t m = 0; m < gemm->m && gemm->fresh; m++)
-            memset(c + m * gemm->c_row, 0, (size_t)some * sizeof(*c));
-        for (int64_t k = 0; k < gemm->k; k++) {
-            lpi_matrix right = lpi_matrix_from(b, k * b->row + n);
-
-            if (b->widen) {
-                b->widen(some, (const uint16_t *)right.at, row);
-                right.at = row;
-            }
-            for (int64_t m = 0; m < gemm->m; m++) {
-                lpi_pack_matrix(a, m, 1, k, 1, 1, &left);
-                gemm->team.isa->axpy(some, left, right.at, c + m * gemm->c_row);
-                LPI_MACS(some);
-            }
-        }
-    }
+    rooms_of(gemm, &a, &b);
+    part.a = gemm->workspace + a * i;
+    part.b = gemm->workspace + a * threads + b * i;
+    if (by_rows)
+        lpi_share(plan->m, plan->tile->rows, i, threads, &part.m_from,
+                  &part.m_to);
+    else
+        lpi_share(plan->n, plan->tile->columns, i, threads, &part.n_from,
+                  &part.n_to);
+    return part;
 }
 
-/* Few rows of A and a B in rows. */
-static bool run_few_rows(const lpi_gemm *gemm)
+/* Threads take rows and pack B together, alternately in two buffers: who is
+ * done with a chunk packs the next while others still read. */
+static void run_together(const way *plan, int32_t threads)
 {
-    const lpi_matrix *b = gemm->b.context;
-    int32_t threads = threads_of(gemm);
+    enum { UNIT = 8 };
+    int64_t k = plan->gemm->k, a, b, step;
+    float *shared = part_of(plan, true, 0, threads).b;
 
-    if (gemm->m > 2 || gemm->b.pack != lpi_pack_matrix || b->column != 1)
-        return false;
-#pragma omp parallel for num_threads(threads)                                  \
-    schedule(static, 1) if (threads > 1)
-    for (int32_t i = 0; i < threads; i++) {
-        int64_t from, to;
+    rooms_of(plan->gemm, &a, &b);
+    b = b * threads / 2;
+    step = b / padded(plan, least(plan->n, N_BLOCK)) / K_BLOCK * K_BLOCK;
+    step = step < K_BLOCK ? K_BLOCK : step;
+#pragma omp parallel num_threads(threads)
+    {
+        chunk c = {.b = shared};
 
-        lpi_share(gemm->n, LPI_LANES, i, threads, &from, &to);
-        run_columns(gemm, from, to);
+        for (c.n = 0; c.n < plan->n; c.n += N_BLOCK)
+            for (c.k = 0; c.k < k; c.k += step) {
+                c.columns = least(plan->n - c.n, N_BLOCK);
+                c.k_count = least(k - c.k, step);
+#pragma omp for schedule(static, 1)
+                for (int32_t i = 0; i < threads; i++) {
+                    int64_t from, to;
+
+                    lpi_share(c.k_count, UNIT, i, threads, &from, &to);
+                    pack_rows(plan, &c, from, to);
+                }
+#pragma omp for schedule(static, 1) nowait
+                for (int32_t i = 0; i < threads; i++) {
+                    piece part = part_of(plan, true, i, threads);
+
+                    run_chunk(&part, &c);
+                    if (c.n + N_BLOCK >= plan->n && c.k + step >= k)
+                        finish(&part);
+                }
+                c.b = c.b == shared ? shared + b : shared;
+            }
     }
-    return true;
 }
 
 void lpi_gemm_run(const lpi_gemm *gemm)
 {
-    int64_t size = workspace_of_part(gemm);
-    int64_t side = gemm->m > gemm->n ? gemm->m : gemm->n;
     int32_t threads = threads_of(gemm);
     way plan;
     bool by_rows;
 
-    if (gemm->m < 1 || gemm->n < 1 || run_few_rows(gemm))
+    if (gemm->m < 1 || gemm->n < 1 || lpi_gemm_few_rows(gemm, threads))
         return;
     make_plan(gemm, &plan);
     by_rows = plan.m / plan.tile->rows > plan.n / plan.tile->columns;
+    if (by_rows && threads > 1 && gemm->k > 0) {
+        run_together(&plan, threads);
+        return;
+    }
 #pragma omp parallel for num_threads(threads)                                  \
     schedule(static, 1) if (threads > 1)
     for (int32_t i = 0; i < threads; i++) {
-        piece part = {.plan = &plan, .m_to = plan.m, .n_to = plan.n};
+        piece part = part_of(&plan, by_rows, i, threads);
 
-        part.a = gemm->workspace + size * i;
-        part.b = part.a +
-                 least(gemm->k, K_BLOCK) * least(side + TILE_SIDE, M_BLOCK);
-        if (by_rows)
-            lpi_share(plan.m, plan.tile->rows, i, threads, &part.m_from,
-                      &part.m_to);
-        else
-            lpi_share(plan.n, plan.tile->columns, i, threads, &part.n_from,
-                      &part.n_to);
         run_part(&part);
     }
 }

@@ -4,11 +4,7 @@
 #ifndef LPI_KERNEL_GEMM_H
 #define LPI_KERNEL_GEMM_H
 
-/* ---- gemm.c ------------------------------------------------------------ */
-
-/* Share "i" of "count" of [0, whole), in multiples of "unit". */
-void lpi_share(int64_t whole, int64_t unit, int32_t i, int32_t count,
-               int64_t *ret_from, int64_t *ret_to);
+/* ---- gemm.c, fewrows.c ------------------------------------------------- */
 
 /* Every element of a product is one chain of fused multiply-adds in ascending
  * k that starts from what C holds (from 0 when "fresh").  So blocks, threads,
@@ -48,12 +44,19 @@ typedef struct lpi_gemm {
     bool fresh;    /* C holds nothing yet */
     lpi_team team;
     float *workspace;
+    const float *bias; /* one a row, added at the end; NULL: none */
 } lpi_gemm;
 
 int64_t lpi_gemm_workspace(const lpi_gemm *gemm);
 
 /* C += A B. */
 void lpi_gemm_run(const lpi_gemm *gemm);
+
+/* Of gemm.c and fewrows.c: the bias of a part of C; a product of few rows,
+ * false when this is none. */
+void lpi_gemm_add_bias(const lpi_gemm *gemm, const int64_t rows[2],
+                       const int64_t columns[2]);
+bool lpi_gemm_few_rows(const lpi_gemm *gemm, int32_t threads);
 
 /* lpi_columns.pack of a matrix in memory; the context is an lpi_matrix.  A
  * product that has it is known to stand in memory and may be computed

@@ -2,7 +2,8 @@
  *
  * Bytes are brought into the form of the set's tile, where the instruction
  * wants one operand unsigned and the other signed by toggling the top bit,
- * which moves its zero point by 128.  With the sums of the rows of A and the
+ * which moves its zero point by 128.  Threads take columns, or rows, when they
+ * pack B together.  With the sums of the rows of A and the
  * columns of B, gathered while they are packed,
  *     sum (a - za)(b - zb) = sum ab - zb sum a - za sum b + k za zb,
  * all modulo 2^32. */
@@ -186,6 +187,17 @@ static void correct(const piece *part, int64_t n, int64_t columns)
     }
 }
 
+/* Nothing is summed yet in columns [n, n + columns) of C and in the rows. */
+static void clear(const piece *part, int64_t n, int64_t columns)
+{
+    const lpi_gemm8 *gemm = part->gemm;
+
+    for (int64_t m = part->m_from; m < part->m_to; m++)
+        memset(gemm->c + m * gemm->c_row + n, 0,
+               (size_t)columns * sizeof(*gemm->c));
+    memset(part->rows, 0, (size_t)m_padded(gemm) * sizeof(*part->rows));
+}
+
 static void run_part(const piece *part)
 {
     const lpi_gemm8 *gemm = part->gemm;
@@ -193,10 +205,7 @@ static void run_part(const piece *part)
     for (int64_t n = part->n_from; n < part->n_to; n += N_BLOCK) {
         int64_t columns = least(part->n_to - n, N_BLOCK);
 
-        for (int64_t m = part->m_from; m < part->m_to; m++)
-            memset(gemm->c + m * gemm->c_row + n, 0,
-                   (size_t)columns * sizeof(*gemm->c));
-        memset(part->rows, 0, (size_t)m_padded(gemm) * sizeof(*part->rows));
+        clear(part, n, columns);
         memset(part->columns, 0,
                (size_t)least(gemm->n + SIDE, N_BLOCK) * sizeof(*part->rows));
         for (int64_t at = 0; at < gemm->k; at += K_BLOCK) {
@@ -245,31 +254,101 @@ static void place(piece *part, uint8_t *workspace)
     part->bytes = part->packed_b + k * 2 * least(gemm->n + SIDE, N_BLOCK);
 }
 
-void lpi_gemm8_run(const lpi_gemm8 *gemm)
+/* Part "i" of the rows, or of the columns: one a thread of the team. */
+static piece part_of(const lpi_gemm8 *gemm, const operand of[2], bool by_rows,
+                     int32_t i)
 {
     const lpi_dots *dots = gemm->team.isa->dots;
     int64_t size = (workspace_of_part(gemm) + 63) / 64 * 64;
+    int32_t threads = gemm->team.threads;
+    piece part = {
+        .gemm = gemm, .a = of[0], .b = of[1], .m_to = gemm->m, .n_to = gemm->n};
+
+    place(&part, (uint8_t *)gemm->workspace + size * i);
+    if (by_rows)
+        lpi_share(gemm->m, dots->rows, i, threads, &part.m_from, &part.m_to);
+    else
+        lpi_share(gemm->n, dots->columns, i, threads, &part.n_from, &part.n_to);
+    return part;
+}
+
+/* Pack what falls to "part", "i" of the team's, of B's columns [n[0], n[0] +
+ * n[1]) into a buffer of "all", and their sums. */
+static void pack_share(const piece *part, int32_t i, const int64_t k[2],
+                       const int64_t n[2], const piece *all)
+{
+    const lpi_dots *dots = part->gemm->team.isa->dots;
+    int64_t bytes = lpi_ceil_div(k[1], dots->group) * dots->group * dots->size;
+    int64_t from, to;
+
+    lpi_share(n[1], dots->columns, i, part->gemm->team.threads, &from, &to);
+    for (int64_t j = from; k[0] == 0 && j < to; j += dots->columns)
+        memset(all->columns + j, 0, (size_t)dots->columns * sizeof(uint32_t));
+    pack(part, &part->b, k, (int64_t[]){n[0] + from, to - from},
+         all->packed_b + from * bytes, all->columns + from);
+}
+
+/* Threads take rows and pack B together, in turns in the buffers of the first
+ * two parts: who is done with a panel packs the next while others read. */
+static void run_together(const lpi_gemm8 *gemm, const operand of[2])
+{
+    int32_t threads = gemm->team.threads;
+
+#pragma omp parallel num_threads(threads)
+    {
+        int32_t panels = 0, blocks = 0;
+
+        for (int64_t n = 0; n < gemm->n; n += N_BLOCK, blocks++)
+            for (int64_t at = 0; at < gemm->k; at += K_BLOCK, panels++) {
+                int64_t k[] = {at, least(gemm->k - at, K_BLOCK)};
+                int64_t columns[] = {n, least(gemm->n - n, N_BLOCK)};
+                piece all = part_of(gemm, of, true, panels % 2);
+
+                all.columns = part_of(gemm, of, true, blocks % 2).columns;
+#pragma omp for schedule(static, 1)
+                for (int32_t i = 0; i < threads; i++) {
+                    piece part = part_of(gemm, of, true, i);
+
+                    pack_share(&part, i, k, columns, &all);
+                }
+#pragma omp for schedule(static, 1) nowait
+                for (int32_t i = 0; i < threads; i++) {
+                    piece part = part_of(gemm, of, true, i);
+
+                    part.packed_b = all.packed_b;
+                    part.columns = all.columns;
+                    if (at == 0)
+                        clear(&part, n, columns[1]);
+                    run_panel(&part, n, columns[1], k);
+                    if (at + K_BLOCK >= gemm->k)
+                        correct(&part, n, columns[1]);
+                }
+            }
+    }
+}
+
+void lpi_gemm8_run(const lpi_gemm8 *gemm)
+{
+    const lpi_dots *dots = gemm->team.isa->dots;
     int32_t threads = gemm->team.threads, byte = dots->size == 1;
     lpi_matrix8 turned = {gemm->a.at, gemm->a.column, gemm->a.row, 0, 0, NULL};
     lpi_columns8 a = {pack_matrix, &turned}, b = {pack_matrix, &gemm->b};
     bool by_rows = gemm->m / dots->rows > gemm->n / dots->columns;
+    operand of[2];
 
     if (gemm->b_from.pack)
         b = gemm->b_from;
+    of[0] = operand_of(&gemm->a, a, byte ? 0 : -1);
+    of[1] = operand_of(&gemm->b, b, byte ? 1 : -1);
+    if (by_rows && threads > 1 && gemm->k > 0) {
+        run_together(gemm, of);
+        return;
+    }
 #pragma omp parallel for num_threads(threads)                                  \
     schedule(static, 1) if (threads > 1)
     for (int32_t i = 0; i < threads; i++) {
-        piece part = {.gemm = gemm, .m_to = gemm->m, .n_to = gemm->n};
+        piece part = part_of(gemm, of, by_rows, i);
 
-        part.a = operand_of(&gemm->a, a, byte ? 0 : -1);
-        part.b = operand_of(&gemm->b, b, byte ? 1 : -1);
-        place(&part, (uint8_t *)gemm->workspace + size * i);
-        if (by_rows)
-            lpi_share(gemm->m, dots->rows, i, threads, &part.m_from,
-                      &part.m_to);
-        else
-            lpi_share(gemm->n, dots->columns, i, threads, &part.n_from,
-                      &part.n_to);
         run_part(&part);
     }
 }

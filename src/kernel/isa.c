@@ -1,4 +1,5 @@
-/* isa.c: the choice of the instruction set, at run time. */
+/* isa.c: the choice of the instruction set, at run time, and what falls to each
+ * thread of a team. */
 #include <string.h>
 
 #include "kernel.h"
@@ -46,4 +47,15 @@ const lpi_isa *lpi_isa_find(const char *name)
 const lpi_isa *lpi_isa_best(void)
 {
     return lpi_isa_find(NULL);
+}
+
+void lpi_share(int64_t whole, int64_t unit, int32_t i, int32_t count,
+               int64_t *ret_from, int64_t *ret_to)
+{
+    int64_t units = lpi_ceil_div(whole, unit);
+
+    *ret_from = units * i / count * unit;
+    *ret_to = units * (i + 1) / count * unit;
+    *ret_from = *ret_from < whole ? *ret_from : whole;
+    *ret_to = *ret_to < whole ? *ret_to : whole;
 }

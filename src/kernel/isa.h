@@ -163,6 +163,22 @@ typedef struct lpi_dots {
                 int64_t c_row);
 } lpi_dots;
 
+/* A row that is read and, where "to" is set, written.  "ahead": elements from
+ * here to the row that is brought to the cache meanwhile; 0: none is. */
+typedef struct lpi_row {
+    int64_t count, ahead;
+    const float *from;
+    float *to;
+} lpi_row;
+
+LPI_INLINED void lpi_row_fetch(const lpi_row *row, int64_t at)
+{
+    if (row->ahead > 0)
+        __builtin_prefetch(row->from + at + row->ahead, 0, 2);
+    if (row->ahead > 0 && row->to)
+        __builtin_prefetch(row->to + at + row->ahead, 1, 3);
+}
+
 /* The loops of a set.  "to" may be the same array as "from". */
 typedef struct lpi_isa {
     const char *name;
@@ -200,15 +216,19 @@ typedef struct lpi_isa {
     const lpi_take_loop *take; /* [LPI_REDUCERS] */
     /* to[i] takes in from[i], another lane of the same reduction. */
     const lpi_take_loop *join; /* [LPI_REDUCERS] */
-    /* Sums of x, and of (x - centre)^2, in doubles, by the lanes. */
-    double (*first_moment)(int64_t count, const float *from, double centre);
-    double (*second_moment)(int64_t count, const float *from, double centre);
-    /* to = exp(from - max) (NULL: not kept); returns their sum by the lanes. */
-    float (*exp_sum)(int64_t count, const float *from, float max, float *to);
+    /* Sums of x - pivot, and of its squares, in doubles, by the lanes. */
+    void (*moments)(const lpi_row *row, float pivot, double ret_sums[2]);
+    /* to = exp(from - max) (NULL: not kept); returns their sum by the lanes.
+     * "max" is the largest of them; NaN: one is. */
+    float (*exp_sum)(const lpi_row *row, float max);
     /* to = fma((from - mean) * inverse, scale, shift), scale and shift an
      * array each; "of" is {mean, inverse}. */
     void (*normalise)(int64_t count, const float *from, const float *of,
                       const float *scale, const float *shift, float *to);
+    /* The same with one scale and shift: "of" is {mean, inverse, scale, shift}.
+     */
+    void (*normalise_plane)(int64_t count, const float *from, const float *of,
+                            float *to);
 
     /* float16 and bfloat16 (storage form) to float32 and back. */
     void (*from_f16)(int64_t count, const uint16_t *from, float *to);
@@ -238,17 +258,16 @@ void LPI_OF_SET(lpi_taps_max)(const lpi_taps *taps);
 void LPI_OF_SET(lpi_halve)(int64_t count, const float *from, float *even,
                            float *odd);
 void LPI_OF_SET(lpi_axpy)(int64_t count, float a, const float *b, float *to);
-double LPI_OF_SET(lpi_first_moment)(int64_t count, const float *from,
-                                    double centre);
-double LPI_OF_SET(lpi_second_moment)(int64_t count, const float *from,
-                                     double centre);
+void LPI_OF_SET(lpi_moments)(const lpi_row *row, float pivot,
+                             double ret_sums[2]);
 void LPI_OF_SET(lpi_elu_loop)(int64_t count, const float *from,
                               const float *params, float *to);
-float LPI_OF_SET(lpi_exp_sum)(int64_t count, const float *from, float max,
-                              float *to);
+float LPI_OF_SET(lpi_exp_sum)(const lpi_row *row, float max);
 void LPI_OF_SET(lpi_normalise)(int64_t count, const float *from,
                                const float *of, const float *scale,
                                const float *shift, float *to);
+void LPI_OF_SET(lpi_normalise_plane)(int64_t count, const float *from,
+                                     const float *of, float *to);
 void LPI_OF_SET(lpi_from_f16)(int64_t count, const uint16_t *from, float *to);
 void LPI_OF_SET(lpi_to_f16)(int64_t count, const float *from, uint16_t *to);
 void LPI_OF_SET(lpi_from_bf16)(int64_t count, const uint16_t *from, float *to);
@@ -267,6 +286,10 @@ typedef struct lpi_team {
     const lpi_isa *isa;
     int32_t threads; /* at least 1 */
 } lpi_team;
+
+/* Share "i" of "count" of [0, whole), in multiples of "unit". */
+void lpi_share(int64_t whole, int64_t unit, int32_t i, int32_t count,
+               int64_t *ret_from, int64_t *ret_to);
 
 /* ---- count.c ----------------------------------------------------------- */
 

@@ -152,29 +152,35 @@ const lpi_take_loop LPI_OF_SET(lpi_join_loops)[LPI_REDUCERS] = {
     [LPI_REDUCE_PROD] = join_prod,
 };
 
-/* A sum of doubles by the lanes: "take" makes sum[j] of itself and x. */
-#define SUM_OF_DOUBLES(name, value, take)                                      \
-    double LPI_OF_SET(name)(int64_t count, const float *from, double centre)   \
-    {                                                                          \
-        double sum[LPI_LANES] = {0};                                           \
-        int64_t at = 0;                                                        \
-                                                                               \
-        (void)centre;                                                          \
-        for (; at + LPI_LANES <= count; at += LPI_LANES)                       \
-            _Pragma("omp simd") for (int32_t j = 0; j < LPI_LANES; j++)        \
-            {                                                                  \
-                double x = value;                                              \
-                sum[j] = take;                                                 \
-            }                                                                  \
-        for (int32_t j = 0; at + j < count; j++) {                             \
-            double x = value;                                                  \
-            sum[j] = take;                                                     \
-        }                                                                      \
-        for (int32_t half = LPI_LANES / 2; half; half /= 2)                    \
-            for (int32_t j = 0; j < half; j++)                                 \
-                sum[j] += sum[j + half];                                       \
-        return sum[0];                                                         \
-    }
+void LPI_OF_SET(lpi_moments)(const lpi_row *row, float pivot,
+                             double ret_sums[2])
+{
+    double sum[LPI_LANES] = {0}, squares[LPI_LANES] = {0};
+    int64_t at = 0;
 
-SUM_OF_DOUBLES(lpi_first_moment, from[at + j], sum[j] + x)
-SUM_OF_DOUBLES(lpi_second_moment, from[at + j] - centre, fma(x, x, sum[j]))
+    for (; at + LPI_LANES <= row->count; at += LPI_LANES) {
+        const float *from = row->from + at;
+
+        lpi_row_fetch(row, at);
+#pragma omp simd
+        for (int32_t j = 0; j < LPI_LANES; j++) {
+            double x = (double)from[j] - (double)pivot;
+
+            sum[j] += x;
+            squares[j] = fma(x, x, squares[j]);
+        }
+    }
+    for (int32_t j = 0; at + j < row->count; j++) {
+        double x = (double)row->from[at + j] - (double)pivot;
+
+        sum[j] += x;
+        squares[j] = fma(x, x, squares[j]);
+    }
+    for (int32_t half = LPI_LANES / 2; half; half /= 2)
+        for (int32_t j = 0; j < half; j++) {
+            sum[j] += sum[j + half];
+            squares[j] += squares[j + half];
+        }
+    ret_sums[0] = sum[0];
+    ret_sums[1] = squares[0];
+}

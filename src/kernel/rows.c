@@ -8,7 +8,9 @@
 
 #include "kernel.h"
 
-enum { STRIP = 64 };
+/* FETCH: floats ahead that are fetched while a row is computed, at least; rows
+ * above FETCH_MOST would drive out of the cache what is still needed. */
+enum { STRIP = 64, FETCH = 2048, FETCH_MOST = 65536 };
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -94,24 +96,38 @@ void lpi_reduction_run(const lpi_team *team, lpi_reducer what,
         reduce_unit(team->isa, what, reduction, i);
 }
 
+/* Which of "rows" rows is fetched while row "i" is computed: how many elements
+ * ahead of it. */
+static int64_t ahead_of(int64_t count, int64_t rows, int64_t i)
+{
+    int64_t far = lpi_ceil_div(FETCH, count);
+
+    return count > FETCH_MOST || i + far >= rows ? 0 : far * count;
+}
+
+static void softmax_row(const lpi_isa *isa, const lpi_row *row)
+{
+    float max = isa->reduce[LPI_REDUCE_MAX](row->count, row->from);
+    float scale = 1 / isa->exp_sum(row, max);
+
+    isa->binary[LPI_BINARY_MUL](row->count, row->to, 1, &scale, 0, row->to);
+}
+
 void lpi_softmax_row(const lpi_isa *isa, int64_t count, const float *from,
                      float *to)
 {
-    float max = isa->reduce[LPI_REDUCE_MAX](count, from);
-    float scale = 1 / isa->exp_sum(count, from, max, to);
-
-    isa->binary[LPI_BINARY_MUL](count, to, 1, &scale, 0, to);
+    softmax_row(isa, &(lpi_row){count, 0, from, to});
 }
 
-static void log_softmax_row(const lpi_isa *isa, int64_t count,
-                            const float *from, float *to)
+static void log_softmax_row(const lpi_isa *isa, const lpi_row *row)
 {
-    float max = isa->reduce[LPI_REDUCE_MAX](count, from);
-    float sum = isa->exp_sum(count, from, max, NULL), other;
+    const lpi_row read = {row->count, 0, row->from, NULL};
+    float max = isa->reduce[LPI_REDUCE_MAX](row->count, row->from);
+    float sum = isa->exp_sum(&read, max), other;
 
     isa->unary[LPI_UNARY_LOG](1, &sum, &other);
-    isa->binary[LPI_BINARY_SUB](count, from, 1, &max, 0, to);
-    isa->binary[LPI_BINARY_SUB](count, to, 1, &other, 0, to);
+    isa->binary[LPI_BINARY_SUB](row->count, row->from, 1, &max, 0, row->to);
+    isa->binary[LPI_BINARY_SUB](row->count, row->to, 1, &other, 0, row->to);
 }
 
 /* "width" columns at once, by the same steps. */
@@ -156,9 +172,10 @@ void lpi_softmax_run(const lpi_team *team, const lpi_softmax *softmax)
                      i % strips * STRIP;
 
         if (softmax->inner == 1)
-            (softmax->log ? log_softmax_row : lpi_softmax_row)(
-                team->isa, softmax->count, softmax->from + at,
-                softmax->to + at);
+            (softmax->log ? log_softmax_row : softmax_row)(
+                team->isa,
+                &(lpi_row){softmax->count, ahead_of(softmax->count, units, i),
+                           softmax->from + at, softmax->to + at});
         else
             softmax_strip(team->isa, softmax, softmax->from + at,
                           least(softmax->inner - i % strips * STRIP, STRIP),
@@ -166,67 +183,74 @@ void lpi_softmax_run(const lpi_team *team, const lpi_softmax *softmax)
     }
 }
 
-/* The mean of a row and 1 / sqrt(variance + epsilon). */
-static void statistics(const lpi_isa *isa, const lpi_norm *norm,
-                       const float *from, float ret_of[2])
+/* The mean of row "r" and 1 / sqrt(variance + epsilon), in one pass around its
+ * first element, from which the mean is at most sqrt(count) deviations away:
+ * what cancels is little beside the digits of a double. */
+static void statistics(const lpi_isa *isa, const lpi_norm *norm, int64_t r,
+                       float ret_of[2])
 {
-    double mean = 0, count = (double)norm->count, squares;
+    const lpi_row row = {norm->count, ahead_of(norm->count, norm->rows, r),
+                         norm->from + r * norm->count, NULL};
+    float pivot = norm->centred ? *row.from : 0;
+    double count = (double)norm->count, sums[2], mean = 0, variance;
 
+    isa->moments(&row, pivot, sums);
     if (norm->centred)
-        mean = isa->first_moment(norm->count, from, 0) / count;
-    squares = isa->second_moment(norm->count, from, mean);
-    ret_of[0] = (float)mean;
-    ret_of[1] = (float)(1 / sqrt(squares / count + norm->epsilon));
+        mean = sums[0] / count;
+    variance = sums[1] / count - mean * mean;
+    variance = variance < 0 ? 0 : variance;
+    ret_of[0] = (float)((double)pivot + mean);
+    ret_of[1] = (float)(1 / sqrt(variance + norm->epsilon));
 }
 
-static void repeat(float *to, int64_t count, const float *value, float other)
-{
-    float x = value ? *value : other;
-
-    for (int64_t i = 0; i < count; i++)
-        to[i] = x;
-}
-
-/* Row "r": planes of one parameter each, or a parameter an element. */
-static void norm_row(const lpi_isa *isa, const lpi_norm *norm, int64_t r)
+/* Row "r" with a parameter an element; "of": mean and inverse. */
+static void norm_elements(const lpi_isa *isa, const lpi_norm *norm, int64_t r,
+                          const float of[2])
 {
     enum { BLOCK = 512 };
     const float *from = norm->from + r * norm->count;
-    float *to = norm->to + r * norm->count;
-    float of[2], scale[BLOCK], shift[BLOCK];
+    float *to = norm->to + r * norm->count, one[BLOCK], zero[BLOCK];
+    bool has_both = norm->scale && norm->shift;
+
+    for (int64_t i = 0; i < BLOCK && !has_both; i++) {
+        one[i] = 1;
+        zero[i] = 0;
+    }
+    for (int64_t at = 0, some; at < norm->count; at += some) {
+        int64_t c = (r * norm->count + at) % norm->channels;
+
+        some = least(norm->count - at, norm->channels - c);
+        some = has_both ? some : least(some, BLOCK);
+        isa->normalise(some, from + at, of, norm->scale ? norm->scale + c : one,
+                       norm->shift ? norm->shift + c : zero, to + at);
+    }
+}
+
+/* The same with a parameter a plane. */
+static void norm_planes(const lpi_isa *isa, const lpi_norm *norm, int64_t r,
+                        const float of[2])
+{
     int64_t planes = norm->count / norm->plane;
 
-    statistics(isa, norm, from, of);
+    for (int64_t i = r * planes; i < (r + 1) * planes; i++) {
+        int64_t c = i % norm->channels, at = i * norm->plane;
+        const float all[4] = {of[0], of[1], norm->scale ? norm->scale[c] : 1,
+                              norm->shift ? norm->shift[c] : 0};
+
+        isa->normalise_plane(norm->plane, norm->from + at, all, norm->to + at);
+    }
+}
+
+static void norm_row(const lpi_isa *isa, const lpi_norm *norm, int64_t r)
+{
+    float of[2];
+
+    statistics(isa, norm, r, of);
     if (norm->ret_mean)
         norm->ret_mean[r] = of[0];
     if (norm->ret_inverse)
         norm->ret_inverse[r] = of[1];
-    if (norm->plane == 1 && norm->channels == norm->count && norm->scale &&
-        norm->shift) {
-        isa->normalise(norm->count, from, of, norm->scale, norm->shift, to);
-        return;
-    }
-    for (int64_t at = 0, some; at < norm->count; at += some) {
-        int64_t c = (r * planes + at / norm->plane) % norm->channels;
-
-        if (norm->plane == 1) {
-            some = least(least(norm->count - at, norm->channels - c), BLOCK);
-            repeat(scale, some, NULL, 1);
-            repeat(shift, some, NULL, 0);
-            isa->normalise(some, from + at, of,
-                           norm->scale ? norm->scale + c : scale,
-                           norm->shift ? norm->shift + c : shift, to + at);
-            continue;
-        }
-        if (at % norm->plane == 0) {
-            int64_t most = least(norm->plane, BLOCK);
-
-            repeat(scale, most, norm->scale ? norm->scale + c : NULL, 1);
-            repeat(shift, most, norm->shift ? norm->shift + c : NULL, 0);
-        }
-        some = least(norm->plane - at % norm->plane, BLOCK);
-        isa->normalise(some, from + at, of, scale, shift, to + at);
-    }
+    (norm->plane == 1 ? norm_elements : norm_planes)(isa, norm, r, of);
 }
 
 void lpi_norm_run(const lpi_team *team, const lpi_norm *norm)

@@ -57,8 +57,9 @@ typedef struct lpi_reduction {
 void lpi_reduction_run(const lpi_team *team, lpi_reducer what,
                        const lpi_reduction *reduction);
 
-/* Normalise rows of "count" elements: mean and variance in doubles (two
- * passes, by lanes), then (x - mean) * inverse * scale + shift in floats, the
+/* Normalise rows of "count" elements: mean and variance from the sums of x - p
+ * and of its squares, p the row's first element (0 without "centred"), in
+ * doubles by lanes, then (x - mean) * inverse * scale + shift in floats, the
  * last step fused, inverse = 1 / sqrt(variance + epsilon) rounded once.
  * Without "centred": mean 0 (RMS).  Element i of row r has parameter
  * (r * (count / plane) + i / plane) mod channels: a layer norm has plane 1 and

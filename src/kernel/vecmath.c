@@ -63,17 +63,47 @@ LPI_INLINED float two_to(uint32_t power)
     return lpi_float_of((power << 23) + 0x3f800000);
 }
 
-/* e^x; NaN stays.  Half the power goes into the exponent, where nothing can
- * overflow, half is a factor, so that results below 2^-126 are rounded once.
- */
+/* Adds 64 to the power, too. */
+static const float rounder_64 = 0x1.8p23f + 64;
+
+/* e^x of x within -105 and 89: 2^(n + 64) 2^f, f = x / log(2) - n, |f| <= 1/2,
+ * as the bits of 2^f with n + 64 added to the exponent. */
+LPI_INLINED uint32_t power_bits(float x)
+{
+    float shifted = fmaf(x, 0x1.715476p0f, rounder_64);
+    float n = shifted - rounder_64, f = fmaf(x, 0x1.715476p0f, -n);
+    float p = 1.5328824520111084e-4f;
+
+    f = fmaf(x, 0x1.4ae0c0p-26f, f);
+    p = fmaf(p, f, 1.3390976237133145e-3f);
+    p = fmaf(p, f, 9.618500247597694e-3f);
+    p = fmaf(p, f, 5.550359562039375e-2f);
+    p = fmaf(p, f, 0.24022647738456726f);
+    p = fmaf(p, f, 0.6931471824645996f);
+    p = fmaf(p, f, 1.0f);
+    return lpi_bits_of(p) + (lpi_bits_of(shifted) << 23);
+}
+
+/* e^x; NaN stays.  A factor, 2^-64 where x is negative, else 2^64, takes part
+ * of the power, so that nothing overflows before the end and results below
+ * 2^-126 are rounded once. */
 LPI_INLINED float exp_of(float x)
 {
-    powers e = powers_of(x);
-    uint32_t half = e.power >> 1;
-    float y = lpi_float_of(lpi_bits_of(e.rest + 1) + (half << 23)) *
-              two_to(e.power - half);
+    uint32_t side = lpi_bits_of(x) >> 1 & 0x40000000;
+    uint32_t scale = 0x5f800000 ^ side;
+    float y = lpi_float_of(power_bits(clamp(x)) + 0x1f800000 - scale) *
+              lpi_float_of(scale);
 
     return x != x ? x : y;
+}
+
+/* The same bytes for x <= 0; NaN becomes 0. */
+LPI_INLINED float exp_below(float x)
+{
+    uint32_t bits = lpi_bits_of(x);
+    float least = lpi_float_of(bits < exp_least ? bits : exp_least);
+
+    return lpi_float_of(power_bits(least)) * 0x1p-64f;
 }
 
 /* e^x - 1, for x of any sign. */
@@ -145,7 +175,7 @@ LPI_INLINED float erfc_far(float size, float rest)
     p = fmaf(p, t, 0.20987951755523682f);
     p = fmaf(p, t, 0.22547216713428497f);
     p = fmaf(p, t, 0.2256838083267212f);
-    e = exp_of(-square);
+    e = exp_below(-square);
     return p * t * fmaf(e, low, e);
 }
 
@@ -160,8 +190,8 @@ LPI_INLINED float erf_of(float x)
 LPI_INLINED float tanh_of(float x)
 {
     float size = lpi_float_of(lpi_bits_of(x) & 0x7fffffff);
-    float u = x * x, p = 2.2995625622570515e-3f;
-    float far = copy_sign(1 - 2 / (exp_of(2 * size) + 1), x);
+    float u = x * x, p = 2.2995625622570515e-3f, e = exp_below(-2 * size);
+    float far = copy_sign((1 - e) / (1 + e), x);
 
     p = fmaf(p, u, -8.350673131644726e-3f);
     p = fmaf(p, u, 2.1771254017949104e-2f);
@@ -171,24 +201,30 @@ LPI_INLINED float tanh_of(float x)
     return size > 0.625f ? far : fmaf(p * u, x, x);
 }
 
-/* 1 / (1 + e^-x), from the side on which nothing overflows. */
+/* 1 / (1 + e^-x), from the side on which nothing overflows; NaN becomes 1. */
+LPI_INLINED float sigmoid_number(float x)
+{
+    float e = exp_below(-lpi_float_of(lpi_bits_of(x) & 0x7fffffff));
+
+    return (x < 0 ? e : 1.0f) / (1 + e);
+}
+
 LPI_INLINED float sigmoid_of(float x)
 {
-    float e = exp_of(-lpi_float_of(lpi_bits_of(x) & 0x7fffffff));
-    float half = 1 / (1 + e);
+    float y = sigmoid_number(x);
 
-    return x < 0 ? e * half : half;
+    return x != x ? x : y;
 }
 
 /* log(1 + e^x) = max(x, 0) + log1p(e^-|x|); where 1 + e rounds, the error it
  * makes is put back in (Kahan). */
 LPI_INLINED float softplus_of(float x)
 {
-    float e = exp_of(-lpi_float_of(lpi_bits_of(x) & 0x7fffffff));
+    float e = exp_below(-lpi_float_of(lpi_bits_of(x) & 0x7fffffff));
     float one = 1 + e, rest = e - (one - 1);
     float y = log_of(one) + rest / one;
 
-    return (x > 0 ? x : 0.0f) + y;
+    return (x <= 0 ? 0.0f : x) + y;
 }
 
 /* x Phi(x); where x is far from 0 through erfc, which keeps small values. */
@@ -210,7 +246,7 @@ LPI_INLINED float gelu_tanh_of(float x)
 {
     float z = x * fmaf(x * x, 0x1.2444f2p-4f, 0x1.988454p0f);
 
-    return x * sigmoid_of(z);
+    return x * sigmoid_number(z);
 }
 
 /* sin(x + quarter * pi / 2) for |x| <= 1e5. */
@@ -286,7 +322,7 @@ UNARY(log, log_of(x))
 UNARY(erf, erf_of(x))
 UNARY(tanh, tanh_of(x))
 UNARY(sigmoid, sigmoid_of(x))
-UNARY(silu, x *sigmoid_of(x))
+UNARY(silu, x *sigmoid_number(x))
 UNARY(gelu, gelu_of(x))
 UNARY(gelu_tanh, gelu_tanh_of(x))
 UNARY(softplus, softplus_of(x))
@@ -330,33 +366,41 @@ const lpi_unary_loop LPI_OF_SET(lpi_unary_loops)[LPI_UNARIES] = {
     [LPI_UNARY_SQUARE] = run_square,
 };
 
-/* The last block is filled up with numbers whose powers are 0. */
-float LPI_OF_SET(lpi_exp_sum)(int64_t count, const float *from, float max,
-                              float *to)
+/* lpi_exp_sum; "below": nothing is above "max" or NaN.  The last block is
+ * filled up with numbers whose powers are 0. */
+LPI_INLINED float exp_sum(const lpi_row *row, float max, bool below)
 {
     float lane[LPI_LANES] = {0}, e[LPI_LANES], last[LPI_LANES];
-    int64_t at = 0, rest = count % LPI_LANES;
+    int64_t at = 0, rest = row->count % LPI_LANES;
 
-    for (; at + LPI_LANES <= count; at += LPI_LANES) {
+    for (; at + LPI_LANES <= row->count; at += LPI_LANES) {
+        const float *from = row->from + at;
+
+        lpi_row_fetch(row, at);
 #pragma omp simd
         for (int32_t j = 0; j < LPI_LANES; j++) {
-            e[j] = exp_of(from[at + j] - max);
+            e[j] = below ? exp_below(from[j] - max) : exp_of(from[j] - max);
             lane[j] += e[j];
         }
-        if (to)
-            memcpy(to + at, e, sizeof(e));
+        if (row->to)
+            memcpy(row->to + at, e, sizeof(e));
     }
     for (int32_t j = 0; j < LPI_LANES; j++)
-        last[j] = j < rest ? from[at + j] : -(float)INFINITY;
+        last[j] = j < rest ? row->from[at + j] : -(float)INFINITY;
 #pragma omp simd
     for (int32_t j = 0; j < (rest ? LPI_LANES : 0); j++) {
         e[j] = exp_of(last[j] - max);
         lane[j] += e[j];
     }
-    if (to && rest)
-        memcpy(to + at, e, (size_t)rest * sizeof(*e));
+    if (row->to && rest)
+        memcpy(row->to + at, e, (size_t)rest * sizeof(*e));
     for (int32_t half = LPI_LANES / 2; half; half /= 2)
         for (int32_t j = 0; j < half; j++)
             lane[j] += lane[j + half];
     return lane[0];
+}
+
+float LPI_OF_SET(lpi_exp_sum)(const lpi_row *row, float max)
+{
+    return max - max == 0 ? exp_sum(row, max, true) : exp_sum(row, max, false);
 }
