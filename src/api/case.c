@@ -113,13 +113,17 @@ static lp_status load(const char *path, const char *folder, set *s,
     return status;
 }
 
-/* Compare the outputs of "run" with those of "s"; "reason" says what
- * differs, "" when nothing does. */
+/* Compare the outputs of "run" with those of "s", which must be as many;
+ * "reason" says what differs, "" when nothing does. */
 static lp_status judge(const lp_run *run, const set *s,
                        const lp_tolerance *tolerance, lpi_text *reason,
                        lp_error *error)
 {
-    for (int64_t i = 0; i < s->outputs_count && i < run->outputs_count; i++) {
+    if (s->outputs_count != run->outputs_count)
+        return lpi_fail(
+            error, LP_EINPUT, NULL, "stores %lld outputs, the model has %lld",
+            (long long)s->outputs_count, (long long)run->outputs_count);
+    for (int64_t i = 0; i < s->outputs_count; i++) {
         lp_difference difference;
 
         LP_TRY(lp_array_compare(run->outputs[i], s->outputs[i], tolerance,

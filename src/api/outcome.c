@@ -21,12 +21,13 @@ static char *output_path(const char *path, int64_t i, const char *suffix)
     return name;
 }
 
-/* Read output "i" from the folder "path": .npy, else .pb. */
-static lp_status read_output(const char *path, int64_t i, lp_array **ret_array,
+/* The path of output "i" in the folder "path": .npy, else .pb, of which one
+ * must be there. */
+static lp_status find_output(const char *path, int64_t i, char **ret_name,
                              lp_error *error)
 {
     char *name = output_path(path, i, "npy");
-    lp_status status;
+    struct stat folder;
 
     if (name && access(name, F_OK) != 0) {
         lpi_free(name);
@@ -34,9 +35,30 @@ static lp_status read_output(const char *path, int64_t i, lp_array **ret_array,
     }
     if (!name)
         return lpi_fail_memory(error);
-    status = lp_array_read(name, 0, ret_array, error);
+    if (access(name, F_OK) == 0) {
+        *ret_name = name;
+        return LP_OK;
+    }
     lpi_free(name);
-    return status;
+    if (stat(path, &folder) != 0)
+        return lpi_fail(error, LP_EIO, path, "%s", strerror(errno));
+    return lpi_fail(error, LP_EINPUT, path,
+                    S_ISDIR(folder.st_mode)
+                        ? "holds neither output_%lld.npy nor output_%lld.pb"
+                        : "is no folder, of output_%lld.npy or output_%lld.pb",
+                    (long long)i, (long long)i);
+}
+
+lp_status lp_outputs_exist(const lp_model *model, const char *path,
+                           lp_error *error)
+{
+    for (int64_t i = 0; i < model->outputs_count; i++) {
+        char *name;
+
+        LP_TRY(find_output(path, i, &name, error));
+        lpi_free(name);
+    }
+    return LP_OK;
 }
 
 lp_status lp_run_compare(lp_run *run, const char *path,
@@ -48,8 +70,12 @@ lp_status lp_run_compare(lp_run *run, const char *path,
         lp_difference difference;
         lp_array *wanted;
         lp_status status;
+        char *name;
 
-        LP_TRY(read_output(path, i, &wanted, error));
+        LP_TRY(find_output(path, i, &name, error));
+        status = lp_array_read(name, 0, &wanted, error);
+        lpi_free(name);
+        LP_TRY(status);
         status = lp_array_compare(run->outputs[i], wanted, tolerance,
                                   &difference, error);
         lp_array_free(wanted);

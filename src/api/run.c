@@ -27,13 +27,13 @@ static bool is_plannable(const lp_model *model)
     return true;
 }
 
-/* Scales are read from the schedule alone. */
+/* Scales in files are read with the file of the schedule. */
 static lp_status check_widths(const lp_schedule *schedule, lp_error *error)
 {
     for (int64_t i = 0; i < schedule->precisions_count; i++)
-        if (schedule->precisions[i].file)
+        if (schedule->precisions[i].file && !schedule->precisions[i].scales)
             return lpi_fail(error, LP_EUNSUPPORTED, schedule->name,
-                            "the scales of '%.200s' stand in a file, and are "
+                            "the scales of '%.200s' stand in a file that was "
                             "not read: it cannot be run",
                             schedule->precisions[i].tensor->name);
     return LP_OK;
@@ -170,6 +170,19 @@ static lp_status run_once(job *j, lpi_exec *exec, const lpi_program *program)
     return exec->profile ? list_layers(j, exec) : LP_OK;
 }
 
+/* Run without a program, to compare with. */
+static lp_status run_plain(job *j, lpi_exec *exec)
+{
+    lp_status status = lpi_exec_run(exec, NULL, j->inputs, j->again);
+    lp_error why = *j->error;
+
+    return status == LP_EUNSUPPORTED
+               ? lpi_fail(j->error, status, why.where,
+                          "the run to compare with, layer by layer: %s",
+                          why.message)
+               : status;
+}
+
 static lp_status run_all(job *j, lpi_exec *exec, const lpi_program *program)
 {
     bool compares = program &&
@@ -186,7 +199,7 @@ static lp_status run_all(job *j, lpi_exec *exec, const lpi_program *program)
     if (!compares)
         return LP_OK;
     exec->profile = NULL;
-    LP_TRY(lpi_exec_run(exec, NULL, j->inputs, j->again));
+    LP_TRY(run_plain(j, exec));
     return compare(j);
 }
 

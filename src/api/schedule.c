@@ -20,6 +20,7 @@ lp_status lp_schedule_read(const lp_model *model, const char *text,
 lp_status lp_schedule_load(const lp_model *model, const char *path,
                            lp_schedule **ret_schedule, lp_error *error)
 {
+    lp_schedule *schedule;
     lp_status status;
     lpi_file *file;
     int64_t size;
@@ -33,9 +34,15 @@ lp_status lp_schedule_load(const lp_model *model, const char *path,
                   : lpi_fail_memory(error);
     lpi_file_close(file);
     if (status == LP_OK)
-        status = lpi_schedule_read(model, text, (size_t)size, path,
-                                   ret_schedule, error);
+        status = lpi_schedule_read(model, text, (size_t)size, path, &schedule,
+                                   error);
     lpi_free(text);
+    LP_TRY(status);
+    status = lpi_scales_read(schedule, path, error);
+    if (status == LP_OK)
+        *ret_schedule = schedule;
+    else
+        lp_schedule_free(schedule);
     return status;
 }
 

@@ -142,7 +142,8 @@ typedef struct cli_model {
     int64_t trips, max_memory_bytes;
 } cli_model;
 
-extern const cli_option cli_source_options[], cli_model_options[];
+extern const cli_option cli_source_options[], cli_net_options[],
+    cli_model_options[];
 
 /* A file, "-" for the text form on stdin, or a one-line net. */
 typedef struct cli_source {

@@ -10,13 +10,21 @@
 /* Text read from stdin, unless --max-memory says otherwise. */
 static const int64_t stdin_cap = 256 << 20;
 
+#define NET_OPTION                                                             \
+    {                                                                          \
+        .name = "net", .argument = "NET", .kind = CLI_LIST,                    \
+        .offset = offsetof(cli_model, nets),                                   \
+        .help = "Use the one-line model NET, such as "                         \
+                "\"x:1x3x32x32; conv 16 k3 p1; relu\", in place of a file."    \
+    }
+
+const cli_option cli_net_options[] = {
+    NET_OPTION,
+    {.name = NULL},
+};
+
 const cli_option cli_source_options[] = {
-    {.name = "net",
-     .argument = "NET",
-     .kind = CLI_LIST,
-     .offset = offsetof(cli_model, nets),
-     .help = "Use the one-line model NET, such as "
-             "\"x:1x3x32x32; conv 16 k3 p1; relu\", in place of a file."},
+    NET_OPTION,
     {.name = "max-memory",
      .argument = "SIZE",
      .kind = CLI_COUNT,

@@ -1,4 +1,4 @@
-/* run.c: "lplan run", compute a model, and "lplan fill", its drawn weights.
+/* run.c: "lplan run", compute a model.
  *
  * Outputs are written when the whole run is done, so that an interrupt leaves
  * none. */
@@ -84,6 +84,13 @@ static const cli_option options[] = {
      .help =
          "With --schedule: it must be one for the device in the file DEVICE, "
          "or one that 'lplan list devices' shows."},
+    {.name = "max-memory",
+     .argument = "SIZE",
+     .kind = CLI_COUNT,
+     AT(model.max_memory_bytes),
+     .help = "Let each of these take SIZE at most: reading the model (8GiB "
+             "unless given), a file of --input (8GiB), the arena, activations "
+             "outside of it, and weights in flight (what the machine has)."},
     {.name = "threads",
      .argument = "N",
      .kind = CLI_COUNT,
@@ -276,6 +283,9 @@ static cli_exit run_model(const run_args *args, const lp_tolerance *tolerance,
     lp_run *run;
     cli_exit code;
 
+    if (args->compare &&
+        lp_outputs_exist(model, args->compare, &error) != LP_OK)
+        return cli_fail_with(&error, CLI_INPUT);
     if (args->schedule) {
         code = cli_schedule_load(model, args->schedule, args->device, &schedule,
                                  &device);
@@ -284,12 +294,9 @@ static cli_exit run_model(const run_args *args, const lp_tolerance *tolerance,
     }
     wanted->schedule = schedule;
     if (lp_model_run(model, wanted, &run, &error) != LP_OK) {
-        code = cli_interrupted() ? CLI_SYSTEM : CLI_INPUT;
-        if (cli_interrupted())
-            cli_fail(code, "run", "interrupted: nothing was written");
-        else
-            code = cli_fail_with(&error,
-                                 error.status == LP_ENOMEM ? CLI_SYSTEM : code);
+        code = cli_interrupted() ? cli_fail(CLI_SYSTEM, "run",
+                                            "interrupted: nothing was written")
+                                 : cli_fail_with(&error, CLI_INPUT);
     } else {
         code = answer(args, tolerance, run);
         lp_run_free(run);
@@ -403,7 +410,7 @@ static cli_exit run(const void *arguments, const cli_list *operands)
 }
 
 static const cli_option *const tables[] = {
-    options, cli_source_options, cli_model_options, cli_common_options, NULL};
+    options, cli_net_options, cli_model_options, cli_common_options, NULL};
 
 const cli_command cli_run = {
     .name = "run",

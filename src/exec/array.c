@@ -57,6 +57,22 @@ static lp_status read_proto(const char *path, int64_t cap_bytes,
     return LP_OK;
 }
 
+/* Refuse a file of more than "most" bytes. */
+static lp_status check_size(const char *path, int64_t most, lp_error *error)
+{
+    lpi_file *file;
+    int64_t size;
+
+    LP_TRY(lpi_file_open(path, &file, error));
+    size = lpi_file_size(file);
+    lpi_file_close(file);
+    return size > most ? lpi_fail(error, LP_EUNSUPPORTED, path,
+                                  "has %lld bytes, and at most %lld may be "
+                                  "taken",
+                                  (long long)size, (long long)most)
+                       : LP_OK;
+}
+
 lp_status lp_array_read(const char *path, int64_t max_bytes,
                         lp_array **ret_array, lp_error *error)
 {
@@ -64,6 +80,7 @@ lp_status lp_array_read(const char *path, int64_t max_bytes,
 
     if (max_bytes <= 0)
         max_bytes = (int64_t)DEFAULT_CAP_GIB << 30;
+    LP_TRY(check_size(path, max_bytes, error));
     if (length >= 4 && !strcmp(path + length - 4, ".npy"))
         return lpi_npy_read(path, max_bytes, ret_array, error);
     return read_proto(path, max_bytes, ret_array, error);

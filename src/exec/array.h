@@ -12,6 +12,16 @@ lp_array *lpi_array_new(lp_dtype dtype, lp_shape shape);
 lp_status lpi_npy_read(const char *path, int64_t cap_bytes,
                        lp_array **ret_array, lp_error *error);
 
+/* The same of "location" below the folder of "path", as lpi_file_open_below. */
+lp_status lpi_npy_read_below(const char *path, const char *location,
+                             int64_t cap_bytes, lp_array **ret_array,
+                             lp_error *error);
+
+/* scales.c: read the files that hold scales of "schedule", whose own file is
+ * "path". */
+lp_status lpi_scales_read(lp_schedule *schedule, const char *path,
+                          lp_error *error);
+
 /* The NPY form of "array"; free the bytes with lp_text_free. */
 lp_status lpi_npy_write(const lp_array *array, char **ret_bytes,
                         size_t *ret_length, lp_error *error);

@@ -139,9 +139,9 @@ lp_status lpi_frame_bundle(lpi_frame *frame, const lp_tensor *tensor,
             frame->exec, "tensor '%.200s' gets a %s", tensor->name,
             bundle ? "sequence or text, and is none" : "tensor, and is none");
     lpi_buffer_drop(frame->exec, slot->buffer);
-    slot->buffer = lpi_buffer_new(frame->exec, bundle->size, false);
-    if (!slot->buffer)
-        return lpi_fail_memory(frame->exec->error);
+    slot->buffer = NULL;
+    LP_TRY(lpi_buffer_new(frame->exec, tensor, bundle->size, false,
+                          &slot->buffer));
     slot->bytes = slot->buffer->bytes;
     memcpy(slot->bytes, bundle, (size_t)bundle->size);
     return tensor->container == LPI_TENSOR

@@ -162,9 +162,7 @@ static lp_status hold(lpi_frame *frame, const lp_tensor *tensor)
     slot->shape = tensor->shape;
     if (!stays && tensor != content->pinning)
         return take_off(exec, slot, size);
-    slot->buffer = lpi_buffer_new(exec, size, true);
-    if (!slot->buffer)
-        return lpi_fail_memory(exec->error);
+    LP_TRY(lpi_buffer_new(exec, tensor, size, true, &slot->buffer));
     slot->bytes = slot->buffer->bytes;
     slot->is_pinned = !stays;
     content->kept_bytes += stays ? size : 0;

@@ -12,7 +12,8 @@
 enum {
     ARENA_CAP_GIB = 1,
     SCRATCH_CAP_GIB = 64,
-    NAMES_MOST = 20,
+    NAMES_BYTES = 560,
+    REST_BYTES = 200,
     THREADS_MOST = 256
 };
 
@@ -26,20 +27,36 @@ int64_t lpi_exec_now_ns(void)
 
 /* ---- what stands in the way ------------------------------------------ */
 
-/* Names of nodes, or of weights, in one line. */
+/* Names of nodes, or of weights, as many as one line takes, and the operators
+ * of those that it does not. */
 typedef struct names {
-    lpi_text text;
-    int64_t count;
+    lpi_text text, rest;
+    int64_t count, more;
 } names;
+
+static void drop_names(names *list)
+{
+    lpi_text_drop(&list->text);
+    lpi_text_drop(&list->rest);
+}
 
 static void add_name(names *list, const char *name, const char *what)
 {
-    if (list->count++ >= NAMES_MOST)
+    char op[64];
+
+    list->count++;
+    if (list->text.length < NAMES_BYTES) {
+        lpi_text_put(&list->text, list->count > 1 ? ", " : "");
+        lpi_text_escape(&list->text, name);
+        if (what)
+            lpi_text_printf(&list->text, " (%.60s)", what);
         return;
-    lpi_text_put(&list->text, list->count > 1 ? ", " : "");
-    lpi_text_escape(&list->text, name);
-    if (what)
-        lpi_text_printf(&list->text, " (%.60s)", what);
+    }
+    snprintf(op, sizeof(op), " %.60s,", what ? what : "");
+    if (what && list->rest.length < REST_BYTES &&
+        (!list->rest.bytes || !strstr(list->rest.bytes, op)))
+        lpi_text_put(&list->rest, op);
+    list->more++;
 }
 
 /* Whether all results are at hand without a run: constants, folded ones. */
@@ -121,21 +138,22 @@ static lp_status refuse(lpi_exec *exec, names *list, lp_status status,
                         const char *one, const char *many, const char *advice)
 {
     char more[40] = "";
+    bool is_of = list->rest.length > 0;
 
-    if (!list->count) {
-        lpi_text_drop(&list->text);
+    if (!list->count)
         return LP_OK;
-    }
-    if (list->count > NAMES_MOST)
-        snprintf(more, sizeof(more), " and %lld more",
-                 (long long)list->count - NAMES_MOST);
-    status = list->text.failed
-                 ? lpi_fail_memory(exec->error)
-                 : lpi_fail(exec->error, status, exec->model->path,
-                            "%lld %s: %.800s%s%s", (long long)list->count,
-                            list->count == 1 ? one : many, list->text.bytes,
-                            more, advice);
-    lpi_text_drop(&list->text);
+    if (list->more)
+        snprintf(more, sizeof(more), " and %lld more%s", (long long)list->more,
+                 is_of ? ", of" : "");
+    if (list->text.failed || list->rest.failed)
+        status = lpi_fail_memory(exec->error);
+    else
+        lpi_fail(exec->error, status, exec->model->path,
+                 "%lld %s: %.600s%s%.*s%s", (long long)list->count,
+                 list->count == 1 ? one : many, list->text.bytes, more,
+                 is_of ? (int)list->rest.length - 1 : 0,
+                 is_of ? list->rest.bytes : "", advice);
+    drop_names(list);
     return status;
 }
 
@@ -152,7 +170,7 @@ static lp_status check_model(lpi_exec *exec)
     list = (names){.count = 0};
     status = list_absent(exec, exec->model, &list, 0);
     if (status != LP_OK) {
-        lpi_text_drop(&list.text);
+        drop_names(&list);
         return status;
     }
     return refuse(exec, &list, LP_EINPUT, "weight has no content",
@@ -220,16 +238,21 @@ void lpi_exec_tally(lpi_exec *exec, bool keeps)
         exec->counters.loop_macs += counted;
 }
 
-lp_status lpi_exec_step(lpi_exec *exec, const char *name)
+lp_status lpi_exec_poll(const lpi_exec *exec, const char *name)
 {
     const lp_run_options *options = exec->options;
 
-    exec->done++;
     if (options->progress && !options->progress(options->progress_context,
                                                 exec->done, exec->all, name))
         return lpi_fail(exec->error, LP_EINFEASIBLE, exec->model->path,
                         "stopped");
     return LP_OK;
+}
+
+lp_status lpi_exec_step(lpi_exec *exec, const char *name)
+{
+    exec->done++;
+    return lpi_exec_poll(exec, name);
 }
 
 void lpi_exec_profile(lpi_frame *frame, const lp_layer *layer, int64_t start_ns,
@@ -249,7 +272,8 @@ lp_status lpi_exec_layer(lpi_frame *frame, const lp_layer *layer)
 
     LP_TRY(lpi_layer_run(frame, layer));
     lpi_exec_profile(frame, layer, start, true);
-    return frame->depth ? LP_OK : lpi_exec_step(frame->exec, layer->name);
+    return frame->depth ? lpi_exec_poll(frame->exec, layer->name)
+                        : lpi_exec_step(frame->exec, layer->name);
 }
 
 /* ---- a run ----------------------------------------------------------- */

@@ -77,7 +77,9 @@ lp_status lpi_exec_layer(lpi_frame *frame, const lp_layer *layer);
  * is not of a run ("keeps" false). */
 void lpi_exec_tally(lpi_exec *exec, bool keeps);
 
-/* Tell the progress after a step called "name". */
+/* Tell the progress after a step called "name"; or within one, which ends
+ * nothing but asks whether to go on. */
+lp_status lpi_exec_poll(const lpi_exec *exec, const char *name);
 lp_status lpi_exec_step(lpi_exec *exec, const char *name);
 int64_t lpi_exec_now_ns(void);
 

@@ -55,26 +55,40 @@ static lpi_buffer *take_spare(lpi_exec *exec, int64_t size)
     return buffer;
 }
 
-lpi_buffer *lpi_buffer_new(lpi_exec *exec, int64_t size, bool is_static)
+lp_status lpi_exec_fits(const lpi_exec *exec, int64_t bytes, const char *what,
+                        const char *name)
 {
     int64_t most = exec->options->max_memory_bytes;
+
+    return most > 0 && bytes > most
+               ? lpi_fail(exec->error, LP_EUNSUPPORTED, exec->model->path,
+                          "%s '%.200s': %lld bytes, --max-memory allows %lld",
+                          what, name, (long long)bytes, (long long)most)
+               : LP_OK;
+}
+
+lp_status lpi_buffer_new(lpi_exec *exec, const lp_tensor *tensor, int64_t size,
+                         bool is_static, lpi_buffer **ret_buffer)
+{
     lpi_counters *counters = &exec->counters;
+    int64_t load = is_static ? size : lpi_add(counters->heap_bytes, size);
     size_t head = 64;
     lpi_buffer *buffer;
     int64_t room;
 
-    if (size >= INT64_MAX - 64 ||
-        (most > 0 &&
-         (is_static ? size : lpi_add(counters->heap_bytes, size)) > most))
-        return NULL;
+    LP_TRY(lpi_exec_fits(exec, load,
+                         load == size ? "tensor" : "activations up to tensor",
+                         tensor->name));
     buffer = take_spare(exec, size);
     room = buffer ? buffer->room : size;
-    if (!buffer) {
+    if (!buffer && size < INT64_MAX - 64) {
         lpi_buffer_trim(exec, size);
         buffer = lpi_alloc(head + (size_t)size);
     }
     if (!buffer)
-        return NULL;
+        return lpi_fail(exec->error, LP_ENOMEM, exec->model->path,
+                        "%lld bytes for tensor '%.200s': out of memory",
+                        (long long)size, tensor->name);
     *buffer = (lpi_buffer){
         .size = size,
         .room = room,
@@ -85,7 +99,8 @@ lpi_buffer *lpi_buffer_new(lpi_exec *exec, int64_t size, bool is_static)
     counters->heap_bytes += is_static ? 0 : size;
     if (counters->heap_bytes > counters->heap_peak_bytes)
         counters->heap_peak_bytes = counters->heap_bytes;
-    return buffer;
+    *ret_buffer = buffer;
+    return LP_OK;
 }
 
 void lpi_buffer_drop(lpi_exec *exec, lpi_buffer *buffer)
@@ -259,12 +274,9 @@ lp_status lpi_frame_put(lpi_frame *frame, const lp_tensor *tensor,
         }
     }
     lpi_buffer_drop(frame->exec, slot->buffer);
-    slot->buffer = lpi_buffer_new(frame->exec, bytes, tensor->is_static);
-    if (!slot->buffer)
-        return lpi_fail(frame->exec->error, LP_ENOMEM, NULL,
-                        "%lld bytes for tensor '%.200s': out of memory, or "
-                        "over the memory limit",
-                        (long long)bytes, tensor->name);
+    slot->buffer = NULL;
+    LP_TRY(lpi_buffer_new(frame->exec, tensor, bytes, tensor->is_static,
+                          &slot->buffer));
     *ret_bytes = slot->bytes = slot->buffer->bytes;
     return LP_OK;
 }

@@ -58,9 +58,15 @@ lp_status lpi_frame_put(lpi_frame *frame, const lp_tensor *tensor,
 lp_status lpi_frame_shape(lpi_frame *frame, const lp_tensor *tensor,
                           lp_shape shape);
 
-/* NULL without memory, or when activations are over
- * options.max_memory_bytes. */
-lpi_buffer *lpi_buffer_new(lpi_exec *exec, int64_t size, bool is_static);
+/* LP_EUNSUPPORTED when "what" (of tensor or layer "name"), "bytes" of it, are
+ * over options.max_memory_bytes. */
+lp_status lpi_exec_fits(const lpi_exec *exec, int64_t bytes, const char *what,
+                        const char *name);
+
+/* A buffer of "size" bytes for "tensor"; LP_EUNSUPPORTED when activations, or
+ * what is static alone, are over options.max_memory_bytes. */
+lp_status lpi_buffer_new(lpi_exec *exec, const lp_tensor *tensor, int64_t size,
+                         bool is_static, lpi_buffer **ret_buffer);
 void lpi_buffer_drop(lpi_exec *exec, lpi_buffer *buffer);
 
 /* Free the buffers that would be used again until they and "more" bytes beside

@@ -333,6 +333,8 @@ static bool is_idle(const lpi_stage *s, int64_t tile)
 static lp_status run_tiles(tiles *t)
 {
     for (int64_t tile = 0; tile < t->tiling->tiles; tile++) {
+        LP_TRY(lpi_exec_poll(t->frame->exec,
+                             t->frame->program->units[t->unit].group->name));
         lpi_rows_roll(t->frame, t->tiling, tile);
         for (int32_t i = 0; i < t->tiling->stages_count; i++) {
             const lpi_stage *s = &t->tiling->stages[i];

@@ -232,20 +232,37 @@ static lp_status read_array(lpi_file *file, char *text, int64_t cap_bytes,
     return LP_OK;
 }
 
-lp_status lpi_npy_read(const char *path, int64_t cap_bytes,
-                       lp_array **ret_array, lp_error *error)
+/* Read "file", and close it. */
+static lp_status read_file(lpi_file *file, int64_t cap_bytes,
+                           lp_array **ret_array, lp_error *error)
 {
-    lp_status status;
-    lpi_file *file;
-    char *text;
+    char *text = lpi_alloc(HEADER_MOST + 1);
+    lp_status status = text
+                           ? read_array(file, text, cap_bytes, ret_array, error)
+                           : lpi_fail_memory(error);
 
-    LP_TRY(lpi_file_open(path, &file, error));
-    text = lpi_alloc(HEADER_MOST + 1);
-    status = text ? read_array(file, text, cap_bytes, ret_array, error)
-                  : lpi_fail_memory(error);
     lpi_free(text);
     lpi_file_close(file);
     return status;
+}
+
+lp_status lpi_npy_read(const char *path, int64_t cap_bytes,
+                       lp_array **ret_array, lp_error *error)
+{
+    lpi_file *file;
+
+    LP_TRY(lpi_file_open(path, &file, error));
+    return read_file(file, cap_bytes, ret_array, error);
+}
+
+lp_status lpi_npy_read_below(const char *path, const char *location,
+                             int64_t cap_bytes, lp_array **ret_array,
+                             lp_error *error)
+{
+    lpi_file *file;
+
+    LP_TRY(lpi_file_open_below(path, location, &file, error));
+    return read_file(file, cap_bytes, ret_array, error);
 }
 
 /* What NumPy calls "dtype", and how many bytes an element takes there. */

@@ -103,6 +103,11 @@ static lp_status push_slice(rounds *r, stack *s, const lp_tensor *tensor)
     s->rank = shape.rank;
     memcpy(s->dims, shape.dims, (size_t)shape.rank * sizeof(*s->dims));
     s->count++;
+    LP_TRY(lpi_exec_fits(
+        exec,
+        lpi_add((int64_t)s->bytes.length,
+                lpi_storage_bytes(s->dtype, lpi_shape_elements(shape))),
+        "slices of tensor", tensor->name));
     lpi_text_append(
         &s->bytes, bytes,
         (size_t)lpi_storage_bytes(s->dtype, lpi_shape_elements(shape)));

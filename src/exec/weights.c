@@ -163,7 +163,7 @@ static lp_status draw(lpi_exec *exec, const lp_model *model,
 static lp_status read_shared(lpi_exec *exec, lpi_file *file, int64_t offset,
                              int64_t length, char *bytes)
 {
-    enum { WORTH = 1 << 19, LINE = 64 }; /* bytes */
+    enum { WORTH = 1 << 18, LINE = 64 }; /* bytes */
     int32_t threads = length < WORTH ? 1 : exec->threads, failed = threads < 2;
 
 #pragma omp parallel for num_threads(threads)                                  \

@@ -423,7 +423,8 @@ LP_API lp_status lp_schedule_read(const lp_model *model, const char *text,
                                   size_t length, const char *name,
                                   lp_schedule **ret_schedule, lp_error *error);
 
-/* The same from the file "path". */
+/* The same from the file "path", with the scales that it keeps in files below
+ * its folder. */
 LP_API lp_status lp_schedule_load(const lp_model *model, const char *path,
                                   lp_schedule **ret_schedule, lp_error *error);
 
@@ -721,7 +722,8 @@ typedef struct lp_run_options {
     bool profile;
     int64_t max_memory_bytes; /* of arena, buffers, and weights in flight,
                                  each; 0: no limit */
-    /* Called after each of "all" steps; false stops the run. */
+    /* Called after each of "all" steps, and within those that are long; false
+       stops the run. */
     bool (*progress)(void *context, int64_t done, int64_t all,
                      const char *layer);
     void *progress_context;
@@ -780,6 +782,11 @@ LP_API lp_status lp_model_run(const lp_model *model,
                               const lp_run_options *options, lp_run **ret_run,
                               lp_error *error);
 LP_API void lp_run_free(lp_run *run);
+
+/* Whether output_0.npy (or .pb), ... stand in the folder "path", one for each
+ * output of "model": LP_EIO or LP_EINPUT name the one that does not. */
+LP_API lp_status lp_outputs_exist(const lp_model *model, const char *path,
+                                  lp_error *error);
 
 /* Compare the outputs with output_0.npy (or .pb), ... in the folder "path" and
  * set the results of "run". */

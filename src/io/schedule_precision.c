@@ -98,8 +98,9 @@ static const char *why_not(const entry *e, const lpi_precision *p)
         wanted = p->tensor->shape.dims[e->axis];
     if (e->scales && (e->file || p->scales_count != wanted))
         return "scales are as many as there are channels, or in 'file'";
-    if (p->zero_points_count && (p->zero_points_count != p->scales_count ||
-                                 !lpi_dtype_is_integer(p->dtype)))
+    if (p->zero_points_count &&
+        (p->zero_points_count != wanted || (!e->scales && !e->file) ||
+         !lpi_dtype_is_integer(p->dtype)))
         return "zero points are integers, as many as the scales";
     for (i = 0; i < p->zero_points_count; i++)
         if (!fits(p->dtype, p->zero_points[i]))
@@ -158,10 +159,10 @@ lp_status lpi_precision_write(const lp_schedule *schedule, lpi_text *text,
                         lp_dtype_name(p->dtype));
         if (p->axis >= 0)
             lpi_text_printf(text, ", axis: %d", (int)p->axis);
-        for (j = 0; j < p->scales_count; j++)
+        for (j = 0; j < (p->file ? 0 : p->scales_count); j++)
             lpi_text_printf(text, "%s%.17g", j ? ", " : ", scales: [",
                             p->scales[j]);
-        lpi_text_put(text, p->scales_count ? "]" : "");
+        lpi_text_put(text, j ? "]" : "");
         for (j = 0; j < p->zero_points_count; j++)
             lpi_text_printf(text, "%s%lld", j ? ", " : ", zero_points: [",
                             (long long)p->zero_points[j]);

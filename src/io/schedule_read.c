@@ -1,8 +1,8 @@
 /* schedule_read.c: the YAML form of a schedule, section by section.
  *
  * The sections are read in the order in which they depend on each other,
- * however they stand in the file; dims and hash come first, so that a schedule
- * of another model is refused for what it is. */
+ * however they stand in the file; the hash comes first, so that a schedule of
+ * another model is refused for what it is. */
 #include <string.h>
 
 #include "io.h"
@@ -61,20 +61,57 @@ static const lpi_field model_fields[] = {
     {.key = NULL},
 };
 
-static lp_status check_hash(lpi_reader *r, const lpi_yaml *node)
+/* Whether input "input" is said to have the shape that it has. */
+static bool same_dims(const lp_tensor *input, const lpi_yaml *dims)
 {
+    bool same = dims->kind == LPI_YAML_LIST &&
+                dims->count == (input->shape.rank < 0 ? 0 : input->shape.rank);
+    int64_t i, value;
+
+    for (i = 0; same && i < dims->count; i++)
+        same = dims->items[i].kind == LPI_YAML_TEXT &&
+               lpi_parse_int(dims->items[i].text, &value) &&
+               value == input->shape.dims[i];
+    return same;
+}
+
+/* The name of the first input of the model that "dims" (NULL: left out) says
+ * has another shape; NULL. */
+static const char *other_dims(const lpi_reader *r, const lpi_yaml *dims)
+{
+    int64_t i;
+
+    for (i = 0; dims && dims->kind == LPI_YAML_MAP && i < dims->count; i += 2) {
+        const char *name = dims->items[i].text;
+        const lp_tensor *input = lpi_tensor_find(r->model, name);
+
+        if (input && input->kind == LPI_INPUT &&
+            !same_dims(input, &dims->items[i + 1]))
+            return name;
+    }
+    return NULL;
+}
+
+/* Shapes are part of the hash: the same model with other dims has another. */
+static lp_status check_hash(lpi_reader *r, const sections *nodes)
+{
+    const lpi_yaml *node = nodes->model;
     model_entry entry = {0};
+    const char *input;
     char found[20];
     uint64_t hash;
 
     LP_TRY(lpi_record_read(r, node, model_fields, &entry));
+    input = other_dims(r, nodes->dims);
     LP_TRY(lpi_model_hash(r->model, &hash, r->error));
     snprintf(found, sizeof(found), "%016llx", (unsigned long long)hash);
     if (strcmp(found, entry.hash) != 0)
         return lpi_yaml_fail(r->name, node->line, r->error,
                              "the schedule is one of another model: its hash "
-                             "is %.40s, that of this model %s",
-                             entry.hash, found);
+                             "is %.40s, that of this model %s%s%.100s%s",
+                             entry.hash, found, input ? " (where input '" : "",
+                             input ? input : "",
+                             input ? "' has other dims)" : "");
     return LP_OK;
 }
 
@@ -94,20 +131,13 @@ static lp_status check_dims(lpi_reader *r, const lpi_yaml *node)
                                  "dims: '%.200s' is no input of the model",
                                  key->text);
         LP_TRY(lpi_node_list(r, dims, "dims"));
-        for (j = 0; j < dims->count; j++) {
+        for (j = 0; j < dims->count; j++)
             LP_TRY(lpi_node_int(r, &dims->items[j], "dims", &value));
-            if (dims->count == input->shape.rank &&
-                value == input->shape.dims[j])
-                continue;
+        if (!same_dims(input, dims))
             return lpi_yaml_fail(r->name, dims->line, r->error,
                                  "dims: the schedule is one for other dims of "
                                  "input '%.200s'",
                                  key->text);
-        }
-        if (dims->count != (input->shape.rank < 0 ? 0 : input->shape.rank))
-            return lpi_yaml_fail(r->name, dims->line, r->error,
-                                 "dims: input '%.200s' has rank %d", key->text,
-                                 (int)input->shape.rank);
     }
     return LP_OK;
 }
@@ -257,9 +287,9 @@ static lp_status read_all(lpi_reader *r, const lpi_yaml *root)
         return lpi_yaml_fail(r->name, root->line, r->error,
                              "format %lld is not known, %d is",
                              (long long)nodes.format, FORMAT);
+    LP_TRY(check_hash(r, &nodes));
     if (nodes.dims)
         LP_TRY(check_dims(r, nodes.dims));
-    LP_TRY(check_hash(r, nodes.model));
     LP_TRY(lpi_memories_read(r, nodes.memories, nodes.weights));
     if (nodes.precision)
         LP_TRY(lpi_precision_read(r, nodes.precision));

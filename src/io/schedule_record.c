@@ -134,11 +134,33 @@ lp_status lpi_node_list(const lpi_reader *reader, const lpi_yaml *node,
     return LP_OK;
 }
 
+/* Whether a body below "model", itself "depth" deep, has a tensor "name". */
+static bool is_in_body(const lp_model *model, const char *name, int32_t depth)
+{
+    int64_t i;
+
+    for (i = 0; i < model->layers_count; i++) {
+        const lp_model *body;
+        int32_t at = 0;
+
+        while (depth < LPI_BODIES_DEEP &&
+               (body = lpi_next_body(model->layers[i], &at)))
+            if (lpi_tensor_find(body, name) ||
+                is_in_body(body, name, depth + 1))
+                return true;
+    }
+    return false;
+}
+
 static lp_status read_tensor(lpi_reader *reader, const lpi_yaml *node,
                              const char *key, void *to)
 {
     const lp_tensor *tensor = lpi_tensor_find(reader->model, node->text);
 
+    if (!tensor && is_in_body(reader->model, node->text, 0))
+        return refuse(reader, node, key,
+                      "tensor of the main graph: what bodies hold is planned "
+                      "as a whole, the workspace of their layer");
     if (!tensor)
         return refuse(reader, node, key, "tensor of the model");
     *(const lp_tensor **)to = tensor;

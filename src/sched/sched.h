@@ -29,7 +29,7 @@ typedef struct lpi_precision {
     const double *scales;
     const int64_t *zero_points;
     int64_t scales_count, zero_points_count;
-    const char *file; /* of large scales; NULL */
+    const char *file; /* that holds the scales, NULL; "scales" NULL: not read */
     lp_line line;
 } lpi_precision;
 

@@ -268,7 +268,7 @@ class Judge:
             own, dims = model.weights[name]
             if name not in self.read_by_runs:
                 raise Refused('precision: no run reads it', **where)
-        elif name in model.folded or 'file' in entry or \
+        elif name in model.folded or \
                 re.search(r'["\\]', json.dumps(name or '')[1:-1]):
             raise Unknown("precision: '%s'" % name)
         else:
@@ -288,6 +288,8 @@ class Judge:
                           **where)
         if any(x['op'] in BODIES for x in model.layers):
             raise Unknown('precision: bodies')
+        if 'file' in entry:
+            raise Unknown('precision: scales in a file')
         axis = entry.get('axis')
         axis = None if axis in (None, '-1') else count(axis)
         if axis is not None and axis >= len(dims):
