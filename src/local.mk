@@ -36,6 +36,7 @@ kernel_sources = \
 	src/kernel/count.c \
 	src/kernel/deconv.c \
 	src/kernel/depthwise.c \
+	src/kernel/fewrows.c \
 	src/kernel/gemm.c \
 	src/kernel/gemm.h \
 	src/kernel/gemm8.c \
@@ -116,6 +117,7 @@ ops_sources = \
 	src/ops/convolve.c \
 	src/ops/convolve8.c \
 	src/ops/cost.c \
+	src/ops/coupling.c \
 	src/ops/cumulative.c \
 	src/ops/curves.c \
 	src/ops/decode.c \
@@ -125,15 +127,19 @@ ops_sources = \
 	src/ops/dynamic.h \
 	src/ops/einsum.c \
 	src/ops/expand.c \
+	src/ops/falling.c \
 	src/ops/fast.c \
 	src/ops/fused.c \
 	src/ops/fusing.c \
+	src/ops/features.c \
 	src/ops/fit.c \
 	src/ops/flex.c \
+	src/ops/forest.c \
 	src/ops/gather.c \
 	src/ops/gridding.c \
 	src/ops/infer.c \
 	src/ops/join.c \
+	src/ops/labels.c \
 	src/ops/learned.c \
 	src/ops/lengths.c \
 	src/ops/linear.c \
@@ -156,6 +162,7 @@ ops_sources = \
 	src/ops/ops.h \
 	src/ops/pad.c \
 	src/ops/planes.c \
+	src/ops/planting.c \
 	src/ops/pointwise.c \
 	src/ops/pointwise.h \
 	src/ops/pool.c \
@@ -212,9 +219,11 @@ ops_sources = \
 	src/ops/tfidf.c \
 	src/ops/training.c \
 	src/ops/trees.c \
+	src/ops/trees.h \
 	src/ops/unique.c \
 	src/ops/unpack.c \
 	src/ops/unpool.c \
+	src/ops/vectors.c \
 	src/ops/window.c \
 	src/ops/window.h \
 	src/ops/windows.c
@@ -408,6 +417,7 @@ exec_sources = \
 	src/exec/program.h \
 	src/exec/roll.c \
 	src/exec/rounds.c \
+	src/exec/scales.c \
 	src/exec/stream.c \
 	src/exec/weights.c \
 	src/exec/width.c

@@ -141,7 +141,8 @@ tests_unit_test_counting_SOURCES = tests/unit/test_counting.c \
 	src/ops/pooling.c \
 	src/ops/product.c \
 	src/ops/regions.c \
-	src/ops/streaming.c
+	src/ops/streaming.c \
+	src/ops/vectors.c
 tests_unit_test_counting_CPPFLAGS = $(AM_CPPFLAGS) -DLPI_COUNTING
 
 scripts = \

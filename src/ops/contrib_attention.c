@@ -184,6 +184,30 @@ static bool ranks_known(const lpi_node *node)
     return true;
 }
 
+/* The pasts from input "i" on have the heads of the keys, of their sizes. */
+static lp_status pasts_fit(const lpi_node *node, int32_t i)
+{
+    const lpi_contrib *params = node->params;
+    const lpi_attention *found = &params->found;
+    const int64_t sizes[2] = {found->key_size, found->value_size};
+    int64_t same;
+
+    if ((lpi_in(node, i) == NULL) != (lpi_in(node, i + 1) == NULL))
+        return lpi_node_fail(node, "a past of keys or values alone");
+    for (int32_t k = 0; k < 2; k++) {
+        lp_shape past = lpi_in_shape(node, i + k);
+
+        if (past.rank != 4 ||
+            lpi_in_dtype(node, i + k) != lpi_in_dtype(node, 0))
+            continue;
+        LP_TRY(lpi_dim_same(node, "heads of the past", past.dims[1],
+                            found->kv_heads, &same));
+        LP_TRY(lpi_dim_same(node, "size of the past", past.dims[3], sizes[k],
+                            &same));
+    }
+    return LP_OK;
+}
+
 static lp_status multi_shape(lpi_node *node)
 {
     lpi_contrib *params = (lpi_contrib *)node->params;
@@ -206,6 +230,7 @@ static lp_status multi_shape(lpi_node *node)
     found->queries = q.dims[1];
     found->q_heads = found->kv_heads = params->num_heads;
     found->has_bias = lpi_in(node, 4) != NULL || lpi_in(node, 5) != NULL;
+    LP_TRY(pasts_fit(node, 6));
     count_keys(node, fresh, 6, 8);
     const int64_t dims[3] = {q.dims[0], q.dims[1],
                              lpi_dim_mul(found->value_size, params->num_heads)};
@@ -281,12 +306,14 @@ static lp_status group_shape(lpi_node *node)
     lp_shape q = lpi_in_shape(node, 0), k = lpi_in_shape(node, 1);
     lp_dtype type = lpi_in_dtype(node, 0);
     lp_dtype kept = lpi_in(node, 3) != NULL ? lpi_in_dtype(node, 3) : type;
+    int64_t unused;
 
     if (!ranks_known(node))
         return lpi_out_set_shape(node, 0, type, lpi_shape_unknown);
-    if (q.rank != 3 || (lpi_in(node, 1) != NULL && k.rank != 3))
-        return lpi_node_fail(node, "operands of rank %d and %d", q.rank,
-                             k.rank);
+    if (q.rank != 3 || (lpi_in(node, 1) != NULL && k.rank != 3) ||
+        (lpi_in(node, 1) == NULL) != (lpi_in(node, 2) == NULL))
+        return lpi_node_fail(node, "operands of rank %d, %d and %d", q.rank,
+                             k.rank, lpi_in_shape(node, 2).rank);
     LP_TRY(group_head(node, q, &found->key_size));
     found->value_size = found->key_size;
     found->batch = q.dims[0];
@@ -295,6 +322,11 @@ static lp_status group_shape(lpi_node *node)
     found->kv_heads = params->kv_num_heads;
     found->has_bias = lpi_in(node, 10) != NULL;
     found->has_softcap = params->softcap != 0;
+    if (k.rank == 3)
+        LP_TRY(lpi_dim_same(node, "width of the keys", k.dims[2],
+                            lpi_dim_mul(found->kv_heads, found->key_size),
+                            &unused));
+    LP_TRY(pasts_fit(node, 3));
     group_keys(node, k.rank == 3 ? k.dims[1] : q.dims[1]);
     const int64_t dims[3] = {q.dims[0], q.dims[1],
                              lpi_dim_mul(found->q_heads, found->value_size)};
@@ -345,7 +377,8 @@ const lp_op lpi_ops_contrib_attention[] = {
          "4, 7, 4]; y, n = com.microsoft.Attention(x, w, b, _, p) "
          "{num_heads: 4, unidirectional: 1}; output y; output n"},
     {CONTRIB("MultiHeadAttention", 1, 10, 4), .roles = "ddddidddii",
-     .shape = multi_shape, .cost = multi_cost, .run = lpi_attend_multi_run,
+     .operands = "Fb*,Fb*,Fb*,F?,I*,F*,Fbhl?,Fbhl?", .shape = multi_shape,
+     .cost = multi_cost, .run = lpi_attend_multi_run,
      .samples =
          "opset 17; opset com.microsoft 1; input q: float32[2, 5, 16]; input "
          "k: float32[2, 7, 16]; y = com.microsoft.MultiHeadAttention(q, k, k) "
@@ -353,6 +386,7 @@ const lp_op lpi_ops_contrib_attention[] = {
          "opset 17; opset com.microsoft 1; input q: float16[2, 5, 4, 3, 8]; "
          "y = com.microsoft.MultiHeadAttention(q) {num_heads: 4}; output y"},
     {CONTRIB("GroupQueryAttention", 7, 16, 4), .roles = "dddddiiddiddssdd",
+     .operands = "Fbt?,Fbtk,Fbtk,Cbhld,Cbhld,I*,I!,F??,F??,J*,F*",
      .shape = group_shape, .cost = group_cost, .run = lpi_attend_groups_run,
      .flags = LPI_GAPS,
      .samples =

@@ -243,7 +243,8 @@ static void deform_cost(const lpi_node *node, lp_cost *cost)
     .name = name_, .domain = "com.microsoft", .since = 1, .inputs_min = 2,     \
     .inputs_max = 4, .outputs_min = 1, .outputs_max = 1,                       \
     .params_size = sizeof(lpi_conv_params), .specs = fused_specs,              \
-    .facts = facts_, .shape = conv_shape, .cost = fused_cost
+    .facts = facts_, .operands = "F*,F*,Fm,F*", .shape = conv_shape,           \
+    .cost = fused_cost
 
 const lp_op lpi_ops_conv[] = {
     {.name = "Conv",

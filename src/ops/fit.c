@@ -1,7 +1,8 @@
 /* fit.c: whether the operands of a node fit together, as its row's "operands"
  * says: one form an input, split by commas.
  *
- * A form is a capital letter for the dtype ('.': any) and what the shape is:
+ * A form is a capital letter for the dtype ('.': any; 'F' is one of floats, 'I'
+ * one of integers, the others any) and what the shape is:
  * "*" any, "!" one element, "=" that of input 0, else one character a
  * dimension.  A letter stands for one extent wherever it occurs in the row, a
  * digit for itself, "?" for any; "*" among them for any number of dimensions.
@@ -27,6 +28,11 @@ static lp_status fit_type(fitting *f, int32_t i, char letter)
     lp_dtype own = lpi_in_dtype(f->node, i);
     lp_dtype *type = &f->types[letter - 'A'];
 
+    if (own != LP_UNDEFINED &&
+        ((letter == 'F' && !lpi_dtype_is_float(own)) ||
+         (letter == 'I' &&
+          (own == LP_BOOL || own == LP_STRING || lpi_dtype_is_float(own)))))
+        return lpi_node_fail(f->node, "input %d is %s", i, lp_dtype_name(own));
     if (own != LP_UNDEFINED && *type != LP_UNDEFINED && own != *type)
         return lpi_node_fail(f->node, "input %d is %s, another one %s", i,
                              lp_dtype_name(own), lp_dtype_name(*type));

@@ -240,12 +240,13 @@ const lp_op lpi_ops_matmul[] = {
          "opset 7; input a: float32[5, 3]; weight b: float32[5, 4]; weight c: "
          "float32[3, 1]; y = Gemm(a, b, c) {transA: 1, alpha: 0.5, beta: "
          "2.0}; output y"},
-    {MATMUL("", "MatMulInteger", 10, 2, 4), .roles = "wwzz",
-     .facts = &matmul_integer, .cost = integer_cost, .run = lpi_matmul8_run,
-     .split = lpi_matmul_split, .flags = LPI_CHAINS,
+    {MATMUL("", "MatMulInteger", 10, 2, 4), .operands = "A*,B*,A*,B*",
+     .roles = "wwzz", .facts = &matmul_integer, .cost = integer_cost,
+     .run = lpi_matmul8_run, .split = lpi_matmul_split, .flags = LPI_CHAINS,
      .samples = "opset 17; input a: uint8[4, 3]; weight b: int8[3, 2]; weight "
                 "z: uint8[] = {12}; y = MatMulInteger(a, b, z); output y"},
-    {MATMUL("", "QLinearMatMul", 10, 8, 8), .roles = "wszwszsz",
+    {MATMUL("", "QLinearMatMul", 10, 8, 8),
+     .operands = "A*,F*,A*,B*,F*,B*,F*,Y*", .roles = "wszwszsz",
      .facts = &matmul_qlinear, .cost = matmul_cost, .run = lpi_matmul8_run,
      .samples =
          "opset 10; input a: uint8[2, 2, 4]; weight s: float32[] = {0.1}; "
@@ -268,13 +269,15 @@ const lp_op lpi_ops_matmul[] = {
          "opset 17; opset com.microsoft 1; input a: float32[2, 4, 3]; weight "
          "b: float32[4, 5]; y = com.microsoft.TransposeMatMul(a, b) {transA: "
          "1}; output y"},
-    {MATMUL("com.microsoft", "FusedGemm", 1, 2, 3), .specs = gemm_specs,
-     .facts = &gemm_plain, .cost = gemm_cost, .run = lpi_matmul_run,
+    {MATMUL("com.microsoft", "FusedGemm", 1, 2, 3), .operands = "F*,F*,F*",
+     .specs = gemm_specs, .facts = &gemm_plain, .cost = gemm_cost,
+     .run = lpi_matmul_run,
      .samples = "opset 17; opset com.microsoft 1; input a: float32[3, 5]; "
                 "weight b: float32[5, 4]; weight c: float32[4]; y = "
                 "com.microsoft.FusedGemm(a, b, c) {activation: \"Relu\"}; "
                 "output y"},
-    {MATMUL("com.microsoft", "QGemm", 1, 6, 9), .roles = "wszwszwsz",
+    {MATMUL("com.microsoft", "QGemm", 1, 6, 9),
+     .operands = "A??,F!,A!,B??,F*,B*,I*,F!,A!", .roles = "wszwszwsz",
      .specs = gemm_specs, .facts = &gemm_quantized, .cost = matmul_cost,
      .run = lpi_matmul8_run,
      .samples =
@@ -283,15 +286,15 @@ const lp_op lpi_ops_matmul[] = {
          "weight c: int32[3]; y = com.microsoft.QGemm(a, s, z, b, s, z, c, "
          "s, z) {transB: 1}; output y"},
     {MATMUL("com.microsoft", "MatMulIntegerToFloat", 1, 4, 7),
-     .roles = "wwsszzd", .facts = &matmul_scaled, .cost = matmul_cost,
-     .run = lpi_matmul8_run,
+     .operands = "A*,B*,F*,F*,A*,B*,F*", .roles = "wwsszzd",
+     .facts = &matmul_scaled, .cost = matmul_cost, .run = lpi_matmul8_run,
      .samples =
          "opset 17; opset com.microsoft 1; input a: uint8[2, 4]; weight b: "
          "int8[4, 3]; weight s: float32[] = {0.1}; y = "
          "com.microsoft.MatMulIntegerToFloat(a, b, s, s); output y"},
     {MATMUL("com.microsoft", "DynamicQuantizeMatMul", 1, 3, 5),
-     .roles = "dwszd", .facts = &matmul_dynamic, .cost = dynamic_cost,
-     .run = lpi_matmul8_run,
+     .operands = "F*,B*,F*,B*,F*", .roles = "dwszd", .facts = &matmul_dynamic,
+     .cost = dynamic_cost, .run = lpi_matmul8_run,
      .samples =
          "opset 17; opset com.microsoft 1; input a: float32[2, 4]; weight b: "
          "int8[4, 3]; weight s: float32[] = {0.1}; weight c: float32[3]; y = "

@@ -152,13 +152,14 @@ static int64_t table_elements(const lpi_node *node, int32_t input)
     .weight_elements = nbits_elements
 
 const lp_op lpi_ops_nbits[] = {
-    {NBITS("MatMulNBits", 6, "dwszid"), .run = lpi_nbits_run,
+    {NBITS("MatMulNBits", 6, "dwszid"), .operands = "F*,I*,F*,.*,J*,F*",
+     .run = lpi_nbits_run,
      .samples =
          "opset 17; opset com.microsoft 1; input a: float32[1, 8, 64]; weight "
          "b: uint8[48, 2, 16]; weight s: float32[96]; weight z: uint8[48]; y "
          "= com.microsoft.MatMulNBits(a, b, s, z) {K: 64, N: 48, bits: 4, "
          "block_size: 32}; output y"},
-    {NBITS("MatMulBnb4", 3, "dws"), .run = lpi_bnb4_run,
+    {NBITS("MatMulBnb4", 3, "dws"), .operands = "F*,I*,F*", .run = lpi_bnb4_run,
      .samples =
          "opset 17; opset com.microsoft 1; input a: float32[8, 64]; weight "
          "b: uint8[1536]; weight s: float32[96]; y = "
@@ -172,6 +173,7 @@ const lp_op lpi_ops_nbits[] = {
      .outputs_min = 1,
      .outputs_max = 1,
      .roles = "wisz",
+     .operands = "W*,I*,F*,.*",
      .params_size = sizeof(lpi_nbits),
      .specs = table_specs,
      .shape = table_shape,

@@ -216,5 +216,6 @@ extern const lp_op *const lpi_families[];
 #include "recurrent.h"
 #include "attention.h"
 #include "dynamic.h"
+#include "trees.h"
 
 #endif

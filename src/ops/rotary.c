@@ -202,14 +202,16 @@ static void causal_cost(const lpi_node *node, lp_cost *cost)
 #define LINEAR_ATTENTION(domain_, since_)                                      \
     .domain = domain_, .name = "LinearAttention", .since = since_,             \
     .inputs_min = 3, .inputs_max = 6, .outputs_min = 1, .outputs_max = 2,      \
+    .operands = "Fbt?,Fbt?,Fbt?,.b???,Fbt?,Fbt?",                              \
     .params_size = sizeof(lpi_linear), .specs = linear_specs,                  \
     .shape = linear_shape, .cost = linear_cost, .run = lpi_linear_run
 
 #define CAUSAL_CONV(domain_, since_)                                           \
     .domain = domain_, .name = "CausalConvWithState", .since = since_,         \
     .inputs_min = 2, .inputs_max = 4, .outputs_min = 1, .outputs_max = 2,      \
-    .params_size = sizeof(lpi_causal), .specs = causal_specs,                  \
-    .shape = causal_shape, .cost = causal_cost, .run = lpi_causal_run
+    .operands = "Fbc?,Fc1?,Fc,Fbc?", .params_size = sizeof(lpi_causal),        \
+    .specs = causal_specs, .shape = causal_shape, .cost = causal_cost,         \
+    .run = lpi_causal_run
 
 const lp_op lpi_ops_rotary[] = {
     {ROTARY("", 23, 3, "dddi", &onnx_facts),

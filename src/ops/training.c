@@ -101,6 +101,8 @@ static lp_status step_shape(lpi_node *node)
                              node->layer->outputs_count);
     for (i = FIRST; i < node->layer->inputs_count; i++)
         if (lpi_in(node, i) == NULL ||
+            lpi_in_dtype(node, i) !=
+                lpi_in_dtype(node, FIRST + (i - FIRST) % count) ||
             lpi_in_elements(node, i) !=
                 lpi_in_elements(node, FIRST + (i - FIRST) % count))
             return lpi_node_fail(node, "operand %d does not fit its weight", i);
@@ -162,7 +164,8 @@ static lp_status step_run(const lpi_run *run)
     .domain = "ai.onnx.preview.training", .name = name_, .since = 1,           \
     .inputs_min = 5, .inputs_max = -1, .outputs_min = 2, .outputs_max = -1,    \
     .params_size = sizeof(step_params), .specs = step_specs, .facts = facts_,  \
-    .shape = step_shape, .cost = step_cost, .run = step_run
+    .operands = "F!,I!,.*+", .shape = step_shape, .cost = step_cost,           \
+    .run = step_run
 
 #define OPERANDS                                                               \
     "opset 17; opset ai.onnx.preview.training 1; input r: float32[]; input "   \

@@ -12,11 +12,13 @@ class Case:
     of them that are weights by their position."""
 
     def __init__(self, op, operands, weights=(), outputs=1, domain=None,
-                 tolerance=None, expected=None, **attributes):
+                 tolerance=None, expected=None, texts=None, **attributes):
         self.op, self.operands, self.weights = op, operands, set(weights)
         self.outputs, self.attributes = outputs, attributes
         self.domain = 'com.microsoft' if domain is None else domain
         self.tolerance, self.expected = tolerance, expected
+        self.texts = texts or {'values_strings', 'classlabels_strings'} & set(
+            attributes)
 
     def model(self, rng):
         names = ['' if x is None else 'i%d' % at
@@ -35,7 +37,7 @@ class Case:
         if self.domain == ML:
             model.opset_import.append(helper.make_opsetid(
                 ML, {'TreeEnsemble': 5, 'LabelEncoder': 4}.get(self.op, 1)))
-        if {'values_strings', 'classlabels_strings'} & set(self.attributes):
+        if self.texts:
             model.graph.output[0].type.tensor_type.elem_type = 8
         return model, free
 
@@ -884,11 +886,166 @@ def trees(rng):
                 tolerance=1e-5, **more)
 
 
+def forest(op):
+    """Trees whose nodes stand before or behind what hangs below them; weights
+    are dyadic, so that sums are exact.  One target: ONNX Runtime knows no
+    transform.  Two classes: it gives labels 0 and 1, whatever they are called,
+    where both have weights, and by the second one's sign.  Base values of
+    targets without a weight are none there."""
+    def draw(rng):
+        x = features(rng, 'float32', 'float64')
+        is_class = op == 'TreeEnsembleClassifier'
+        targets = int(rng.integers(2 if is_class else 1, 5))
+        single = is_class and targets == 2
+        signed = int(rng.integers(2))
+        bases = some(rng, [], [1 if single else targets])
+        wide = not single and (is_class or bases or rng.integers(2))
+        nodes, weights = [], []
+        mode = some(rng, 'LEQ', 'LT', 'GTE', 'GT', 'EQ', 'NEQ')
+
+        def grow(tree, depth, ids):
+            at, own = ids.pop(), [None] * 2
+            if depth and rng.integers(4):
+                own = [grow(tree, depth - 1, ids) for _ in own]
+                nodes.append((tree, at, 'BRANCH_' + mode, int(rng.integers(
+                    x.shape[1])), float(rng.choice(x.ravel())), *own))
+                return at
+            nodes.append((tree, at, 'LEAF', 0, 0.0, 0, 0))
+            for k in range(targets) if wide else [
+                    0 if single else int(rng.integers(targets))]:
+                weights.append((tree, at, k, float(rng.integers(
+                    -64 * signed, 64)) / 128))
+            return at
+        for tree in range(rng.integers(1, 4)):
+            first = len(nodes)
+            grow(tree, int(rng.integers(4)), list(range(15, -1, -1)))
+            nodes[first:] = nodes[:first - 1 - len(nodes):-1]
+        what = 'class' if is_class else 'target'
+        post = some(rng, 'NONE', *(['LOGISTIC'] if targets > 1 else []), *(
+            ['SOFTMAX', 'SOFTMAX_ZERO'] if targets > 2 else []))
+        more = dict(classlabels_int64s=[5, 3, 9, 1][:targets]) if is_class \
+            else dict(n_targets=targets, aggregate_function=some(
+                rng, 'SUM', 'AVERAGE', 'MIN', 'MAX'))
+        if is_class and rng.integers(2):
+            more = dict(classlabels_strings=['a', 'b', 'c', 'd'][:targets])
+        if bases:
+            more['base_values'] = [
+                float(v) / 8 for v in rng.integers(-8, 8, bases[0])]
+        if rng.integers(2):
+            more['nodes_missing_value_tracks_true'] = [
+                int(v) for v in rng.integers(0, 2, len(nodes))]
+            x[rng.integers(x.shape[0])] = np.nan
+        names = ('treeids', 'nodeids', 'modes', 'featureids', 'values',
+                 'truenodeids', 'falsenodeids')
+        lists = [['nodes_' + n, [int(v) if n.endswith('ids') and v is not None
+                                 else v for v in c]]
+                 for n, c in zip(names, zip(*nodes))]
+        lists += [[what + '_' + n, [int(v) if n != 'weights' else v
+                                    for v in c]]
+                  for n, c in zip(('treeids', 'nodeids', 'ids', 'weights'),
+                                  zip(*weights))]
+        return Case(op, [x], domain=ML, outputs=1 + is_class,
+                    post_transform=post, **dict(lists), **more)
+    return draw
+
+
+def mapper(rng):
+    names, numbers = ['a', 'bé', '', 'dd'], [3, -1, 1 << 60, 7]
+    keys, other = some(rng, (names, 'z'), (numbers, 4))
+    x = np.array([some(rng, *keys, other) for _ in range(9)],
+                 dtype=object if keys is names else 'int64')
+    more = some(rng, {}, dict(default_int64=9, default_string='none'))
+    return Case('CategoryMapper', [x], domain=ML, cats_int64s=numbers,
+                cats_strings=names, texts=keys is numbers, **more)
+
+
+def vectorizer(rng):
+    kind = some(rng, 'float32', 'float64', 'int64', 'int32')
+    rows, *widths = dims(rng, int(rng.integers(2, 5)))
+    return Case('FeatureVectorizer', [
+        (rng.standard_normal((rows, w)) * 9).astype(kind) for w in widths],
+                domain=ML, inputdimensions=widths)
+
+
+def imputer(rng):
+    x = features(rng, 'float32', 'int64')
+    own = int(some(rng, 1, x.shape[1]))
+    value = x.flat[rng.integers(x.size)]
+    if x.dtype == 'int64':
+        return Case('Imputer', [x], domain=ML, replaced_value_int64=int(value),
+                    imputed_value_int64s=rng.integers(-9, 9, own).tolist())
+    if rng.integers(2):
+        x[x > 0] = value = np.float32('nan')
+    return Case('Imputer', [x], domain=ML, replaced_value_float=float(value),
+                imputed_value_floats=floats(rng, own).tolist())
+
+
+def normalizer(rng):
+    x = features(rng)
+    x[0] *= int(rng.integers(2))
+    return Case('Normalizer', [x], domain=ML, norm=some(
+        rng, 'MAX', 'L1', 'L2'))
+
+
+def one_hot(rng):
+    if rng.integers(2):
+        x = np.array([some(rng, 'a', 'b', '', 'zz') for _ in range(6)],
+                     dtype=object).reshape(some(rng, (6,), (2, 3)))
+        return Case('OneHotEncoder', [x], domain=ML,
+                    cats_strings=['b', 'a', ''])
+    return Case('OneHotEncoder', [features(
+        rng, 'float32', 'float64', 'int64')], domain=ML,
+                cats_int64s=[-1, 2, 0, 1])
+
+
+def vectors(op):
+    """Support vectors, or, without, planes, of three classes or more: of two,
+    ONNX Runtime takes the second wherever a score is above 0."""
+    def draw(rng):
+        is_class = op == 'SVMClassifier'
+        x = features(rng, *([] if is_class else ['float32']))
+        classes = int(rng.integers(2, 5)) if is_class else 1
+        more = dict(kernel_params=[0.5, 0.25, float(rng.integers(2, 4))],
+                    kernel_type=some(rng, 'LINEAR', 'POLY', 'RBF', 'SIGMOID'))
+        each = rng.integers(1, 4, classes).tolist()
+        wide = x.shape[1]
+        pairs = classes * (classes - 1) // 2 if is_class else 1
+        if rng.integers(4) or classes == 2:
+            more.update(support_vectors=floats(rng, sum(each) * wide).tolist(),
+                        coefficients=floats(rng, max(
+                            classes - 1, 1) * sum(each)).tolist(),
+                        rho=floats(rng, pairs).tolist(),
+                        **dict(vectors_per_class=each) if is_class else dict(
+                            n_supports=sum(each)))
+            if is_class and rng.integers(2):
+                more.update(prob_a=floats(rng, pairs).tolist(),
+                            prob_b=floats(rng, pairs).tolist())
+        else:
+            more.update(coefficients=floats(rng, classes * wide).tolist(),
+                        rho=[0.5], kernel_type='LINEAR',
+                        **{} if is_class else dict(n_supports=0))
+        if is_class:
+            more.update(some(rng, dict(classlabels_ints=[5, 3, 9, 1][
+                :classes]), dict(classlabels_strings=list('abcd')[:classes])))
+            more['post_transform'] = some(rng, 'NONE', 'LOGISTIC', 'SOFTMAX')
+        elif rng.integers(2):
+            more['one_class'] = 1
+        return Case(op, [x], domain=ML, outputs=1 + is_class, tolerance=1e-4,
+                    **more)
+    return draw
+
+
 CASES = {
     'ArrayFeatureExtractor': extractor, 'Binarizer': binarizer,
     'Scaler': scaler, 'LabelEncoder': labels,
     'LinearClassifier': linear('LinearClassifier'),
     'LinearRegressor': linear('LinearRegressor'), 'TreeEnsemble': trees,
+    'TreeEnsembleClassifier': forest('TreeEnsembleClassifier'),
+    'TreeEnsembleRegressor': forest('TreeEnsembleRegressor'),
+    'CategoryMapper': mapper, 'FeatureVectorizer': vectorizer,
+    'Imputer': imputer, 'Normalizer': normalizer, 'OneHotEncoder': one_hot,
+    'SVMClassifier': vectors('SVMClassifier'),
+    'SVMRegressor': vectors('SVMRegressor'),
     'CDist': distances, 'ExpandDims': expand_dims, 'GatedAdd': gated_add,
     'GatherND': gather_nd, 'MatMulInteger16': wide_product,
     'Inverse': inverse, 'Pad': pad, 'QAttention': quantized_attention,

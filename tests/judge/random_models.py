@@ -3,7 +3,7 @@
 
 Draws valid graphs of 1 to 12 nodes over the rows of ai.onnx (opset 7 to 23)
 and com.microsoft, and compares "lplan run" with ONNX Runtime, or with the
-reference evaluator of the onnx package where that refuses: dtype, shape and
+reference evaluator of the onnx package where that refuses or dies: dtype, shape and
 values; then what "lplan analyze" infers for every tensor with what was
 computed.  40 models; with --long, N.  Prints TAP; skips without onnx."""
 import argparse
@@ -114,7 +114,10 @@ def main():
     refused, wrong, ops, paths = [], [], collections.Counter(), {}
     for at in range(args.first, args.first + args.long):
         model, inputs, names = draw([args.seed, at])
+        died = len(runtime.OTHER.died)
         outputs, who = compute(model, inputs)
+        if len(runtime.OTHER.died) > died:
+            refused.append('model %d: %s' % (at, runtime.OTHER.died[-1]))
         if outputs is None:
             by_whom['nobody'] += 1
             refused.append('model %d: %s' % (at, who[:300]))
@@ -142,7 +145,7 @@ def main():
             '%d by %s' % (n, x) for x, n in sorted(by_whom.items()))), bad)
     tell(wrong, 2, 'their shapes are those that are inferred', wrong)
     if args.long > 40:
-        for line in refused[:20]:
+        for line in [x for x in refused if 'ONNX Runtime ' in x] + refused[:20]:
             print('# refused: ' + line)
     sys.exit(1 if bad or wrong else 0)
 

@@ -1,5 +1,6 @@
 """What the judges that compare with another runtime share: models made of
 nodes, run there, written as cases, and run by "lplan run --cases"."""
+import multiprocessing
 import os
 import subprocess
 import tempfile
@@ -31,8 +32,9 @@ def model_of(nodes, inputs, weights, outputs, opset, contrib=True, ir=10):
     return helper.make_model(graph, opset_imports=opsets, ir_version=ir)
 
 
-def run_other(model, inputs):
-    """The outputs that ONNX Runtime computes, or why not."""
+def compute(model, inputs):
+    """The outputs that ONNX Runtime computes from the bytes of "model", or why
+    not."""
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = \
@@ -41,11 +43,63 @@ def run_other(model, inputs):
     options.intra_op_num_threads = 1
     try:
         session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options,
-            providers=['CPUExecutionProvider'])
+            model, options, providers=['CPUExecutionProvider'])
         return session.run(None, inputs), None
     except Exception as problem:  # its own classes are not public
         return None, str(problem).split('\n')[0]
+
+
+def serve(pipe):
+    """Compute what comes, in a process of its own."""
+    while True:
+        try:
+            answer = compute(*pipe.recv())
+        except EOFError:
+            return
+        pipe.send(answer)
+
+
+class Other:
+    """ONNX Runtime in another process: a model that ends it ends no judge."""
+
+    def __init__(self):
+        self.process, self.died = None, []
+
+    def stop(self):
+        if self.process:
+            self.pipe.close()
+            self.process.terminate()
+            self.process.join()
+            self.process = None
+
+    def run(self, model, inputs, seconds=120):
+        if not self.process:
+            context = multiprocessing.get_context('spawn')
+            self.pipe, theirs = context.Pipe()
+            self.process = context.Process(target=serve, args=(theirs,),
+                                           daemon=True)
+            self.process.start()
+            theirs.close()
+        try:
+            self.pipe.send((model.SerializeToString(), inputs))
+            if self.pipe.poll(seconds):
+                return self.pipe.recv()
+            why = 'takes longer than %d s' % seconds
+        except (EOFError, OSError):
+            self.process.join(10)
+            why = 'ended with %s' % self.process.exitcode
+        self.stop()
+        why = 'ONNX Runtime ' + why
+        self.died.append(why)
+        return None, why
+
+
+OTHER = Other()
+
+
+def run_other(model, inputs):
+    """The outputs that ONNX Runtime computes, or why not."""
+    return OTHER.run(model, inputs)
 
 
 def write(path, message):

@@ -5,14 +5,16 @@ Schedules that round what they store, beside models that say so.  Graphs are
 drawn from a seed, and so are dtypes, scales and zero points for some of their
 tensors.  The graph runs as a schedule with these in its column precision says;
 and a second graph, in which each of these tensors passes QuantizeLinear and
-DequantizeLinear (floats: Cast there and back), runs as it stands.  Their outputs
-are the same bytes, whatever is tiled, in place, a part or moved, and what is
-measured is what is predicted.  Prints TAP.  --long: 1000 graphs."""
+DequantizeLinear (floats: Cast there and back), runs as it stands.  Some scales
+stand in files.  Their outputs are the same bytes, whatever is tiled, in place,
+a part or moved, and what is measured is what is predicted.  Prints TAP.
+--long: 1000 graphs."""
 import argparse
 import os
 import random
 import re
 import shutil
+import struct
 import sys
 import tempfile
 import json
@@ -126,6 +128,15 @@ def rounded_model(text, entries, dims):
     return '\n'.join(lines)
 
 
+def npy(numbers):
+    """An NPY file of float32 numbers."""
+    head = "{'descr': '<f4', 'fortran_order': False, 'shape': (%d,), }" % len(
+        numbers)
+    head += ' ' * (63 - (len(head) + 10) % 64) + '\n'
+    return b'\x93NUMPY\1\0' + struct.pack('<H', len(head)) + head.encode() + \
+        struct.pack('<%df' % len(numbers), *numbers)
+
+
 class Tester:
     def __init__(self, args, folder):
         self.args, self.folder = args, folder
@@ -158,7 +169,7 @@ class Tester:
                 return 'check: %s\nchecker.py: %s' % (check.stderr or 'right',
                                                       second or 'right')
             if not check.returncode:
-                return None
+                return self.put_aside(rng, plan)
             if not plan.get('alias'):
                 return 'refused: ' + check.stderr
             named = re.findall("'([^']*)'", check.stderr)
@@ -166,6 +177,19 @@ class Tester:
             plan['alias'] = left if len(left) < len(plan['alias']) else []
             self.count('aliases that widths forbid')
         return 'aliases without end'
+
+    def put_aside(self, rng, plan):
+        """Write some of the scales of "plan" into files of their own."""
+        entries = []
+        for at, entry in enumerate(plan['precision']):
+            if 'scales' in entry and rng.random() < 0.3:
+                entry = dict(entry)
+                with open(self.path('scales%d.npy' % at), 'wb') as file:
+                    file.write(npy([float(x) for x in entry.pop('scales')]))
+                entry['file'] = 'scales%d.npy' % at
+                self.count('scales in files')
+            entries.append(entry)
+        self.write('plan.yaml', mutate.emit({**plan, 'precision': entries}))
 
     def one(self, at):
         rng = random.Random('%d %d' % (self.args.seed, at))

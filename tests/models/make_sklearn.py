@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""make_sklearn.py: cases written by skl2onnx: operators of ai.onnx.ml, which
-lplan does not compute, and one pipeline of ai.onnx alone."""
+"""make_sklearn.py: cases written by skl2onnx: operators of ai.onnx.ml, and one
+pipeline of ai.onnx alone."""
 import os
 
 import numpy as np

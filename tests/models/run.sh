@@ -29,8 +29,6 @@ for folder in "$top_srcdir"/tests/models/*/; do
     tolerance=1e-4 verdict="PASS $name" coverage=100 dims='--dim batch=2,time=5'
     case $name in
     fp16*) tolerance=3e-3 ;;
-    sklearn_tree)
-        verdict="SKIP $name" coverage=0 ;;
     esac
     case $name in
     sklearn*) dims='--shape X=3x4' ;;

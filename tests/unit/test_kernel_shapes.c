@@ -270,7 +270,8 @@ static void products_of_halves(void **unused)
             for (int form = 0; form < 4; form++) {
                 lpi_matrix other = right;
                 lpi_gemm g = {m,    n, k,    left, {lpi_pack_matrix, &other},
-                              want, n, true, team, NULL};
+                              want, n, true, team, NULL,
+                              NULL};
 
                 g.workspace = room(lpi_gemm_workspace(&g));
                 if (form & 1)
