@@ -20,6 +20,7 @@ import glob
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -217,10 +218,12 @@ class Prover:
         schedule = plan_file.read(text)
         if schedule.get('groups'):
             return
-        bounds = {given: max([x['value'] for x in answer['bounds']
-                              if x['quantity'] == 'live_peak_bytes' and
-                              (given or 'runs' not in (x['given'] or ''))],
-                             default=0) for given in (False, True)}
+        bounds = {
+            once: max([x['value'] for x in answer['bounds']
+                       if x['quantity'] == 'live_peak_bytes' and
+                       (once or not {'runs', 'once'} &
+                        set(re.split('[, ]+', x['given'] or '')))],
+                      default=0) for once in (False, True)}
         for _ in range(tries):
             runs = self.draw_order(model, rng)
             again = rng.random() < 0.5
