@@ -41,8 +41,8 @@ static int64_t height_of(const lpi_layout *l, const int64_t *offsets)
 }
 
 /* Ask for a packing within "capacity" in static order "order" with at most
- * "steps" of work. */
-static void ask(solver *s, int64_t capacity, int32_t order, int64_t steps)
+ * "steps" of work.  Whether something came of it, or may come of more work. */
+static bool ask(solver *s, int64_t capacity, int32_t order, int64_t steps)
 {
     lpi_quest quest = {.capacity = capacity, .order = order};
     lpi_found found;
@@ -59,6 +59,7 @@ static void ask(solver *s, int64_t capacity, int32_t order, int64_t steps)
             s->bound = s->low;
             s->proof = "exhausted search";
         }
+        return true;
     }
     if (found == LPI_FOUND &&
         height_of(s->layout, s->offsets) < s->best.height_bytes) {
@@ -66,7 +67,9 @@ static void ask(solver *s, int64_t capacity, int32_t order, int64_t steps)
                (size_t)s->layout->count * sizeof(*s->offsets));
         s->best.height_bytes = height_of(s->layout, s->offsets);
         s->best.rule = lpi_search_name(order);
+        return true;
     }
+    return found == LPI_SPENT;
 }
 
 /* Whether the answer is known. */
@@ -76,16 +79,18 @@ static bool is_settled(const solver *s)
            (s->goal && s->low > s->goal);
 }
 
-/* Rounds of decisions until the answer is known or the work is done. */
+/* Rounds of decisions until the answer is known, the work is done, or a round
+ * would only repeat the last one. */
 static void search(solver *s)
 {
     /* Shares, in eighths, of the way from the bound to the incumbent. */
     static const int32_t shares[] = {0, 1, 4};
+    bool is_open = true;
     int64_t steps;
     int32_t order, i;
 
-    for (steps = FIRST_STEPS; !is_settled(s) && s->steps < s->limit;
-         steps *= 2) {
+    for (steps = FIRST_STEPS; is_open; steps = lpi_mul(steps, 2)) {
+        is_open = false;
         for (order = 0; lpi_search_name(order); order++) {
             for (i = 0; i < LPI_COUNT(shares); i++) {
                 int64_t gap = s->best.height_bytes - s->low;
@@ -94,9 +99,9 @@ static void search(solver *s)
                 if (is_settled(s) || s->steps >= s->limit)
                     return;
                 if (i == 0)
-                    ask(s, s->low, order, steps);
+                    is_open |= ask(s, s->low, order, steps);
                 else if (over > 0 && (i == 1 || !s->goal))
-                    ask(s, s->low + over, order, steps);
+                    is_open |= ask(s, s->low + over, order, steps);
             }
         }
     }

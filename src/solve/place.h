@@ -207,6 +207,9 @@ void lpi_search_count_in(lpi_search *search, int32_t of, int32_t sign);
 void lpi_search_put(lpi_search *search, int32_t of, int64_t offset);
 void lpi_search_undo(lpi_search *search, int64_t mark);
 
+/* Whether buffer "of", windows or not, ends below the capacity at "offset". */
+bool lpi_search_fits_at(lpi_search *search, int32_t of, int64_t offset);
+
 /* Whether what waits fits over "offset" in sections "first" to "last". */
 bool lpi_search_fits_over(lpi_search *search, int32_t first, int32_t last,
                           int64_t offset);

@@ -70,7 +70,8 @@ static bool attempt(lpi_search *s, const lpi_search_part *p, int32_t index,
 
     s->quest->steps += 4;
     s->is_spent = s->is_spent || s->quest->steps > s->quest->limit;
-    if (s->is_spent || !lpi_search_fits_over(s, p->first, p->last, last.offset))
+    if (s->is_spent || !lpi_search_fits_at(s, of, last.offset) ||
+        !lpi_search_fits_over(s, p->first, p->last, last.offset))
         return false;
     s->trail[s->trail_count++] = (lpi_search_change){LPI_CHANGED_PLACED, of, 0};
     lpi_search_put(s, of, last.offset);

@@ -96,6 +96,12 @@ static bool too_high(lpi_search *s, int64_t height)
     return true;
 }
 
+/* Whether buffer "of", windows or not, ends below the capacity at "offset". */
+bool lpi_search_fits_at(lpi_search *s, int32_t of, int64_t offset)
+{
+    return !too_high(s, offset + s->layout->buffers[of].bytes);
+}
+
 /* Whether what waits fits over "offset" in sections "first" to "last". */
 bool lpi_search_fits_over(lpi_search *s, int32_t first, int32_t last,
                           int64_t offset)
