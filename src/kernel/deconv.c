@@ -39,7 +39,7 @@ static axis axis_of(const lpi_conv *conv, int i, int64_t at)
     while (a.tap < conv->kernel[i] && a.tap < a.hop &&
            (at + conv->pad[i] - a.tap * d) % s != 0)
         a.tap++;
-    if (a.tap < conv->kernel[i] && a.tap < a.hop)
+    if (conv->in[i] > 0 && a.tap < conv->kernel[i] && a.tap < a.hop)
         a.count = (conv->kernel[i] - a.tap + a.hop - 1) / a.hop;
     a.first = a.count ? (at + conv->pad[i] - a.tap * d) / s : 0;
     a.delta = -(a.hop * d / s);
@@ -91,6 +91,13 @@ int64_t lpi_deconv_workspace(const lpi_conv *conv)
     return most;
 }
 
+static int32_t threads_for(const lpi_conv *conv, int64_t count)
+{
+    enum { SMALL = 32768 }; /* elements that are not worth a second thread */
+
+    return count < SMALL ? 1 : conv->team.threads;
+}
+
 /* The weights of "group" that phase "p" meets: m rows of k. */
 static void copy_weights(const lpi_conv *conv, const phase *p, int64_t group,
                          float *to)
@@ -99,8 +106,12 @@ static void copy_weights(const lpi_conv *conv, const phase *p, int64_t group,
     const axis *a = p->axes;
     int64_t channels = conv->in_channels / conv->groups;
     int64_t taps = kernel[0] * kernel[1] * kernel[2];
+    int32_t threads = threads_for(conv, p->m * p->k);
 
-    for (int64_t m = 0; m < p->m; m++)
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+    for (int64_t m = 0; m < p->m; m++) {
+        float *row = to + m * p->k;
+
         for (int64_t c = 0; c < channels; c++) {
             const float *w = conv->w +
                              ((group * channels + c) * p->m + m) * taps;
@@ -108,11 +119,12 @@ static void copy_weights(const lpi_conv *conv, const phase *p, int64_t group,
             for (int64_t z = 0; z < a[0].count; z++)
                 for (int64_t y = 0; y < a[1].count; y++)
                     for (int64_t x = 0; x < a[2].count; x++)
-                        *to++ = w[((a[0].tap + z * a[0].hop) * kernel[1] +
-                                   a[1].tap + y * a[1].hop) *
-                                      kernel[2] +
-                                  a[2].tap + x * a[2].hop];
+                        *row++ = w[((a[0].tap + z * a[0].hop) * kernel[1] +
+                                    a[1].tap + y * a[1].hop) *
+                                       kernel[2] +
+                                   a[2].tap + x * a[2].hop];
         }
+    }
 }
 
 /* Between the product of phase "i" and its places in the planes "y". */
@@ -122,11 +134,15 @@ static void move(const lpi_conv *conv, const phase *p, int64_t i, float *y,
     const int64_t *s = conv->stride, *out = conv->out;
     const axis *a = p->axes;
     int64_t from = i / s[2] / s[1], row = i / s[2] % s[1], at = i % s[2];
+    int32_t threads = threads_for(conv, p->m * p->n);
 
-    for (int64_t m = 0; m < p->m; m++)
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+    for (int64_t m = 0; m < p->m; m++) {
+        float *own = product + m * p->n;
+
         for (int64_t z = 0; z < a[0].out; z++)
             for (int64_t r = 0; r < a[1].out; r++)
-                for (int64_t x = 0; x < a[2].out; x++, product++) {
+                for (int64_t x = 0; x < a[2].out; x++, own++) {
                     float *place = y +
                                    ((m * out[0] + from + z * s[0]) * out[1] +
                                     row + r * s[1]) *
@@ -134,10 +150,11 @@ static void move(const lpi_conv *conv, const phase *p, int64_t i, float *y,
                                    at + x * s[2];
 
                     if (back)
-                        *place = *product;
+                        *place = *own;
                     else
-                        *product = *place;
+                        *own = *place;
                 }
+    }
 }
 
 static void run_phase(const lpi_conv *conv, int64_t image, int64_t i)
