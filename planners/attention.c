@@ -28,7 +28,8 @@ typedef struct cutter {
     lp_error *error;
 } cutter;
 
-/* The largest power of two that is not above the longest axis of rows. */
+/* The least power of two that is not below the longest axis of rows, of those
+ * that there are. */
 static int64_t most_rows(const lp_problem *problem)
 {
     int64_t most = 1, rows = 1;
@@ -40,7 +41,7 @@ static int64_t most_rows(const lp_problem *problem)
         if (shape.rank >= 2 && shape.dims[shape.rank - 2] > most)
             most = shape.dims[shape.rank - 2];
     }
-    while (rows < most)
+    while (rows < most && rows <= INT64_MAX / 2)
         rows *= 2;
     return rows;
 }
