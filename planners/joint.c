@@ -5,8 +5,9 @@
  * the budget, the larger first, until a plan that keeps everything fits; each
  * is ordered and placed, and where it does not fit, planned again for less
  * until the placed peak does, or stops falling.  Of what fits, the shortest
- * timeline (without a device the fewest MACs) is kept; without a budget, the
- * lowest arena. */
+ * timeline (without a device the fewest MACs) is kept, and what places leave of
+ * the budget takes weights ahead of time; without a budget, the lowest arena is
+ * kept. */
 #include <lplan-planner.h>
 
 /* Parts of the budget that a group may take, in sixteenths. */
@@ -176,6 +177,16 @@ static lp_status attempt(task *t, int32_t part)
     return t->is_hopeless ? LP_OK : finish(t, draft);
 }
 
+/* Read weights of the best plan ahead, where that makes it shorter. */
+static lp_status read_ahead(const task *t)
+{
+    const lp_device *device = t->problem->device;
+
+    return device && device->weights_memory && t->problem->budget_bytes
+               ? lp_plan_with(t->problem, "prefetch", 0, t->best, t->error)
+               : LP_OK;
+}
+
 static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
                       lp_error *error)
 {
@@ -203,6 +214,7 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
                        "was takes %lld",
                        (long long)problem->budget_bytes,
                        (long long)t.least_arena);
+    LP_TRY(read_ahead(&t));
     return lp_schedule_copy(schedule, t.best, error);
 }
 

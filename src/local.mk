@@ -36,6 +36,7 @@ kernel_sources = \
 	src/kernel/count.c \
 	src/kernel/deconv.c \
 	src/kernel/depthwise.c \
+	src/kernel/exp.h \
 	src/kernel/fewrows.c \
 	src/kernel/gemm.c \
 	src/kernel/gemm.h \
@@ -94,6 +95,7 @@ ops_sources = \
 	src/ops/arg.c \
 	src/ops/arithmetic.c \
 	src/ops/attendbias.c \
+	src/ops/attendfit.c \
 	src/ops/attendfused.c \
 	src/ops/attendgroups.c \
 	src/ops/attending.c \
@@ -177,6 +179,7 @@ ops_sources = \
 	src/ops/random.c \
 	src/ops/reals.c \
 	src/ops/rearrange.c \
+	src/ops/recurquant.c \
 	src/ops/recurrent.c \
 	src/ops/recurrent.h \
 	src/ops/recurring.c \
@@ -270,6 +273,7 @@ solve_sources = \
 	src/solve/remat_change.c \
 	src/solve/remat_dual.c \
 	src/solve/remat_events.c \
+	src/solve/remat_level.c \
 	src/solve/remat_order.c \
 	src/solve/remat_repair.c \
 	src/solve/remat_search.c \

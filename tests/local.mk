@@ -101,6 +101,7 @@ unit_tests = \
 	tests/unit/test_kernel_math \
 	tests/unit/test_kernel_rows \
 	tests/unit/test_kernel_shapes \
+	tests/unit/test_kernel_team \
 	tests/unit/test_lpm \
 	tests/unit/test_lpm_errors \
 	tests/unit/test_net \
@@ -114,11 +115,13 @@ unit_tests = \
 	tests/unit/test_pack \
 	tests/unit/test_pack_wide \
 	tests/unit/test_plan \
+	tests/unit/test_plan_macs \
 	tests/unit/test_plan_ways \
 	tests/unit/test_place \
 	tests/unit/test_remat \
 	tests/unit/test_remat_change \
 	tests/unit/test_report \
+	tests/unit/test_scales \
 	tests/unit/test_sched \
 	tests/unit/test_split \
 	tests/unit/test_tile \
@@ -169,6 +172,7 @@ scripts = \
 	tests/man.sh \
 	tests/models/run.sh \
 	tests/ops/micro.sh \
+	tests/ops/misfits.sh \
 	tests/ops/run_cases.sh \
 	tests/plan/modules.sh \
 	tests/oracle/counts.py \
@@ -211,6 +215,7 @@ test_data = \
 	tests/judge/runtime.py \
 	tests/models \
 	tests/ops/micro \
+	tests/ops/misfits.txt \
 	tests/ops/node_cases.list \
 	tests/ops/older_cases.list \
 	tests/oracle \

@@ -125,6 +125,7 @@ static lp_status judge(const lp_run *run, const set *s,
             (long long)s->outputs_count, (long long)run->outputs_count);
     for (int64_t i = 0; i < s->outputs_count; i++) {
         lp_difference difference;
+        char extent[100];
 
         LP_TRY(lp_array_compare(run->outputs[i], s->outputs[i], tolerance,
                                 &difference, error));
@@ -132,10 +133,8 @@ static lp_status judge(const lp_run *run, const set *s,
             continue;
         lpi_text_put(reason, "output '");
         lpi_text_escape(reason, run->output_names[i]);
-        lpi_text_printf(reason,
-                        "' %s; %lld elements differ, by at most %.3g of %.3g",
-                        difference.message, (long long)difference.count,
-                        difference.largest, difference.scale);
+        lpi_difference_print(&difference, extent, sizeof(extent));
+        lpi_text_printf(reason, "' %s%s", difference.message, extent);
     }
     return LP_OK;
 }

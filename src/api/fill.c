@@ -23,7 +23,8 @@ typedef struct filler {
     lpi_exec exec;
     const char *folder;
     absent *first, **end;
-    lpi_map *written; /* locations */
+    const lp_tensor *homeless; /* the first that names no file; NULL */
+    lpi_map *written;          /* locations */
     lp_error *error;
 } filler;
 
@@ -34,10 +35,11 @@ static lp_status find_absent(filler *f, const lp_model *model,
     bool exists = true;
     absent *found;
 
-    if ((tensor->kind == LPI_WEIGHT || tensor->kind == LPI_CONSTANT) &&
-        tensor->payload.where == LPI_OUTSIDE)
+    if (tensor->kind == LPI_WEIGHT || tensor->kind == LPI_CONSTANT)
         LP_TRY(lpi_content_exists(&f->exec, tensor, &exists));
-    if (exists)
+    if (!exists && tensor->payload.where != LPI_OUTSIDE && !f->homeless)
+        f->homeless = tensor;
+    if (exists || tensor->payload.where != LPI_OUTSIDE)
         return LP_OK;
     found = LPI_NEW(f->exec.arena, absent, 1);
     if (!found)
@@ -150,6 +152,13 @@ static lp_status write_file(filler *f, const char *location)
 static lp_status write_files(filler *f, const lp_model *model)
 {
     LP_TRY(find_all(f, model, 0));
+    if (f->homeless)
+        return lpi_fail(f->error, LP_EINPUT, model->path,
+                        "weight '%.200s' has no content, and names no file "
+                        "that could hold it",
+                        f->homeless->name);
+    if (mkdir(f->folder, 0777) != 0 && errno != EEXIST)
+        return lpi_fail(f->error, LP_EIO, f->folder, "%s", strerror(errno));
     for (const absent *weight = f->first; weight; weight = weight->next) {
         const char *location = weight->tensor->payload.location;
 
@@ -180,8 +189,6 @@ lp_status lp_model_fill(const lp_model *model, const lp_run_options *wanted,
     f.written = f.exec.arena ? lpi_map_new(f.exec.arena) : NULL;
     if (!f.written)
         status = lpi_fail_memory(f.error);
-    else if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        status = lpi_fail(f.error, LP_EIO, path, "%s", strerror(errno));
     else
         status = write_files(&f, model);
     lpi_exec_end(&f.exec);

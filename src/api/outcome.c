@@ -69,8 +69,8 @@ lp_status lp_run_compare(lp_run *run, const char *path,
     for (int64_t i = 0; i < run->outputs_count; i++) {
         lp_difference difference;
         lp_array *wanted;
+        char extent[100], *name;
         lp_status status;
-        char *name;
 
         LP_TRY(find_output(path, i, &name, error));
         status = lp_array_read(name, 0, &wanted, error);
@@ -83,12 +83,10 @@ lp_status lp_run_compare(lp_run *run, const char *path,
         if (difference.same || differs)
             continue;
         differs = true;
+        lpi_difference_print(&difference, extent, sizeof(extent));
         snprintf(run->difference, sizeof(run->difference),
-                 "output %lld '%.150s': %.200s (%lld elements differ, by at "
-                 "most %.3g of %.3g)",
-                 (long long)i, run->output_names[i], difference.message,
-                 (long long)difference.count, difference.largest,
-                 difference.scale);
+                 "output %lld '%.150s': %.200s%s", (long long)i,
+                 run->output_names[i], difference.message, extent);
     }
     if (differs)
         run->results = LP_RESULTS_DIFFERENT;

@@ -2,8 +2,9 @@
  *
  * The chain first plans without a budget and without a device: what that takes
  * is the first budget, and the largest working set of its runs is the
- * last.  Each budget is planned from the start, so that a point is what "lplan
- * plan" answers for it. */
+ * last.  Each budget is planned from the start, as "lplan plan" does.  A plan for
+ * a smaller budget holds in a larger one too: where it is faster (without a
+ * device, has fewer MACs), it stands there. */
 #include <string.h>
 
 #include "api.h"
@@ -176,6 +177,34 @@ static lp_status find_ends(const sweeper *s, int64_t *ret_first,
     return status;
 }
 
+/* Whether "a", a plan for less, is to stand where "b" does. */
+static bool is_better(const lp_tradeoff_point *a, const lp_tradeoff_point *b)
+{
+    const lp_predictions *x = &a->predictions, *y = &b->predictions;
+
+    if (strcmp(a->status, "fits") != 0 || strcmp(b->status, "fits") != 0)
+        return !strcmp(a->status, "fits");
+    return x->latency_ns != y->latency_ns ? x->latency_ns < y->latency_ns
+                                          : x->macs < y->macs;
+}
+
+/* Let plans for smaller budgets stand where those for larger ones are worse;
+ * the first point is the baseline, of no budget. */
+static void carry_over(sweeper *s)
+{
+    int64_t i;
+
+    for (i = s->made.count - 1; i > 1; i--) {
+        lp_tradeoff_point *larger = &s->points[i - 1];
+        lp_tradeoff_point kept = *larger;
+
+        if (!is_better(&s->points[i], larger))
+            continue;
+        *larger = s->points[i];
+        larger->budget_bytes = kept.budget_bytes;
+    }
+}
+
 static lp_status stopped(const sweeper *s)
 {
     return lpi_fail(s->error, LP_EIO, NULL, "stopped after %lld of %lld plans",
@@ -210,6 +239,7 @@ static lp_status sweep(sweeper *s)
             return stopped(s);
         LP_TRY(add_point(s, &options, "budget"));
     }
+    carry_over(s);
     return LP_OK;
 }
 

@@ -62,7 +62,9 @@ static cli_exit run(const void *arguments, const cli_list *operands)
         code = cli_interrupted()
                    ? cli_fail(CLI_SYSTEM, "fill",
                               "interrupted: only whole files were written")
-                   : cli_fail_with(&error, CLI_SYSTEM);
+                   : cli_fail_with(&error, error.status == LP_EINPUT
+                                               ? CLI_INPUT
+                                               : CLI_SYSTEM);
     lp_model_free(model);
     return code;
 }

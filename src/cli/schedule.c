@@ -257,9 +257,9 @@ static cli_exit run_check(const void *arguments, const cli_list *operands)
     lp_model *model;
     cli_exit code;
 
-    if (models.count < 2)
+    if (!models.count || models.count + args->model.nets.count < 2)
         return cli_fail(CLI_USAGE, "check", "a model and a schedule, not %zu",
-                        models.count);
+                        models.count + args->model.nets.count);
     path = models.items[--models.count];
     code = cli_load_one(&args->model, &models, "check", &model);
     if (code != CLI_YES)
@@ -275,7 +275,8 @@ static cli_exit run_check(const void *arguments, const cli_list *operands)
 }
 
 static const cli_option *const schedule_tables[] = {
-    schedule_options, cli_model_options, cli_common_options, NULL};
+    schedule_options, cli_source_options, cli_model_options, cli_common_options,
+    NULL};
 
 const cli_command cli_schedule = {
     .name = "schedule",
@@ -288,7 +289,8 @@ const cli_command cli_schedule = {
 };
 
 static const cli_option *const check_tables[] = {
-    check_options, cli_model_options, cli_common_options, NULL};
+    check_options, cli_source_options, cli_model_options, cli_common_options,
+    NULL};
 
 const cli_command cli_check = {
     .name = "check",

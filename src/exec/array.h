@@ -26,6 +26,11 @@ lp_status lpi_scales_read(lp_schedule *schedule, const char *path,
 lp_status lpi_npy_write(const lp_array *array, char **ret_bytes,
                         size_t *ret_length, lp_error *error);
 
+/* compare.c: how many elements differ and by how much, in "size" bytes at
+ * "text", or nothing, where it is no number. */
+void lpi_difference_print(const lp_difference *difference, char *text,
+                          size_t size);
+
 /* compare.c: sums over floats that are compared, and what they say. */
 typedef struct lpi_distances {
     double largest, got_squares, wanted_squares, difference_squares, products;

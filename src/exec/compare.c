@@ -138,6 +138,17 @@ static void compare_bytes(const lp_array *got, const lp_array *wanted,
              (long long)difference->count, (long long)at);
 }
 
+void lpi_difference_print(const lp_difference *difference, char *text,
+                          size_t size)
+{
+    *text = '\0';
+    if (difference->largest > 0)
+        snprintf(text, size, " (%lld element%s, by at most %.3g of %.3g)",
+                 (long long)difference->count,
+                 difference->count == 1 ? " differs" : "s differ",
+                 difference->largest, difference->scale);
+}
+
 lp_status lp_array_compare(const lp_array *got, const lp_array *wanted,
                            const lp_tolerance *tolerance,
                            lp_difference *ret_difference, lp_error *error)

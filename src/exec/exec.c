@@ -270,6 +270,8 @@ lp_status lpi_exec_layer(lpi_frame *frame, const lp_layer *layer)
 {
     int64_t start = lpi_exec_now_ns();
 
+    if (!frame->depth)
+        frame->exec->outermost = layer->id;
     LP_TRY(lpi_layer_run(frame, layer));
     lpi_exec_profile(frame, layer, start, true);
     return frame->depth ? lpi_exec_poll(frame->exec, layer->name)

@@ -50,6 +50,7 @@ struct lpi_exec {
     lpi_widths widths;
     lpi_counters counters;
     lpi_profile *profile; /* by layer of the model; NULL: not wanted */
+    int64_t outermost;    /* the layer of the model whose bodies run */
     int64_t done, all;    /* steps of the model */
     lp_error *error;
 };

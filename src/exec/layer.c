@@ -290,8 +290,9 @@ lp_status lpi_layer_count(lpi_frame *frame, const lp_layer *layer,
     exec->counters.macs += lp_cost_macs(&cost);
     if (status != LP_EXACT)
         exec->counters.is_estimated = true;
-    if (exec->profile && !frame->depth) {
-        lpi_profile *profile = &exec->profile[layer->id];
+    if (exec->profile) {
+        lpi_profile *profile =
+            &exec->profile[frame->depth ? exec->outermost : layer->id];
 
         profile->macs += lp_cost_macs(&cost);
         profile->flops += lp_cost_flops(&cost);

@@ -641,7 +641,7 @@ typedef struct lp_tradeoff_options {
 
 /* Plan "model" by "plan" (NULL: its defaults) for budgets that fall from what
  * it takes without one to the largest working set, or to the budget of "plan",
- * in equal steps. */
+ * in equal steps; a plan for a smaller one stands in where it is faster. */
 LP_API lp_status lp_tradeoff_new(const lp_model *model,
                                  const lp_plan_options *plan,
                                  const lp_tradeoff_options *options,

@@ -158,13 +158,15 @@ static lp_status load(loader *l, lpi_yaml *ret_root)
 lp_status lpi_yaml_read(lpi_arena *arena, const char *text, size_t length,
                         const char *name, lpi_yaml *ret_root, lp_error *error)
 {
+    static const char mark[] = "\xef\xbb\xbf";
     loader l = {.name = name, .arena = arena, .error = error};
+    size_t skip = length >= 3 && !memcmp(text, mark, 3) ? 3 : 0;
     lp_status status;
 
     if (!yaml_parser_initialize(&l.parser))
         return lpi_fail_memory(error);
-    yaml_parser_set_input_string(&l.parser, (const unsigned char *)text,
-                                 length);
+    yaml_parser_set_input_string(&l.parser, (const unsigned char *)text + skip,
+                                 length - skip);
     yaml_parser_set_encoding(&l.parser, YAML_UTF8_ENCODING);
     status = load(&l, ret_root);
     yaml_event_delete(&l.event);

@@ -120,40 +120,69 @@ const lpi_shaped_loop LPI_OF_SET(lpi_shaped_loops)[LPI_SHAPES] = {
     [LPI_SHAPED_ELU] = LPI_OF_SET(lpi_elu_loop),
 };
 
-/* "x" rounded half to even and moved by "zero", within the bytes from "least"
- * on; |x| below 2^22 after it was kept in range. */
+/* "x", 0 if it is NaN, rounded half to even and moved by "zero", within the
+ * bytes from "least" on; |x| below 2^22 after it was kept in range. */
 LPI_INLINED uint8_t byte_of(float x, float zero, float least)
 {
     const float magic = 0x1.8p23f;
+    uint32_t known = -(uint32_t)(x == x);
 
-    x = x != x ? 0 : within(x, least - zero, least + 255 - zero);
+    x = lpi_float_of(lpi_bits_of(x) & known);
+    x = within(x, least - zero, least + 255 - zero);
     return (uint8_t)(int32_t)((x + magic) - magic + zero);
 }
 
+/* With one factor for all, and with one (and a zero point) each. */
 #define BYTES(name, type, value)                                               \
-    void LPI_OF_SET(name)(const lpi_to_bytes *how, int64_t count,              \
-                          const type *from, uint8_t *to)                       \
+    static void name##_one(const lpi_to_bytes *how, int64_t count,             \
+                           const type *from, uint8_t *to)                      \
     {                                                                          \
         float least = how->is_signed ? -128 : 0;                               \
         float factor = *how->factor, zero = how->zero ? *how->zero : 0;        \
                                                                                \
-        if (how->step == 0)                                                    \
-            _Pragma("omp simd") for (int64_t i = 0; i < count; i++)            \
-            {                                                                  \
-                float x = (float)from[i];                                      \
-                to[i] = byte_of(value, zero, least);                           \
-            }                                                                  \
-        for (int64_t i = 0; i < count && how->step; i++) {                     \
+        _Pragma("omp simd") for (int64_t i = 0; i < count; i++)                \
+        {                                                                      \
             float x = (float)from[i];                                          \
-                                                                               \
-            factor = how->factor[i];                                           \
-            zero = how->zero ? how->zero[i] : 0;                               \
             to[i] = byte_of(value, zero, least);                               \
         }                                                                      \
+    }                                                                          \
+                                                                               \
+    LPI_INLINED void name##_moved(const lpi_to_bytes *how, int64_t count,      \
+                                  const type *from, bool moves, uint8_t *to)   \
+    {                                                                          \
+        const float *factors = how->factor, *zeros = how->zero;                \
+        float least = how->is_signed ? -128 : 0;                               \
+                                                                               \
+        _Pragma("omp simd") for (int64_t i = 0; i < count; i++)                \
+        {                                                                      \
+            float x = (float)from[i], factor = factors[i];                     \
+            to[i] = byte_of(value, moves ? zeros[i] : 0, least);               \
+        }                                                                      \
+    }                                                                          \
+                                                                               \
+    static void name##_each(const lpi_to_bytes *how, int64_t count,            \
+                            const type *from, uint8_t *to)                     \
+    {                                                                          \
+        if (how->zero)                                                         \
+            name##_moved(how, count, from, true, to);                          \
+        else                                                                   \
+            name##_moved(how, count, from, false, to);                         \
     }
 
-BYTES(lpi_bytes_of_floats, float, x / factor)
-BYTES(lpi_bytes_of_sums, int32_t, x *factor)
+BYTES(divided, float, x / factor)
+BYTES(scaled, int32_t, x *factor)
+
+void LPI_OF_SET(lpi_bytes_of_floats)(const lpi_to_bytes *how, int64_t count,
+                                     const float *from, uint8_t *to)
+{
+    (how->step ? divided_each : divided_one)(how, count, from, to);
+}
+
+void LPI_OF_SET(lpi_bytes_of_sums)(const lpi_to_bytes *how, int64_t count,
+                                   const int32_t *from, uint8_t *to)
+{
+    (how->step ? scaled_each : scaled_one)(how, count, from, to);
+}
 
 void LPI_OF_SET(lpi_axpy)(int64_t count, float a, const float *b, float *to)
 {

@@ -221,6 +221,9 @@ typedef struct lpi_isa {
     /* to = exp(from - max) (NULL: not kept); returns their sum by the lanes.
      * "max" is the largest of them; NaN: one is. */
     float (*exp_sum)(const lpi_row *row, float max);
+    /* A step of "count" such sums: to = exp(from - max), lane += to. */
+    void (*exp_take)(int64_t count, const float *from, const float *max,
+                     float *to, float *lane);
     /* to = fma((from - mean) * inverse, scale, shift), scale and shift an
      * array each; "of" is {mean, inverse}. */
     void (*normalise)(int64_t count, const float *from, const float *of,
@@ -263,6 +266,8 @@ void LPI_OF_SET(lpi_moments)(const lpi_row *row, float pivot,
 void LPI_OF_SET(lpi_elu_loop)(int64_t count, const float *from,
                               const float *params, float *to);
 float LPI_OF_SET(lpi_exp_sum)(const lpi_row *row, float max);
+void LPI_OF_SET(lpi_exp_take)(int64_t count, const float *from,
+                              const float *max, float *to, float *lane);
 void LPI_OF_SET(lpi_normalise)(int64_t count, const float *from,
                                const float *of, const float *scale,
                                const float *shift, float *to);

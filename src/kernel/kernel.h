@@ -145,6 +145,7 @@ void lpi_copy_box(int32_t bits, int32_t rank, const int64_t *dims, lpi_place to,
 void lpi_copy_run(int32_t bits, int64_t count, lpi_place to, lpi_place from);
 
 #include "isa.h"
+#include "exp.h"
 #include "gemm.h"
 #include "conv.h"
 #include "rows.h"

@@ -142,13 +142,12 @@ static void softmax_strip(const lpi_isa *isa, const lpi_softmax *s,
     reduce_strip(isa, LPI_REDUCE_MAX, &r, from, width, max);
     memset(lane, 0, sizeof(lane));
     for (i = 0; i < s->count; i++) {
-        float *exps = s->log ? e : to + i * s->inner;
+        const float *x = from + i * s->inner;
+        float *y = to + i * s->inner;
 
-        binary[LPI_BINARY_SUB](width, from + i * s->inner, 1, max, 1, exps);
+        isa->exp_take(width, x, max, s->log ? e : y, lane[i % LPI_LANES]);
         if (s->log)
-            memcpy(to + i * s->inner, exps, (size_t)width * sizeof(*to));
-        isa->unary[LPI_UNARY_EXP](width, exps, exps);
-        isa->take[LPI_REDUCE_SUM](width, exps, lane[i % LPI_LANES]);
+            binary[LPI_BINARY_SUB](width, x, 1, max, 1, y);
     }
     for (int32_t half = LPI_LANES / 2; half; half /= 2)
         for (int32_t j = 0; j < half; j++)

@@ -23,6 +23,7 @@ const lpi_isa LPI_OF_SET(lpi_isa) = {
     .join = LPI_OF_SET(lpi_join_loops),
     .moments = LPI_OF_SET(lpi_moments),
     .exp_sum = LPI_OF_SET(lpi_exp_sum),
+    .exp_take = LPI_OF_SET(lpi_exp_take),
     .normalise = LPI_OF_SET(lpi_normalise),
     .normalise_plane = LPI_OF_SET(lpi_normalise_plane),
     .from_f16 = LPI_OF_SET(lpi_from_f16),

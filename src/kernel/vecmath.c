@@ -11,112 +11,10 @@
 
 #include "kernel.h"
 
-/* Adding it rounds a float below 2^22 to an integer in its low bits. */
-static const float rounder = 0x1.8p23f;
-
 LPI_INLINED float copy_sign(float size, float sign)
 {
     return lpi_float_of((lpi_bits_of(size) & 0x7fffffff) |
                         (lpi_bits_of(sign) & 0x80000000));
-}
-
-/* e^x = 2^power (1 + rest), |log(1 + rest)| <= log(2) / 2; the power in the
- * low 9 bits. */
-typedef struct powers {
-    uint32_t power;
-    float rest;
-} powers;
-
-/* 89 and -105. */
-static const int32_t exp_most = 0x42b20000;
-static const uint32_t exp_least = 0xc2d20000;
-
-/* x within -105 and 89 by its bits, where negative numbers stand behind the
- * others when they are taken as unsigned; NaN becomes a number. */
-LPI_INLINED float clamp(float x)
-{
-    int32_t bits = (int32_t)lpi_bits_of(x);
-    uint32_t kept = (uint32_t)(bits < exp_most ? bits : exp_most);
-
-    return lpi_float_of(kept < exp_least ? kept : exp_least);
-}
-
-LPI_INLINED powers powers_of(float x)
-{
-    float clamped = clamp(x), shifted = fmaf(clamped, 0x1.715476p0f, rounder);
-    float n = shifted - rounder, r = fmaf(n, -0x1.62e43p-1f, clamped);
-    uint32_t power = lpi_bits_of(shifted);
-    float p = 1.9907737441826612e-4f;
-
-    r = fmaf(n, 0x1.05c610p-29f, r);
-    p = fmaf(p, r, 1.3933753361925483e-3f);
-    p = fmaf(p, r, 8.333285339176655e-3f);
-    p = fmaf(p, r, 4.1666463017463684e-2f);
-    p = fmaf(p, r, 0.1666666716337204f);
-    p = fmaf(p, r, 0.5f);
-    return (powers){power, fmaf(p * r, r, r)};
-}
-
-/* 2^power, whose low 9 bits count, for normal numbers. */
-LPI_INLINED float two_to(uint32_t power)
-{
-    return lpi_float_of((power << 23) + 0x3f800000);
-}
-
-/* Adds 64 to the power, too. */
-static const float rounder_64 = 0x1.8p23f + 64;
-
-/* e^x of x within -105 and 89: 2^(n + 64) 2^f, f = x / log(2) - n, |f| <= 1/2,
- * as the bits of 2^f with n + 64 added to the exponent. */
-LPI_INLINED uint32_t power_bits(float x)
-{
-    float shifted = fmaf(x, 0x1.715476p0f, rounder_64);
-    float n = shifted - rounder_64, f = fmaf(x, 0x1.715476p0f, -n);
-    float p = 1.5328824520111084e-4f;
-
-    f = fmaf(x, 0x1.4ae0c0p-26f, f);
-    p = fmaf(p, f, 1.3390976237133145e-3f);
-    p = fmaf(p, f, 9.618500247597694e-3f);
-    p = fmaf(p, f, 5.550359562039375e-2f);
-    p = fmaf(p, f, 0.24022647738456726f);
-    p = fmaf(p, f, 0.6931471824645996f);
-    p = fmaf(p, f, 1.0f);
-    return lpi_bits_of(p) + (lpi_bits_of(shifted) << 23);
-}
-
-/* e^x; NaN stays.  A factor, 2^-64 where x is negative, else 2^64, takes part
- * of the power, so that nothing overflows before the end and results below
- * 2^-126 are rounded once. */
-LPI_INLINED float exp_of(float x)
-{
-    uint32_t side = lpi_bits_of(x) >> 1 & 0x40000000;
-    uint32_t scale = 0x5f800000 ^ side;
-    float y = lpi_float_of(power_bits(clamp(x)) + 0x1f800000 - scale) *
-              lpi_float_of(scale);
-
-    return x != x ? x : y;
-}
-
-/* The same bytes for x <= 0; NaN becomes 0. */
-LPI_INLINED float exp_below(float x)
-{
-    uint32_t bits = lpi_bits_of(x);
-    float least = lpi_float_of(bits < exp_least ? bits : exp_least);
-
-    return lpi_float_of(power_bits(least)) * 0x1p-64f;
-}
-
-/* e^x - 1, for x of any sign. */
-LPI_INLINED float expm1_of(float x)
-{
-    powers e = powers_of(x);
-    int32_t power = (int32_t)(e.power - lpi_bits_of(rounder));
-    int32_t high = power > 64 ? power - 64 : 0;
-    int32_t low = power < -64 ? -64 : power - high;
-    float y = fmaf(two_to((uint32_t)low), e.rest, two_to((uint32_t)low) - 1) *
-              two_to((uint32_t)high);
-
-    return x == 0 || x != x ? x : y;
 }
 
 /* The logarithm of x = 2^n m, m in [sqrt(1/2), sqrt(2)). */
@@ -175,7 +73,7 @@ LPI_INLINED float erfc_far(float size, float rest)
     p = fmaf(p, t, 0.20987951755523682f);
     p = fmaf(p, t, 0.22547216713428497f);
     p = fmaf(p, t, 0.2256838083267212f);
-    e = exp_below(-square);
+    e = lpi_exp_below(-square);
     return p * t * fmaf(e, low, e);
 }
 
@@ -190,7 +88,7 @@ LPI_INLINED float erf_of(float x)
 LPI_INLINED float tanh_of(float x)
 {
     float size = lpi_float_of(lpi_bits_of(x) & 0x7fffffff);
-    float u = x * x, p = 2.2995625622570515e-3f, e = exp_below(-2 * size);
+    float u = x * x, p = 2.2995625622570515e-3f, e = lpi_exp_below(-2 * size);
     float far = copy_sign((1 - e) / (1 + e), x);
 
     p = fmaf(p, u, -8.350673131644726e-3f);
@@ -204,7 +102,7 @@ LPI_INLINED float tanh_of(float x)
 /* 1 / (1 + e^-x), from the side on which nothing overflows; NaN becomes 1. */
 LPI_INLINED float sigmoid_number(float x)
 {
-    float e = exp_below(-lpi_float_of(lpi_bits_of(x) & 0x7fffffff));
+    float e = lpi_exp_below(-lpi_float_of(lpi_bits_of(x) & 0x7fffffff));
 
     return (x < 0 ? e : 1.0f) / (1 + e);
 }
@@ -220,7 +118,7 @@ LPI_INLINED float sigmoid_of(float x)
  * makes is put back in (Kahan). */
 LPI_INLINED float softplus_of(float x)
 {
-    float e = exp_below(-lpi_float_of(lpi_bits_of(x) & 0x7fffffff));
+    float e = lpi_exp_below(-lpi_float_of(lpi_bits_of(x) & 0x7fffffff));
     float one = 1 + e, rest = e - (one - 1);
     float y = log_of(one) + rest / one;
 
@@ -252,8 +150,8 @@ LPI_INLINED float gelu_tanh_of(float x)
 /* sin(x + quarter * pi / 2) for |x| <= 1e5. */
 LPI_INLINED float sine_of(float x, uint32_t quarter)
 {
-    float shifted = fmaf(x, 0x1.45f306p-1f, rounder);
-    float n = shifted - rounder;
+    float shifted = fmaf(x, 0x1.45f306p-1f, LPI_ROUNDER);
+    float n = shifted - LPI_ROUNDER;
     uint32_t turn = lpi_bits_of(shifted) + quarter;
     float r = fmaf(n, -0x1.921fb6p0f, x), u, s, c, y;
 
@@ -317,7 +215,7 @@ static void run_cos(int64_t count, const float *from, float *to)
         }                                                                      \
     }
 
-UNARY(exp, exp_of(x))
+UNARY(exp, lpi_exp_of(x))
 UNARY(log, log_of(x))
 UNARY(erf, erf_of(x))
 UNARY(tanh, tanh_of(x))
@@ -340,7 +238,7 @@ void LPI_OF_SET(lpi_elu_loop)(int64_t count, const float *from,
 
 #pragma omp simd
     for (int64_t i = 0; i < count; i++) {
-        float x = from[i], low = alpha * expm1_of(x / unit);
+        float x = from[i], low = alpha * lpi_expm1_of(x / unit);
 
         to[i] = scale * (x < 0 ? low : x);
     }
@@ -365,42 +263,3 @@ const lpi_unary_loop LPI_OF_SET(lpi_unary_loops)[LPI_UNARIES] = {
     [LPI_UNARY_ABS] = run_abs,
     [LPI_UNARY_SQUARE] = run_square,
 };
-
-/* lpi_exp_sum; "below": nothing is above "max" or NaN.  The last block is
- * filled up with numbers whose powers are 0. */
-LPI_INLINED float exp_sum(const lpi_row *row, float max, bool below)
-{
-    float lane[LPI_LANES] = {0}, e[LPI_LANES], last[LPI_LANES];
-    int64_t at = 0, rest = row->count % LPI_LANES;
-
-    for (; at + LPI_LANES <= row->count; at += LPI_LANES) {
-        const float *from = row->from + at;
-
-        lpi_row_fetch(row, at);
-#pragma omp simd
-        for (int32_t j = 0; j < LPI_LANES; j++) {
-            e[j] = below ? exp_below(from[j] - max) : exp_of(from[j] - max);
-            lane[j] += e[j];
-        }
-        if (row->to)
-            memcpy(row->to + at, e, sizeof(e));
-    }
-    for (int32_t j = 0; j < LPI_LANES; j++)
-        last[j] = j < rest ? row->from[at + j] : -(float)INFINITY;
-#pragma omp simd
-    for (int32_t j = 0; j < (rest ? LPI_LANES : 0); j++) {
-        e[j] = exp_of(last[j] - max);
-        lane[j] += e[j];
-    }
-    if (row->to && rest)
-        memcpy(row->to + at, e, (size_t)rest * sizeof(*e));
-    for (int32_t half = LPI_LANES / 2; half; half /= 2)
-        for (int32_t j = 0; j < half; j++)
-            lane[j] += lane[j + half];
-    return lane[0];
-}
-
-float LPI_OF_SET(lpi_exp_sum)(const lpi_row *row, float max)
-{
-    return max - max == 0 ? exp_sum(row, max, true) : exp_sum(row, max, false);
-}

@@ -112,6 +112,18 @@ typedef struct lpi_contrib {
     int64_t buffer;      /* positions of the present */
 } lpi_contrib;
 
+/* ---- attendfit.c: which operands of contrib_attention.c fit ------------- */
+
+/* Length of the keys that input 1 (or a packed input 0) brings, and the size of
+ * a head of the values; keys and values fit heads of "size". */
+lp_status lpi_attend_fresh(const lpi_node *node, int64_t size,
+                           int64_t *ret_length, int64_t *ret_size);
+
+/* The past that is input "i", if any, has the heads of the keys, "size" each;
+ * or those of keys and values that are inputs "i" and "i" + 1. */
+lp_status lpi_attend_past(const lpi_node *node, int32_t i, int64_t size);
+lp_status lpi_attend_pasts(const lpi_node *node, int32_t i);
+
 /* One of these operators at work: heads of the "fresh" keys and values. */
 typedef struct lpi_fusing {
     lpi_attending a;

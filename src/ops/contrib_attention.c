@@ -121,6 +121,7 @@ static lp_status merged_shape(lpi_node *node)
     found->q_heads = found->kv_heads = params->num_heads;
     found->has_bias = lpi_in(node, facts->mask) != NULL ||
                       lpi_in(node, facts->added) != NULL;
+    LP_TRY(lpi_attend_past(node, facts->past, found->key_size));
     count_keys(node, x.dims[1], facts->past, facts->used);
     const int64_t kept[5] = {2, x.dims[0], params->num_heads, params->buffer,
                              found->key_size};
@@ -147,34 +148,6 @@ static void merged_cost(const lpi_node *node, lp_cost *cost)
 /* ---- MultiHeadAttention ---------------------------------------------------
  */
 
-/* Length of the keys that input 1 (or a packed input 0) brings, and the size
- * of a head of the values. */
-static lp_status fresh_keys(const lpi_node *node, int64_t *ret_length,
-                            int64_t *ret_size)
-{
-    int64_t heads = ((const lpi_contrib *)node->params)->num_heads;
-    lp_shape q = lpi_in_shape(node, 0), k = lpi_in_shape(node, 1);
-    lp_shape v = lpi_in_shape(node, 2);
-
-    if (q.rank == 5) {
-        *ret_length = q.dims[1];
-        *ret_size = q.dims[4];
-    } else if (k.rank == 5) {
-        *ret_length = k.dims[1];
-        *ret_size = k.dims[4];
-    } else if (k.rank == 4 && v.rank == 4) {
-        *ret_length = k.dims[2];
-        *ret_size = v.dims[3];
-    } else if (k.rank == 3 && v.rank == 3) {
-        *ret_length = k.dims[1];
-        LP_TRY(lpi_attention_head(node, v.dims[2], heads, ret_size));
-    } else {
-        return lpi_node_fail(node, "operands of rank %d, %d and %d", q.rank,
-                             k.rank, v.rank);
-    }
-    return LP_OK;
-}
-
 /* Whether the ranks of the operands that are there are known. */
 static bool ranks_known(const lpi_node *node)
 {
@@ -182,30 +155,6 @@ static bool ranks_known(const lpi_node *node)
         if (lpi_in(node, i) != NULL && lpi_in_shape(node, i).rank < 0)
             return false;
     return true;
-}
-
-/* The pasts from input "i" on have the heads of the keys, of their sizes. */
-static lp_status pasts_fit(const lpi_node *node, int32_t i)
-{
-    const lpi_contrib *params = node->params;
-    const lpi_attention *found = &params->found;
-    const int64_t sizes[2] = {found->key_size, found->value_size};
-    int64_t same;
-
-    if ((lpi_in(node, i) == NULL) != (lpi_in(node, i + 1) == NULL))
-        return lpi_node_fail(node, "a past of keys or values alone");
-    for (int32_t k = 0; k < 2; k++) {
-        lp_shape past = lpi_in_shape(node, i + k);
-
-        if (past.rank != 4 ||
-            lpi_in_dtype(node, i + k) != lpi_in_dtype(node, 0))
-            continue;
-        LP_TRY(lpi_dim_same(node, "heads of the past", past.dims[1],
-                            found->kv_heads, &same));
-        LP_TRY(lpi_dim_same(node, "size of the past", past.dims[3], sizes[k],
-                            &same));
-    }
-    return LP_OK;
 }
 
 static lp_status multi_shape(lpi_node *node)
@@ -220,17 +169,17 @@ static lp_status multi_shape(lpi_node *node)
         return lpi_out_set_shape(node, 0, type, lpi_shape_unknown);
     if (q.rank != 3 && q.rank != 5)
         return lpi_node_fail(node, "query of rank %d", q.rank);
-    LP_TRY(fresh_keys(node, &fresh, &found->value_size));
     if (q.rank == 5)
         found->key_size = q.dims[4];
     else
         LP_TRY(lpi_attention_head(node, q.dims[2], params->num_heads,
                                   &found->key_size));
+    LP_TRY(lpi_attend_fresh(node, found->key_size, &fresh, &found->value_size));
     found->batch = q.dims[0];
     found->queries = q.dims[1];
     found->q_heads = found->kv_heads = params->num_heads;
     found->has_bias = lpi_in(node, 4) != NULL || lpi_in(node, 5) != NULL;
-    LP_TRY(pasts_fit(node, 6));
+    LP_TRY(lpi_attend_pasts(node, 6));
     count_keys(node, fresh, 6, 8);
     const int64_t dims[3] = {q.dims[0], q.dims[1],
                              lpi_dim_mul(found->value_size, params->num_heads)};
@@ -326,7 +275,7 @@ static lp_status group_shape(lpi_node *node)
         LP_TRY(lpi_dim_same(node, "width of the keys", k.dims[2],
                             lpi_dim_mul(found->kv_heads, found->key_size),
                             &unused));
-    LP_TRY(pasts_fit(node, 3));
+    LP_TRY(lpi_attend_pasts(node, 3));
     group_keys(node, k.rank == 3 ? k.dims[1] : q.dims[1]);
     const int64_t dims[3] = {q.dims[0], q.dims[1],
                              lpi_dim_mul(found->q_heads, found->value_size)};
@@ -367,7 +316,8 @@ static void group_cost(const lpi_node *node, lp_cost *cost)
 
 const lp_op lpi_ops_contrib_attention[] = {
     {CONTRIB("Attention", 2, 7, 2), .roles = "dddiddi", .facts = &float_facts,
-     .shape = merged_shape, .cost = merged_cost, .run = lpi_attend_merged_run,
+     .operands = "Fbt?,F??,F?,I*,F2bhl?,F*,I!", .shape = merged_shape,
+     .cost = merged_cost, .run = lpi_attend_merged_run,
      .samples =
          "opset 17; opset com.microsoft 1; input x: float32[2, 5, 16]; weight "
          "w: float32[16, 48]; weight b: float32[48]; y = "
@@ -386,7 +336,7 @@ const lp_op lpi_ops_contrib_attention[] = {
          "opset 17; opset com.microsoft 1; input q: float16[2, 5, 4, 3, 8]; "
          "y = com.microsoft.MultiHeadAttention(q) {num_heads: 4}; output y"},
     {CONTRIB("GroupQueryAttention", 7, 16, 4), .roles = "dddddiiddiddssdd",
-     .operands = "Fbt?,Fbtk,Fbtk,Cbhld,Cbhld,I*,I!,F??,F??,J*,F*",
+     .operands = "Fbt?,Fbtk,Fbtk,Cbhld,Cbhld,I*,I!,Fpr,Fpr,I*,F*",
      .shape = group_shape, .cost = group_cost, .run = lpi_attend_groups_run,
      .flags = LPI_GAPS,
      .samples =

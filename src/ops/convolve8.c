@@ -99,19 +99,23 @@ static void convolve(job *j, int64_t image, int64_t first, int64_t channels,
 static void requantize(const job *j, int64_t image, int64_t first,
                        int64_t channels, int32_t *sums)
 {
-    const lpi_isa *isa = j->shape.team.isa;
+    enum { SHARED = 32768 }; /* elements that are worth a second thread */
+    lpi_team team = j->shape.team;
     int64_t plane = lpi_product(j->shape.out, LPI_SPATIAL);
     uint8_t *to = (uint8_t *)j->run->out[0] +
                   (image * j->shape.out_channels + first) * plane;
+    bool shares = team.threads > 1 && channels * plane >= SHARED;
 
-    for (int64_t c = 0; c < channels; c++, to += plane, sums += plane) {
+#pragma omp parallel for num_threads(team.threads) schedule(static) if (shares)
+    for (int64_t c = 0; c < channels; c++) {
         lpi_to_bytes how = {&j->factors[first + c], &j->zero, 0, j->is_signed};
         uint32_t bias = j->bias ? (uint32_t)j->bias[first + c] : 0;
+        int32_t *own = sums + c * plane;
 
 #pragma omp simd
         for (int64_t i = 0; i < plane; i++)
-            sums[i] = (int32_t)((uint32_t)sums[i] + bias);
-        isa->bytes_of_sums(&how, plane, sums, to);
+            own[i] = (int32_t)((uint32_t)own[i] + bias);
+        team.isa->bytes_of_sums(&how, plane, own, to + c * plane);
     }
 }
 

@@ -25,6 +25,18 @@ static const lpi_spec table_specs[] = {
     {.name = NULL},
 };
 
+static lp_status table_settle(lpi_node *node)
+{
+    const lpi_nbits *params = node->params;
+
+    if (params->bits < 1 || params->bits > 8 || params->block_size < 1 ||
+        params->block_size > INT32_MAX)
+        return lpi_node_fail(node, "bits is %lld and block_size is %lld",
+                             (long long)params->bits,
+                             (long long)params->block_size);
+    return LP_OK;
+}
+
 /* MatMulBnb4 has no "bits": its weights always have 4. */
 static lp_status nbits_settle(lpi_node *node)
 {
@@ -34,11 +46,7 @@ static lp_status nbits_settle(lpi_node *node)
         params->N > INT32_MAX)
         return lpi_node_fail(node, "K is %lld and N is %lld",
                              (long long)params->K, (long long)params->N);
-    if (params->bits < 1 || params->bits > 8 || params->block_size < 1)
-        return lpi_node_fail(node, "bits is %lld and block_size is %lld",
-                             (long long)params->bits,
-                             (long long)params->block_size);
-    return LP_OK;
+    return table_settle(node);
 }
 
 static lp_status nbits_shape(lpi_node *node)
@@ -176,6 +184,7 @@ const lp_op lpi_ops_nbits[] = {
      .operands = "W*,I*,F*,.*",
      .params_size = sizeof(lpi_nbits),
      .specs = table_specs,
+     .settle = table_settle,
      .shape = table_shape,
      .cost = table_cost,
      .run = lpi_gather_blocks_run,

@@ -10,7 +10,7 @@
 
 #include "ops.h"
 
-enum { BLOCK = 512 };
+enum { BLOCK = 2048 };
 
 /* Where the scale of an element stands. */
 typedef struct scale_map {
@@ -101,7 +101,13 @@ static void store_integers(const job *j, const float *x, const float *zero,
     lpi_pack(j->to, whole, at, count, j->run->out[0]);
 }
 
-/* Elements [at, at + count), which share a run of scales. */
+static bool makes_bytes(const job *j)
+{
+    return j->is_forward && (j->to == LP_UINT8 || j->to == LP_INT8);
+}
+
+/* Elements [at, at + count), which share a run of scales: at most BLOCK, but
+ * for floats that become bytes as they stand. */
 static void convert_block(const job *j, int64_t at, int64_t count,
                           int64_t scale, int64_t step)
 {
@@ -111,7 +117,7 @@ static void convert_block(const job *j, int64_t at, int64_t count,
     lpi_target target = {j->to, p == NULL || p->saturate != 0, LPI_NEAREST};
     float x[BLOCK];
 
-    if (j->is_forward && (j->to == LP_UINT8 || j->to == LP_INT8)) {
+    if (makes_bytes(j)) {
         lpi_to_bytes how = {j->scale + scale, zero, step, j->to == LP_INT8};
         const float *from = x;
 
@@ -143,6 +149,7 @@ static void convert_block(const job *j, int64_t at, int64_t count,
 static void convert_share(const void *context, int64_t from, int64_t to)
 {
     const job *j = context;
+    bool is_whole = makes_bytes(j) && j->from == LP_FLOAT32;
     int64_t some, step;
 
     for (from *= BLOCK, to *= BLOCK; from < to; from += some) {
@@ -153,7 +160,7 @@ static void convert_share(const void *context, int64_t from, int64_t to)
         scale = run_at(&j->map, from, &step, &some);
         some = some < to - from ? some : to - from;
         some = some < all - from ? some : all - from;
-        some = some < BLOCK ? some : BLOCK;
+        some = is_whole || some < BLOCK ? some : BLOCK;
         convert_block(j, from, some, scale, step);
     }
 }

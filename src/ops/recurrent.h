@@ -16,6 +16,25 @@ typedef struct lpi_recurrent {
 lp_status lpi_lstm_run(const lpi_run *run);
 lp_status lpi_gru_run(const lpi_run *run);
 lp_status lpi_rnn_run(const lpi_run *run);
+lp_status lpi_lstm_quantized_run(const lpi_run *run);
+
+/* ---- recurquant.c ------------------------------------------------------ */
+
+/* Round "count" floats "from" into "to" (which may be the same) to the bytes
+ * that DynamicQuantizeLinear makes of them. */
+void lpi_round_range(const lpi_run *run, const float *from, int64_t count,
+                     float *to);
+
+/* X, "*x", of layout 0 with its first rows, those that some sequence has,
+ * rounded so; "lengths" NULL: all. */
+lp_status lpi_rounded_inputs(const lpi_run *run, const int64_t *lengths,
+                             const float **x);
+
+/* The weights that input "i" [D, rows, columns] has for "direction", into "to":
+ * scaled by input "scales", one a direction or a column, about the zero points
+ * of the next input. */
+lp_status lpi_quantized_weights(const lpi_run *run, int32_t i, int32_t scales,
+                                int64_t direction, float *to);
 
 /* ---- cells.c: one step ------------------------------------------------- */
 

@@ -15,8 +15,10 @@ typedef struct job {
     const lpi_recurrent *params;
     int64_t gates, steps, batch, width, hidden, directions, direction;
     bool backwards;
+    bool quantizes; /* W and R: [D, rows, gates * hidden], of bytes */
     lpi_recurrence cell;
     const float *x, *w;
+    float *room;                 /* quantizing: for W, and for X */
     float *r;                    /* turned: hidden x gates * hidden */
     const int64_t *lengths;      /* a batch; NULL: all steps */
     float *sums;                 /* steps x batch x gates * hidden */
@@ -44,7 +46,8 @@ static lp_status multiply(const lpi_run *run, lpi_gemm *gemm,
 static lp_status start_sums(job *j)
 {
     int64_t columns = j->gates * j->hidden;
-    lpi_matrix w = {j->w, 1, j->width, NULL};
+    lpi_matrix w = {j->w, j->quantizes ? columns : 1,
+                    j->quantizes ? 1 : j->width, NULL};
     lpi_gemm gemm = {.m = j->steps * j->batch,
                      .n = columns,
                      .k = j->width,
@@ -74,6 +77,10 @@ static void add_state(const job *j, const float *state, int64_t first,
     lpi_matrix r = {j->r + first, j->gates * j->hidden, 1, NULL};
     lpi_gemm gemm = j->step;
 
+    if (j->quantizes) {
+        lpi_round_range(j->run, state, j->batch * j->hidden, j->extra);
+        state = j->extra;
+    }
     gemm.n = count;
     gemm.a.at = state;
     gemm.b.context = &r;
@@ -235,14 +242,20 @@ static lp_status find_weights(job *j)
     int64_t n = j->hidden, columns = j->gates * n, d = j->direction;
     const float *r;
 
-    LP_TRY(lpi_run_floats(j->run, 1, &j->w));
-    LP_TRY(lpi_run_floats(j->run, 2, &r));
+    if (j->quantizes) {
+        LP_TRY(lpi_quantized_weights(j->run, 1, 8, d, j->room));
+        LP_TRY(lpi_quantized_weights(j->run, 2, 10, d, j->r));
+        j->w = j->room;
+    } else {
+        LP_TRY(lpi_run_floats(j->run, 1, &j->w));
+        LP_TRY(lpi_run_floats(j->run, 2, &r));
+        j->w += d * columns * j->width;
+        turn(j, r + d * columns * n);
+    }
     LP_TRY(lpi_run_floats(j->run, 3, &j->cell.bias));
     j->cell.peephole = NULL;
     if (j->gates == 4 && j->run->node->layer->inputs_count > 7)
         LP_TRY(lpi_run_floats(j->run, 7, &j->cell.peephole));
-    j->w += d * columns * j->width;
-    turn(j, r + d * columns * n);
     if (j->cell.bias != NULL)
         j->cell.bias += d * 2 * columns;
     if (j->cell.peephole != NULL)
@@ -294,18 +307,20 @@ static lp_status make_room(job *j)
     int64_t n = j->hidden, columns = j->gates * n;
 
     j->r = LPI_NEW(arena, float, n *columns);
+    j->room = LPI_NEW(arena, float, j->quantizes ? j->width *columns : 0);
     j->sums = LPI_NEW(arena, float, lpi_mul(j->steps * j->batch, columns));
     j->h = LPI_NEW(arena, float, j->batch *n);
     j->c = LPI_NEW(arena, float, j->batch *n);
     j->gate = LPI_NEW(arena, float, j->batch *columns);
     j->extra = LPI_NEW(arena, float, 2 * j->batch * n);
-    return j->r != NULL && j->sums != NULL && j->h != NULL && j->c != NULL &&
-                   j->gate != NULL && j->extra != NULL
+    return j->r != NULL && j->room != NULL && j->sums != NULL && j->h != NULL &&
+                   j->c != NULL && j->gate != NULL && j->extra != NULL
                ? LP_OK
                : lpi_node_fail_memory(j->run->node);
 }
 
-static lp_status recurrent_run(const lpi_run *run, int64_t gates)
+static lp_status recurrent_run(const lpi_run *run, int64_t gates,
+                               bool quantizes)
 {
     const lpi_recurrent *p = run->node->params;
     lp_shape x = lpi_in_shape(run->node, 0), w = lpi_in_shape(run->node, 1);
@@ -316,7 +331,8 @@ static lp_status recurrent_run(const lpi_run *run, int64_t gates)
              .steps = x.dims[batch_first ? 1 : 0],
              .batch = x.dims[batch_first ? 0 : 1],
              .width = x.dims[2],
-             .hidden = lpi_in_shape(run->node, 2).dims[2],
+             .hidden = lpi_in_shape(run->node, 2).dims[quantizes ? 1 : 2],
+             .quantizes = quantizes,
              .directions = w.dims[0]};
 
     j.cell = (lpi_recurrence){.isa = lpi_run_team(run).isa,
@@ -338,6 +354,8 @@ static lp_status recurrent_run(const lpi_run *run, int64_t gates)
                    (size_t)lpi_out_elements(run->node, 0) * sizeof(*j.y));
     }
     LP_TRY(make_room(&j));
+    if (quantizes)
+        LP_TRY(lpi_rounded_inputs(run, j.lengths, &j.x));
     for (j.direction = 0; j.direction < j.directions; j.direction++) {
         j.backwards = j.direction == 1 || strcmp(p->direction, "reverse") == 0;
         LP_TRY(run_direction(&j, last));
@@ -350,15 +368,20 @@ static lp_status recurrent_run(const lpi_run *run, int64_t gates)
 
 lp_status lpi_lstm_run(const lpi_run *run)
 {
-    return recurrent_run(run, 4);
+    return recurrent_run(run, 4, false);
 }
 
 lp_status lpi_gru_run(const lpi_run *run)
 {
-    return recurrent_run(run, 3);
+    return recurrent_run(run, 3, false);
 }
 
 lp_status lpi_rnn_run(const lpi_run *run)
 {
-    return recurrent_run(run, 1);
+    return recurrent_run(run, 1, false);
+}
+
+lp_status lpi_lstm_quantized_run(const lpi_run *run)
+{
+    return recurrent_run(run, 4, true);
 }

@@ -127,21 +127,23 @@ lp_status lpi_remat_peak(lpi_arena *scratch, const lp_graph *graph,
     return LP_OK;
 }
 
-/* Begin with the order of the lowest peak that a quarter of the effort finds,
- * when it is lower than that of the given one, and lower its overflow. */
+/* Begin with the order of the lowest peak that half of the effort finds: from
+ * the given order by its level, or as the solver of orders does. */
 static lp_status reorder(lpi_remat *remat, lp_error *error)
 {
     const lp_order_options options = {.effort = remat->effort / 4 + 1,
                                       .enough_bytes = remat->budget_bytes};
     lp_ordering found;
+    int64_t bytes;
 
     if (!remat->overflow)
         return LP_OK;
     LP_TRY(lp_solve_order(remat->arena, remat->graph, &options, &found, error));
     remat->scanned += found.work * LPI_REMAT_UNIT;
+    if (found.peak_bytes > remat->budget_bytes)
+        LP_TRY(lpi_remat_level(remat, remat->effort / 4 + 1, &bytes, error));
     if (found.peak_bytes < remat->peak_bytes)
         lpi_remat_assign(remat, found.order, remat->graph->nodes_count);
-    lpi_remat_anneal(remat, remat->effort / 4 + 1);
     return LP_OK;
 }
 

@@ -126,6 +126,12 @@ void lpi_remat_shake(lpi_remat *remat, int32_t count);
 /* Lower the overflow by the order alone, with "effort" units of work. */
 void lpi_remat_anneal(lpi_remat *remat, int64_t effort);
 
+/* remat_level.c: put the items, each node once, in an order of a low peak, with
+ * "effort" units of work; "ret_bytes" is the lowest peak found, nothing made in
+ * place. */
+lp_status lpi_remat_level(lpi_remat *remat, int64_t effort, int64_t *ret_bytes,
+                          lp_error *error);
+
 /* remat_search.c: the best sequence found; false when none fits, and then the
  * one with the least overflow.  "bound_cost" ends the search. */
 lp_status lpi_remat_search(lpi_remat *remat, int64_t bound_cost, bool *ret_fits,

@@ -5,18 +5,22 @@
  * order is fixed, all that an earlier node made and a later one reads.  What of
  * this does not fit beside the working set of v is absent then, so that it
  * is run again or loaded later.  The cheapest choice of absent tensors that
- * frees enough bytes is a knapsack; its linear relaxation, rounded up, is the
- * bound of v, and the highest of all nodes holds.  (Outputs of the graph are
- * wanted at the end.) */
+ * frees enough bytes is a knapsack; its linear relaxation, rounded up, after
+ * the first few tensors that it would cut are taken or left, is the bound of v,
+ * and the highest of all nodes holds.  (Outputs of the graph are wanted at the
+ * end.) */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "solve.h"
 
+enum { DEPTH = 5 /* tensors taken or left */ };
+
 /* The least cost of getting a tensor again. */
 typedef struct absent {
     int64_t bytes, cost;
+    bool is_decided; /* taken or left */
 } absent;
 
 typedef struct bounder {
@@ -26,6 +30,7 @@ typedef struct bounder {
     int32_t *begins, *readers; /* by tensor */
     int64_t *again;            /* by tensor: INT64_MAX: cannot be */
     absent *waiting;
+    int64_t looked; /* tensors, in knapsacks */
 } bounder;
 
 /* Whether x costs less by the byte than y. */
@@ -168,17 +173,54 @@ static int64_t excess_of(bounder *b, int32_t v, int32_t *ret_count)
             return excess;
         if (b->again[t] < INT64_MAX)
             b->waiting[count++] =
-                (absent){graph->tensors[t].bytes, b->again[t]};
+                (absent){graph->tensors[t].bytes, b->again[t], false};
     }
     *ret_count = count;
     return places ? excess + graph->tensors[node->outputs[0]].bytes : excess;
 }
 
+/* The least cost of "count" tensors that wait, in the order of by_ratio, to
+ * free "excess" bytes, with "depth" of them decided both ways; INT64_MAX: they
+ * are not enough. */
+static int64_t knapsack(bounder *b, int32_t count, int64_t excess,
+                        int32_t depth)
+{
+    int64_t rest = excess, sum = 0, taken, left;
+    absent *w = b->waiting;
+    int32_t k;
+
+    for (k = 0; k < count && rest > 0; k++) {
+        w = &b->waiting[k];
+        if (w->is_decided)
+            continue;
+        if (w->bytes > rest)
+            break;
+        rest -= w->bytes;
+        sum += w->cost;
+    }
+    b->looked += k;
+    if (rest <= 0)
+        return sum;
+    if (k == count)
+        return INT64_MAX;
+    if (!depth)
+        return sum + (int64_t)ceil((double)w->cost * (double)rest /
+                                   (double)w->bytes * (1 - 1e-12));
+    w->is_decided = true;
+    taken = w->bytes >= excess
+                ? 0
+                : knapsack(b, count, excess - w->bytes, depth - 1);
+    taken = taken == INT64_MAX ? taken : taken + w->cost;
+    left = knapsack(b, count, excess, depth - 1);
+    w->is_decided = false;
+    return taken < left ? taken : left;
+}
+
 /* The knapsack of node "v". */
 static int64_t bound_of(bounder *b, int32_t v)
 {
-    int64_t excess, cost = 0;
-    int32_t t, k, count;
+    int64_t excess, cost;
+    int32_t t, count;
 
     mark(b, v);
     excess = excess_of(b, v, &count);
@@ -189,21 +231,13 @@ static int64_t bound_of(bounder *b, int32_t v)
             continue;
         excess += bytes;
         if (b->again[t] < INT64_MAX)
-            b->waiting[count++] = (absent){bytes, b->again[t]};
+            b->waiting[count++] = (absent){bytes, b->again[t], false};
     }
     if (excess <= 0)
         return 0;
     qsort(b->waiting, (size_t)count, sizeof(*b->waiting), by_ratio);
-    for (k = 0; k < count && excess > 0; k++) {
-        const absent *w = &b->waiting[k];
-
-        if (w->bytes > excess)
-            return cost + (int64_t)ceil((double)w->cost * (double)excess /
-                                        (double)w->bytes * (1 - 1e-12));
-        excess -= w->bytes;
-        cost += w->cost;
-    }
-    return cost;
+    cost = knapsack(b, count, excess, DEPTH);
+    return cost < INT64_MAX ? cost : 0;
 }
 
 lp_status lpi_remat_bound(lpi_remat *remat, int64_t *ret_cost,
@@ -224,7 +258,8 @@ lp_status lpi_remat_bound(lpi_remat *remat, int64_t *ret_cost,
 
         if (cost > best)
             best = cost;
-        remat->scanned += b.begins[graph->tensors_count];
+        remat->scanned += b.begins[graph->tensors_count] + b.looked / 4;
+        b.looked = 0;
     }
     *ret_cost = base + best;
     *ret_proof = best ? "absent tensors" : "each node runs once";

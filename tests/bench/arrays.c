@@ -1,21 +1,23 @@
 /* arrays.c: how fast the kernels that are bound by memory go, as a share of
- * memcpy in the same run, and, for functions that compute much, of the peak of
- * fused multiply-adds.
+ * memcpy in the same run, and of what bounds them: memory or, where that is
+ * slower, the same passes over rows that stay in the cache.
  *
  * usage: arrays [SET]     SET: avx512vnni, avx512, avx2, generic */
 #include "bench.h"
 
 static const lpi_isa *isa;
 
-/* Functions of memory: rates in bytes read and written. */
-enum { WIDE = 4096, ALL = WIDE * 2048 };
+/* Functions of memory: rates in bytes read and written.  "elements" of them
+ * are taken: all, or again and again some that stay in the cache. */
+enum { WIDE = 4096, ALL = WIDE * 2048, SOME = WIDE * 8 };
 static float *memory[3];
+static int64_t elements = ALL;
 
 static void run_copy(const void *what, int32_t threads)
 {
     (void)what;
     (void)threads;
-    memcpy(memory[1], memory[0], ALL * sizeof(float));
+    memcpy(memory[1], memory[0], (size_t)elements * sizeof(float));
 }
 
 static void run_add(const void *what, int32_t threads)
@@ -23,15 +25,22 @@ static void run_add(const void *what, int32_t threads)
     const float *const both[] = {memory[0], memory[2]};
 
     (void)what;
-    lpi_binary_flat(&(lpi_team){isa, threads}, LPI_BINARY_ADD, ALL, both,
+    lpi_binary_flat(&(lpi_team){isa, threads}, LPI_BINARY_ADD, elements, both,
                     memory[1]);
+}
+
+/* WIDE, or less where fewer elements are taken. */
+static int64_t count_of(int64_t inner)
+{
+    return elements / inner < WIDE ? elements / inner : WIDE;
 }
 
 static void run_softmax(const void *what, int32_t threads)
 {
     int64_t inner = *(const int *)what;
-    lpi_softmax softmax = {ALL / WIDE / inner, WIDE,      inner,
-                           memory[0],          memory[1], false};
+    int64_t count = count_of(inner);
+    lpi_softmax softmax = {
+        elements / count / inner, count, inner, memory[0], memory[1], false};
 
     lpi_softmax_run(&(lpi_team){isa, threads}, &softmax);
 }
@@ -39,10 +48,10 @@ static void run_softmax(const void *what, int32_t threads)
 static void run_norm(const void *what, int32_t threads)
 {
     int64_t count = *(const int *)what;
-    lpi_norm norm = {ALL / count,
+    lpi_norm norm = {elements / count,
                      count,
                      count > WIDE ? WIDE : 1,
-                     count > WIDE ? ALL / WIDE : count,
+                     count > WIDE ? elements / WIDE : count,
                      memory[0],
                      memory[2],
                      memory[2],
@@ -58,8 +67,9 @@ static void run_norm(const void *what, int32_t threads)
 static void run_sum(const void *what, int32_t threads)
 {
     int64_t inner = *(const int *)what;
-    lpi_reduction reduction = {ALL / WIDE / inner, WIDE,      inner,
-                               memory[0],          memory[1], false};
+    int64_t count = count_of(inner);
+    lpi_reduction reduction = {
+        elements / count / inner, count, inner, memory[0], memory[1], false};
 
     lpi_reduction_run(&(lpi_team){isa, threads}, LPI_REDUCE_SUM, &reduction);
 }
@@ -68,19 +78,19 @@ static void run_halves(const void *what, int32_t threads)
 {
     (void)what;
     (void)threads;
-    isa->to_f16(ALL, memory[0], (uint16_t *)memory[1]);
+    isa->to_f16(elements, memory[0], (uint16_t *)memory[1]);
 }
 
 static void run_unary(const void *what, int32_t threads)
 {
-    lpi_unary_run(&(lpi_team){isa, threads}, *(const int *)what, ALL, memory[0],
-                  memory[1]);
+    lpi_unary_run(&(lpi_team){isa, threads}, *(const int *)what, elements,
+                  memory[0], memory[1]);
 }
 
 static void run_affine(const void *what, int32_t threads)
 {
     lpi_affine affine = {
-        1,         *(const int *)what, ALL / *(const int *)what,
+        1,         *(const int *)what, elements / *(const int *)what,
         memory[0], memory[2],          memory[2],
         memory[1]};
 
@@ -89,12 +99,24 @@ static void run_affine(const void *what, int32_t threads)
 
 /* Bytes read and written, and operations (of a fused multiply-add two), an
  * element; operations are those of the functions, given where they bound. */
-static const struct {
+typedef struct function {
     const char *name;
     job run;
     int what;
     double bytes, operations;
-} jobs[] = {
+} function;
+
+static void run_some(const void *what, int32_t threads)
+{
+    const function *f = what;
+
+    elements = SOME;
+    for (int i = 0; i < ALL / SOME; i++)
+        f->run(&f->what, threads);
+    elements = ALL;
+}
+
+static const function jobs[] = {
     {"memcpy", run_copy, 0, 8, 0},
     {"add", run_add, 0, 12, 0},
     {"relu", run_unary, LPI_UNARY_RELU, 8, 0},
@@ -125,17 +147,20 @@ static void bench_memory(void)
     for (int i = 0; i < 3; i++)
         memory[i] = floats(ALL);
     for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
-        double rate;
-        times of[2];
+        const function *f = &jobs[i];
+        double bytes = f->bytes * ALL, rate, bound;
+        times of[2], cached;
 
-        measure(jobs[i].run, &jobs[i].what, 2, of);
-        rate = jobs[i].bytes * ALL / of[0].cpu;
+        measure(f->run, &f->what, 2, of);
+        measure(run_some, f, 1, &cached);
+        rate = bytes / of[0].cpu;
         copied = i ? copied : rate;
-        printf("%-28s %8.1f GB/s  %5.1f %% of memcpy", jobs[i].name,
-               rate * 1e-9, 100 * rate / copied);
-        if (peak > 0 && jobs[i].operations > 0)
+        bound = fmin(copied, bytes / cached.cpu);
+        printf("%-28s %8.1f GB/s  %5.1f %% of memcpy, %5.1f %% of its bound",
+               f->name, rate * 1e-9, 100 * rate / copied, 100 * rate / bound);
+        if (peak > 0 && f->operations > 0)
             printf(", %4.1f %% of the peak",
-                   100 * jobs[i].operations * ALL / of[0].cpu / peak);
+                   100 * f->operations * ALL / of[0].cpu / peak);
         print_threads(of);
     }
 }

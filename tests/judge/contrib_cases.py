@@ -42,6 +42,23 @@ class Case:
         return model, free
 
 
+    def round_to(self, kind):
+        """Round the operands of float32 to "kind" where they stand."""
+        for at, x in enumerate(self.operands):
+            if x is not None and np.asarray(x).dtype == 'float32':
+                rounded = np.asarray(x).astype(kind).astype('float32')
+                if rounded.ndim:
+                    x[...] = rounded
+                else:
+                    self.operands[at] = rounded
+
+    def turn_to(self, kind):
+        """Give the operands of float32 the dtype "kind"."""
+        self.operands = [
+            x if x is None or np.asarray(x).dtype != 'float32' else
+            np.asarray(x).astype(kind) for x in self.operands]
+
+
 def some(rng, *choices):
     return choices[rng.integers(len(choices))]
 
@@ -778,6 +795,27 @@ def last_max(rng):
         rng, 'uint8', 'int8'))], **how)
 
 
+def quantized_lstm(rng):
+    """What is rounded to bytes may fall to either side there."""
+    t, b, i, h = dims(rng, 4)
+    way = some(rng, 'forward', 'reverse', 'bidirectional')
+    d = 1 + (way == 'bidirectional')
+    kind = some(rng, 'uint8', 'int8')
+    operands = [floats(rng, t, b, i)]
+    operands += [no_saturation(byte(rng, (d, x, 4 * h), kind)) for x in (i, h)]
+    operands += [some(rng, None, x) for x in (
+        floats(rng, d, 8 * h), rng.integers(1, t + 1, b).astype('int32'),
+        floats(rng, d, b, h), floats(rng, d, b, h), floats(rng, d, 3 * h))]
+    wide = rng.integers(2)
+    own = (d, 4 * h) if wide else (d,)
+    for _ in 'wr':
+        zero = np.full(own, int(rng.integers(60)) if kind == 'uint8' else 0,
+                       kind)
+        operands += [scale(rng, *own) / 9, zero]
+    return Case('DynamicQuantizeLSTM', operands, [1, 2, 3, 7, 8, 9, 10, 11], 3,
+                hidden_size=h, direction=way, tolerance=2e-2)
+
+
 # ---- ai.onnx.ml
 
 def features(rng, *kinds):
@@ -1046,6 +1084,7 @@ CASES = {
     'Imputer': imputer, 'Normalizer': normalizer, 'OneHotEncoder': one_hot,
     'SVMClassifier': vectors('SVMClassifier'),
     'SVMRegressor': vectors('SVMRegressor'),
+    'DynamicQuantizeLSTM': quantized_lstm,
     'CDist': distances, 'ExpandDims': expand_dims, 'GatedAdd': gated_add,
     'GatherND': gather_nd, 'MatMulInteger16': wide_product,
     'Inverse': inverse, 'Pad': pad, 'QAttention': quantized_attention,
@@ -1080,3 +1119,14 @@ CASES = {
     'NhwcConv': last_conv('NhwcConv'),
     'NhwcFusedConv': last_conv('NhwcFusedConv'),
 }
+
+# Those that also compute in float16 and bfloat16.
+HALVES = [
+    'Gelu', 'BiasGelu', 'FastGelu', 'QuickGelu', 'BiasAdd', 'BiasSplitGelu',
+    'SkipLayerNormalization', 'SkipSimplifiedLayerNormalization',
+    'SimplifiedLayerNormalization', 'EmbedLayerNormalization', 'GroupNorm',
+    'SkipGroupNorm', 'MatMulNBits', 'MatMulBnb4', 'GatherBlockQuantized',
+    'FusedMatMul', 'TransposeMatMul', 'FusedGemm', 'FusedConv', 'NhwcConv',
+    'NhwcFusedConv', 'Attention', 'MultiHeadAttention', 'GroupQueryAttention',
+    'RotaryEmbedding', 'GatedAdd', 'Inverse',
+]

@@ -68,7 +68,7 @@ class Other:
     def stop(self):
         if self.process:
             self.pipe.close()
-            self.process.terminate()
+            self.process.kill()
             self.process.join()
             self.process = None
 

@@ -326,6 +326,36 @@ static void halves(void **unused)
     free(x);
 }
 
+/* Numbers become the bytes of their quotients, rounded once, where these are
+ * halves, or as near to one as can be. */
+static void quotients_near_halves(void **unused)
+{
+    enum { COUNT = 200, MIDDLE = 128 };
+    float x[COUNT], zero = MIDDLE;
+    uint8_t got[COUNT];
+
+    (void)unused;
+    for (int round = 0; round < 400; round++) {
+        float factor = ldexpf(1 + (float)draw(1 << 23) * 0x1p-23f,
+                              (int)draw(60) - 30 - round % 2 * 90);
+        lpi_to_bytes how = {&factor, &zero, 0, false};
+
+        for (int i = 0; i < COUNT; i++) {
+            x[i] = factor * ((float)draw(300) - 150 + 0.5f);
+            x[i] = draw(3) ? x[i] : nextafterf(x[i], draw(2) ? 1e30f : -1e30f);
+        }
+        for (lpi_team team = {0}; next_team(&team);) {
+            team.isa->bytes_of_floats(&how, COUNT, x, got);
+            for (int i = 0; i < COUNT; i++) {
+                float y = rintf(x[i] / factor) + zero;
+
+                y = y < 0 ? 0 : y > 255 ? 255 : y;
+                assert_int_equal(got[i], (int)y);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +364,7 @@ int main(void)
         cmocka_unit_test(binary_broadcasts),
         cmocka_unit_test(planes),
         cmocka_unit_test(halves),
+        cmocka_unit_test(quotients_near_halves),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

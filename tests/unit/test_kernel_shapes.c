@@ -385,16 +385,14 @@ static void bytes(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shaped),
-        cmocka_unit_test(elu),
-        cmocka_unit_test(halves_of_rows),
-        cmocka_unit_test(turned),
-        cmocka_unit_test(maxima),
-        cmocka_unit_test(products_of_halves),
-        cmocka_unit_test(convolutions_of_halves),
-        cmocka_unit_test(bytes),
-    };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(shaped),
+                                       cmocka_unit_test(elu),
+                                       cmocka_unit_test(halves_of_rows),
+                                       cmocka_unit_test(turned),
+                                       cmocka_unit_test(maxima),
+                                       cmocka_unit_test(products_of_halves),
+                                       cmocka_unit_test(convolutions_of_halves),
+                                       cmocka_unit_test(bytes)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -345,6 +345,57 @@ static void test_larger(void **state)
     print_message("# %d of 100 larger graphs fit\n", fits);
 }
 
+/* Let inputs of "d" that nobody reads take nothing. */
+static void empty_unread(drawn *d)
+{
+    int32_t t, i;
+
+    for (t = 0; t < d->graph.tensors_count; t++) {
+        bool is_read = d->tensors[t].producer >= 0 || d->tensors[t].is_output;
+
+        for (i = 0; !is_read && i < d->graph.nodes_count; i++)
+            is_read = reads(d, i, t);
+        if (!is_read)
+            d->tensors[t].bytes = 0;
+    }
+}
+
+/* The level of an order leads to a low peak: that which is counted, never above
+ * the given one, and mostly the lowest. */
+static void test_level(void **state)
+{
+    int32_t i, misses = 0;
+
+    (void)state;
+    for (i = 0; i < 200; i++) {
+        lpi_arena *arena = lpi_arena_new(64 << 20);
+        const lp_remat_options options = {.free_order = true, .seed = i};
+        lp_ordering lowest;
+        int64_t bytes, peak;
+        lpi_remat remat;
+        drawn d;
+
+        seed = 9000 + (uint32_t)i;
+        draw_graph(&d, 1 + draw(i % 2 ? BIG - 1 : 14), 2 * BIG);
+        empty_unread(&d);
+        assert_int_equal(
+            lpi_remat_start(arena, &d.graph, &options, &remat, NULL), LP_OK);
+        assert_int_equal(lpi_remat_level(&remat, 200, &bytes, NULL), LP_OK);
+        assert_int_equal(lp_solve_order(arena, &d.graph, NULL, &lowest, NULL),
+                         LP_OK);
+        assert_int_equal(remat.count, d.graph.nodes_count);
+        peak = lp_order_peak(arena, &d.graph, remat.items);
+        assert_true(peak == bytes || peak == lowest.given_bytes);
+        assert_true(bytes >= lowest.bound_bytes);
+        assert_true(bytes <= lowest.given_bytes);
+        assert_true(remat.peak_bytes <= lowest.given_bytes);
+        misses += bytes > lowest.peak_bytes;
+        lpi_arena_free(arena);
+    }
+    print_message("# of 200 orders, above the lowest: %d\n", misses);
+    assert_true(misses <= 20);
+}
+
 static void test_working_set(void **state)
 {
     static const int32_t one[] = {0}, two[] = {1};
@@ -413,9 +464,8 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_optimum),
-        cmocka_unit_test(test_larger),
-        cmocka_unit_test(test_working_set),
+        cmocka_unit_test(test_optimum), cmocka_unit_test(test_larger),
+        cmocka_unit_test(test_level),   cmocka_unit_test(test_working_set),
         cmocka_unit_test(test_memory),
     };
 
