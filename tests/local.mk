@@ -138,6 +138,7 @@ tests_unit_test_counting_SOURCES = tests/unit/test_counting.c \
 	src/kernel/count.c \
 	src/kernel/deconv.c \
 	src/kernel/depthwise.c \
+	src/kernel/fewrows.c \
 	src/kernel/gemm.c \
 	src/kernel/gemm8.c \
 	src/ops/contract.c \

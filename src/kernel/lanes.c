@@ -186,44 +186,33 @@ void LPI_OF_SET(lpi_moments)(const lpi_row *row, float pivot,
     ret_sums[1] = squares[0];
 }
 
-/* exp(from - max) of "count" numbers, at most a block, added to the lanes;
- * "below": nothing is above "max" or NaN. */
-LPI_INLINED void exp_block(const float *from, float max, bool below,
-                           int32_t count, float *e, float *lane)
-{
-#pragma omp simd
-    for (int32_t j = 0; j < count; j++)
-        e[j] = below ? lpi_exp_below(from[j] - max) : lpi_exp_of(from[j] - max);
-    for (int32_t k = 0; k < count; k += LPI_LANES)
-#pragma omp simd
-        for (int32_t j = 0; j < LPI_LANES; j++)
-            lane[j] += e[k + j];
-}
-
-/* lpi_exp_sum.  The last lanes are filled up with numbers whose powers are 0.
- */
+/* lpi_exp_sum; "below": nothing is above "max" or NaN.  The last block is
+ * filled up with numbers whose powers are 0. */
 LPI_INLINED float exp_sum(const lpi_row *row, float max, bool below)
 {
-    enum { BLOCK = 4 * LPI_LANES };
-    float lane[LPI_LANES] = {0}, e[BLOCK], last[LPI_LANES];
+    float lane[LPI_LANES] = {0}, e[LPI_LANES], last[LPI_LANES];
     int64_t at = 0, rest = row->count % LPI_LANES;
 
-    for (; at + BLOCK <= row->count; at += BLOCK) {
-        for (int32_t j = 0; j < BLOCK; j += LPI_LANES)
-            lpi_row_fetch(row, at + j);
-        exp_block(row->from + at, max, below, BLOCK, e, lane);
+    for (; at + LPI_LANES <= row->count; at += LPI_LANES) {
+        const float *from = row->from + at;
+
+        lpi_row_fetch(row, at);
+#pragma omp simd
+        for (int32_t j = 0; j < LPI_LANES; j++) {
+            e[j] = below ? lpi_exp_below(from[j] - max)
+                         : lpi_exp_of(from[j] - max);
+            lane[j] += e[j];
+        }
         if (row->to)
             memcpy(row->to + at, e, sizeof(e));
     }
-    for (; at + LPI_LANES <= row->count; at += LPI_LANES) {
-        exp_block(row->from + at, max, below, LPI_LANES, e, lane);
-        if (row->to)
-            memcpy(row->to + at, e, LPI_LANES * sizeof(*e));
-    }
     for (int32_t j = 0; j < LPI_LANES; j++)
         last[j] = j < rest ? row->from[at + j] : -(float)INFINITY;
-    if (rest)
-        exp_block(last, max, below, LPI_LANES, e, lane);
+#pragma omp simd
+    for (int32_t j = 0; j < (rest ? LPI_LANES : 0); j++) {
+        e[j] = lpi_exp_of(last[j] - max);
+        lane[j] += e[j];
+    }
     if (row->to && rest)
         memcpy(row->to + at, e, (size_t)rest * sizeof(*e));
     for (int32_t half = LPI_LANES / 2; half; half /= 2)

@@ -22,6 +22,19 @@ typedef struct holder {
 
 static const lp_plan_options no_options;
 
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+bool lpi_is_late(const lpi_planning *planning)
+{
+    return planning->deadline_ns && now_ns() > planning->deadline_ns;
+}
+
 /* What "effort" units of work are called; in the arena of "s". */
 static lp_status name_effort(lp_schedule *s, int64_t effort, lp_error *error)
 {
@@ -108,6 +121,8 @@ static lp_status drive(lpi_planning *planning, holder *h, lp_error *error)
     h->plan.effort = planning->problem.effort;
     h->plan.reproducible = !h->schedule->is_timed;
     status = lpi_chain_run(planning, h->schedule, &decided, error);
+    if (status == LP_EINFEASIBLE && lpi_is_late(planning))
+        return status;
     if (status == LP_EINFEASIBLE && explain(planning, h) == LP_ENOMEM)
         status = lpi_fail_memory(error);
     if (status == LP_OK)
@@ -143,13 +158,17 @@ static lp_status check_options(const lp_plan_options *options, lp_error *error)
     return LP_OK;
 }
 
-/* One plan of "model" by "effort". */
+/* One plan of "model" by "effort"; LP_EINFEASIBLE without a plan past
+ * "deadline_ns" (0: none). */
 static lp_status attempt(lpi_registry *registry, const lp_model *model,
                          const lp_plan_options *options, int64_t effort,
-                         lp_plan **ret_plan, lp_error *error)
+                         int64_t deadline_ns, lp_plan **ret_plan,
+                         lp_error *error)
 {
-    lpi_planning planning = {
-        .model = model, .options = options, .registry = registry};
+    lpi_planning planning = {.model = model,
+                             .options = options,
+                             .registry = registry,
+                             .deadline_ns = deadline_ns};
     lpi_arena *arena = lpi_arena_new(lpi_arena_cap(model->arena));
     holder *h = arena ? LPI_NEW(arena, holder, 1) : NULL;
     lp_status status;
@@ -174,14 +193,6 @@ static lp_status attempt(lpi_registry *registry, const lp_model *model,
 /* ---- against the clock -----------------------------------------------------
  */
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* Whether "plan" is better than "best" (either may be NULL): it fits, and is
  * faster, or has fewer MACs; without a budget, takes less. */
 static bool is_better(const lp_plan *plan, const lp_plan *best)
@@ -201,7 +212,8 @@ static bool is_better(const lp_plan *plan, const lp_plan *best)
 }
 
 /* Plan with more and more effort as long as the next time is likely to end
- * within the limit, once at least; the best counts.  What is found is what its
+ * within the limit, once at least; past it no planner begins, and the best
+ * counts.  What is found is what its
  * effort gives, but which effort was reached is up to the machine. */
 static lp_status race(lpi_registry *registry, const lp_model *model,
                       const lp_plan_options *options, lp_plan **ret_plan,
@@ -214,7 +226,9 @@ static lp_status race(lpi_registry *registry, const lp_model *model,
     do {
         last = end;
         plan = NULL;
-        status = attempt(registry, model, options, effort, &plan, error);
+        status = attempt(registry, model, options, effort,
+                         end > begin ? begin + options->time_limit_ns : 0,
+                         &plan, error);
         if (status == LP_OK)
             found = LP_OK;
         if (is_better(plan, best)) {
@@ -252,7 +266,7 @@ lp_status lpi_plan_new(const lp_planner *const *table, const lp_model *model,
                  ? race(registry, model, wanted, ret_plan, error)
                  : attempt(registry, model, wanted,
                            wanted->effort ? wanted->effort : LP_EFFORT_DEFAULT,
-                           ret_plan, error);
+                           0, ret_plan, error);
     lpi_registry_free(registry);
     return status;
 }

@@ -144,6 +144,8 @@ lp_status lpi_link_run(lpi_planning *planning, const lp_planner *planner,
     int64_t i;
 
     LP_TRY(check_calls(planner, caller, error));
+    if (lpi_is_late(planning))
+        return lpi_fail(error, LP_EINFEASIBLE, NULL, "the time is over");
     run.scratch = lpi_arena_new(lpi_arena_cap(planning->arena));
     if (!run.scratch)
         return lpi_fail_memory(error);

@@ -100,6 +100,7 @@ typedef struct lpi_planning {
     const lp_plan_options *options;
     lpi_turns chain;
     bool is_quiet;               /* a trial: notes and ways are not kept */
+    int64_t deadline_ns;         /* no planner begins later; 0: none */
     const char *const *settings; /* "PLANNER.OPTION=VALUE" */
     size_t settings_count;
     lpi_arena *arena;        /* holds the problem and the plan */
@@ -139,6 +140,9 @@ lp_status lpi_settings_find(const lpi_planning *planning, lpi_arena *arena,
                             lp_error *error);
 
 /* ---- chain.c, link.c, drive.c ------------------------------------------ */
+
+/* Whether the deadline of "planning" is over. */
+bool lpi_is_late(const lpi_planning *planning);
 
 /* The schedule that a chain starts from; sets the budget of the problem. */
 lp_status lpi_chain_start(lpi_planning *planning, lp_schedule **ret_schedule,

@@ -26,7 +26,8 @@ ROWS = (
     ('vgg16_b256_train', '0.8', 'fixed', 'default', 'infeasible'),
     ('rlg1_n100', '0.9', 'free', 'default', '~ 0'),
     ('rlg1_n100', '0.8', 'free', 'default', '~ 1.30'),
-    ('rlg4_n1000', '0.9', 'free', '4000000', '~ 0.08'),
+    ('rlg4_n1000', '0.9', 'free', 'default', '~ 0.08'),
+    ('rlg4_n1000', '0.8', 'free', 'default', '~ 1.74'),
     ('rlg4_n1000', '0.8', 'free', '4000000', '~ 1.74'),
 )
 
