@@ -90,146 +90,146 @@ src_kernel_libavx512vnni_la_CFLAGS = $(loop_cflags) $(avx512_cflags) \
 endif
 
 ops_sources = \
-	src/ops/activate.c \
-	src/ops/activation.c \
-	src/ops/arg.c \
-	src/ops/arithmetic.c \
-	src/ops/attendbias.c \
-	src/ops/attendfit.c \
-	src/ops/attendfused.c \
-	src/ops/attendgroups.c \
-	src/ops/attending.c \
-	src/ops/attendtile.c \
-	src/ops/attention.c \
-	src/ops/attention.h \
+	src/ops/attention/attendbias.c \
+	src/ops/attention/attending.c \
+	src/ops/attention/attendtile.c \
+	src/ops/attention/attention.c \
+	src/ops/attention/attention.h \
+	src/ops/attention/flex.c \
+	src/ops/attention/rotary.c \
+	src/ops/attention/rotating.c \
+	src/ops/attention/streaming.c \
 	src/ops/boxes.c \
-	src/ops/branch.c \
+	src/ops/bundle/regex.c \
+	src/ops/bundle/regex.h \
+	src/ops/bundle/regexclass.c \
+	src/ops/bundle/regexrun.c \
+	src/ops/bundle/sequence.c \
+	src/ops/bundle/sequencing.c \
+	src/ops/bundle/strings.c \
+	src/ops/bundle/tfidf.c \
 	src/ops/bundles.c \
-	src/ops/cast.c \
-	src/ops/casttext.c \
-	src/ops/cells.c \
-	src/ops/chance.c \
-	src/ops/channels.c \
-	src/ops/composed.c \
-	src/ops/constant.c \
-	src/ops/contract.c \
-	src/ops/contrib_attention.c \
-	src/ops/contrib_norm.c \
-	src/ops/conv.c \
-	src/ops/convolve.c \
-	src/ops/convolve8.c \
+	src/ops/contrib/activate.c \
+	src/ops/contrib/attendfit.c \
+	src/ops/contrib/attendfused.c \
+	src/ops/contrib/attendgroups.c \
+	src/ops/contrib/composed.c \
+	src/ops/contrib/contrib_attention.c \
+	src/ops/contrib/contrib_norm.c \
+	src/ops/contrib/fused.c \
+	src/ops/contrib/fusing.c \
+	src/ops/contrib/murmur.c \
+	src/ops/contrib/nbits.c \
+	src/ops/contrib/qlinear.c \
+	src/ops/contrib/tables.c \
+	src/ops/contrib/unpack.c \
+	src/ops/control/branch.c \
+	src/ops/control/loop.c \
+	src/ops/control/scan.c \
+	src/ops/control/states.c \
 	src/ops/cost.c \
-	src/ops/coupling.c \
-	src/ops/cumulative.c \
-	src/ops/curves.c \
 	src/ops/decode.c \
 	src/ops/define.c \
 	src/ops/define.h \
-	src/ops/dynamic.c \
-	src/ops/dynamic.h \
-	src/ops/einsum.c \
-	src/ops/expand.c \
-	src/ops/falling.c \
-	src/ops/fast.c \
-	src/ops/fused.c \
-	src/ops/fusing.c \
-	src/ops/features.c \
+	src/ops/dynamic/chance.c \
+	src/ops/dynamic/dynamic.c \
+	src/ops/dynamic/dynamic.h \
+	src/ops/dynamic/random.c \
+	src/ops/dynamic/suppress.c \
+	src/ops/dynamic/unique.c \
 	src/ops/fit.c \
-	src/ops/flex.c \
-	src/ops/forest.c \
-	src/ops/gather.c \
-	src/ops/gridding.c \
+	src/ops/image/gridding.c \
+	src/ops/image/regions.c \
+	src/ops/image/resize.c \
+	src/ops/image/sample.c \
+	src/ops/image/sample.h \
+	src/ops/image/sampling.c \
+	src/ops/image/taps.c \
 	src/ops/infer.c \
-	src/ops/join.c \
-	src/ops/labels.c \
-	src/ops/learned.c \
-	src/ops/lengths.c \
-	src/ops/linear.c \
-	src/ops/logic.c \
-	src/ops/loop.c \
-	src/ops/loss.c \
-	src/ops/mask.c \
-	src/ops/math.c \
-	src/ops/matmul.c \
-	src/ops/matrix.c \
-	src/ops/murmur.c \
-	src/ops/nbits.c \
+	src/ops/learned/coupling.c \
+	src/ops/learned/falling.c \
+	src/ops/learned/features.c \
+	src/ops/learned/forest.c \
+	src/ops/learned/labels.c \
+	src/ops/learned/learned.c \
+	src/ops/learned/linear.c \
+	src/ops/learned/planting.c \
+	src/ops/learned/trees.c \
+	src/ops/learned/trees.h \
+	src/ops/learned/vectors.c \
 	src/ops/node.c \
 	src/ops/node.h \
-	src/ops/norm.c \
-	src/ops/norm.h \
-	src/ops/normalise.c \
+	src/ops/norm/lengths.c \
+	src/ops/norm/norm.c \
+	src/ops/norm/norm.h \
+	src/ops/norm/normalise.c \
+	src/ops/norm/softmax.c \
 	src/ops/operands.c \
 	src/ops/ops.def \
 	src/ops/ops.h \
-	src/ops/pad.c \
-	src/ops/planes.c \
-	src/ops/planting.c \
-	src/ops/pointwise.c \
-	src/ops/pointwise.h \
-	src/ops/pool.c \
-	src/ops/pooling.c \
-	src/ops/product.c \
-	src/ops/product.h \
-	src/ops/product8.c \
-	src/ops/qlinear.c \
-	src/ops/quantise.c \
-	src/ops/quantize.c \
-	src/ops/quantize.h \
-	src/ops/random.c \
+	src/ops/pointwise/activation.c \
+	src/ops/pointwise/arithmetic.c \
+	src/ops/pointwise/cast.c \
+	src/ops/pointwise/casttext.c \
+	src/ops/pointwise/curves.c \
+	src/ops/pointwise/fast.c \
+	src/ops/pointwise/logic.c \
+	src/ops/pointwise/math.c \
+	src/ops/pointwise/pointwise.c \
+	src/ops/pointwise/pointwise.h \
+	src/ops/pointwise/select.c \
+	src/ops/product/contract.c \
+	src/ops/product/einsum.c \
+	src/ops/product/matmul.c \
+	src/ops/product/matrix.c \
+	src/ops/product/product.c \
+	src/ops/product/product.h \
+	src/ops/product/product8.c \
+	src/ops/quantize/quantise.c \
+	src/ops/quantize/quantize.c \
+	src/ops/quantize/quantize.h \
 	src/ops/reals.c \
-	src/ops/rearrange.c \
-	src/ops/recurquant.c \
-	src/ops/recurrent.c \
-	src/ops/recurrent.h \
-	src/ops/recurring.c \
-	src/ops/reduce.c \
-	src/ops/reduce.h \
-	src/ops/reducing.c \
-	src/ops/reductions.c \
-	src/ops/regex.c \
-	src/ops/regex.h \
-	src/ops/regexclass.c \
-	src/ops/regexrun.c \
-	src/ops/regions.c \
+	src/ops/recurrent/cells.c \
+	src/ops/recurrent/recurquant.c \
+	src/ops/recurrent/recurrent.c \
+	src/ops/recurrent/recurrent.h \
+	src/ops/recurrent/recurring.c \
+	src/ops/reduce/arg.c \
+	src/ops/reduce/cumulative.c \
+	src/ops/reduce/reduce.c \
+	src/ops/reduce/reduce.h \
+	src/ops/reduce/reducing.c \
+	src/ops/reduce/reductions.c \
 	src/ops/registry.c \
-	src/ops/resize.c \
-	src/ops/rotary.c \
-	src/ops/rotating.c \
 	src/ops/rows.c \
 	src/ops/runs.c \
 	src/ops/runs.h \
-	src/ops/sample.c \
-	src/ops/sample.h \
-	src/ops/sampling.c \
-	src/ops/scan.c \
-	src/ops/scatter.c \
-	src/ops/select.c \
-	src/ops/sequence.c \
-	src/ops/sequencing.c \
 	src/ops/settle.c \
 	src/ops/settle.h \
-	src/ops/shape.c \
-	src/ops/signal.c \
-	src/ops/slice.c \
-	src/ops/softmax.c \
-	src/ops/states.c \
-	src/ops/streaming.c \
-	src/ops/strings.c \
-	src/ops/suppress.c \
-	src/ops/tables.c \
-	src/ops/taps.c \
-	src/ops/tfidf.c \
-	src/ops/training.c \
-	src/ops/trees.c \
-	src/ops/trees.h \
-	src/ops/unique.c \
-	src/ops/unpack.c \
-	src/ops/unpool.c \
-	src/ops/vectors.c \
-	src/ops/window.c \
-	src/ops/window.h \
-	src/ops/windows.c
+	src/ops/signal/signal.c \
+	src/ops/signal/windows.c \
+	src/ops/tensor/constant.c \
+	src/ops/tensor/expand.c \
+	src/ops/tensor/gather.c \
+	src/ops/tensor/join.c \
+	src/ops/tensor/mask.c \
+	src/ops/tensor/pad.c \
+	src/ops/tensor/rearrange.c \
+	src/ops/tensor/scatter.c \
+	src/ops/tensor/shape.c \
+	src/ops/tensor/slice.c \
+	src/ops/training/loss.c \
+	src/ops/training/training.c \
+	src/ops/window/channels.c \
+	src/ops/window/conv.c \
+	src/ops/window/convolve.c \
+	src/ops/window/convolve8.c \
+	src/ops/window/planes.c \
+	src/ops/window/pool.c \
+	src/ops/window/pooling.c \
+	src/ops/window/unpool.c \
+	src/ops/window/window.c \
+	src/ops/window/window.h
 
 cost_sources = \
 	src/cost/charge.c \

@@ -141,12 +141,12 @@ tests_unit_test_counting_SOURCES = tests/unit/test_counting.c \
 	src/kernel/fewrows.c \
 	src/kernel/gemm.c \
 	src/kernel/gemm8.c \
-	src/ops/contract.c \
-	src/ops/pooling.c \
-	src/ops/product.c \
-	src/ops/regions.c \
-	src/ops/streaming.c \
-	src/ops/vectors.c
+	src/ops/product/contract.c \
+	src/ops/window/pooling.c \
+	src/ops/product/product.c \
+	src/ops/image/regions.c \
+	src/ops/attention/streaming.c \
+	src/ops/learned/vectors.c
 tests_unit_test_counting_CPPFLAGS = $(AM_CPPFLAGS) -DLPI_COUNTING
 
 scripts = \

@@ -9,7 +9,7 @@ set -u
 cd "${top_srcdir:-.}" || exit 99
 
 set -- # the files: all but the generated ones
-for file in src/*/*.[ch] onnx/*.[ch] planners/*.[ch]; do
+for file in src/*/*.[ch] src/*/*/*.[ch] onnx/*.[ch] planners/*.[ch]; do
     case $file in
     *.pb-c.[ch]) ;;
     *) set -- "$@" "$file" ;;
@@ -30,10 +30,13 @@ BEGIN {
     fence["protobuf-c/protobuf-c.h"] = "onnx"
     fence["onnx.pb-c.h"] = "onnx"
 }
+# The folder with a floor that "path" lies in, at whatever depth; "" none.
 function folder_of(path, parts, n)
 {
-    n = split(path, parts, "/")
-    return parts[n - 1]
+    for (n = split(path, parts, "/") - 1; n > 0; n--)
+        if (parts[n] in floor)
+            return parts[n]
+    return ""
 }
 function name_of(path)
 {
@@ -48,8 +51,8 @@ FNR == 1 {
     files++
     here = folder_of(FILENAME)
     header = FILENAME ~ /\.h$/
-    if (!(here in floor))
-        complain("folder " here " has no floor")
+    if (!here)
+        complain("its folder has no floor")
     part = header && FILENAME !~ ("/" here "\\.h$") && here != "include"
     if (part)
         pieces[here "/" name_of(FILENAME)] = FILENAME
@@ -74,11 +77,14 @@ FNR == 1 {
     }
     if (name ~ /^lplan/ || !quoted)
         next
-    there = name ~ /\// ? folder_of(name) : here
+    there = folder_of(name)
+    if (!there)
+        there = here
     if (there == here) {
-        if (name ~ /\.h$/ && name != here ".h" && FILENAME !~ ("/" here "\\.h$"))
+        if (name ~ /\.h$/ && name_of(name) != here ".h" &&
+            FILENAME !~ ("/" here "\\.h$"))
             complain("only " here ".h includes its part " name)
-        included[here "/" name]
+        included[here "/" name_of(name)]
         next
     }
     if (part)

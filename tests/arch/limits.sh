@@ -10,8 +10,8 @@ set -u
 cd "${top_srcdir:-.}" || exit 99
 
 set --
-for file in src/*/*.[ch] onnx/*.[ch] planners/*.[ch] plots/*.[ch] \
-    examples/*.[ch] examples/*/*.[ch] tests/*/*.[ch]; do
+for file in src/*/*.[ch] src/*/*/*.[ch] onnx/*.[ch] planners/*.[ch] \
+    plots/*.[ch] examples/*.[ch] examples/*/*.[ch] tests/*/*.[ch]; do
     case $file in
     *'*'* | *.pb-c.[ch] | src/include/*) ;;
     *) set -- "$@" "$file" ;;
