@@ -150,6 +150,7 @@ tests_unit_test_counting_SOURCES = tests/unit/test_counting.c \
 tests_unit_test_counting_CPPFLAGS = $(AM_CPPFLAGS) -DLPI_COUNTING
 
 scripts = \
+	tests/arch/counting.sh \
 	tests/arch/floors.sh \
 	tests/arch/header.sh \
 	tests/arch/limits.sh \
