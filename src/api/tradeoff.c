@@ -2,8 +2,8 @@
  *
  * The chain first plans without a budget and without a device: what that takes
  * is the first budget, and the largest working set of its runs is the
- * last.  Each budget is planned from the start, as "lplan plan" does.  A plan for
- * a smaller budget holds in a larger one too: where it is faster (without a
+ * last.  Each budget is planned from the start, as "lplan plan" does.  A plan
+ * for a smaller budget holds in a larger one too: where it is faster (without a
  * device, has fewer MACs), it stands there. */
 #include <string.h>
 
