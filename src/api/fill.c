@@ -37,7 +37,8 @@ static lp_status find_absent(filler *f, const lp_model *model,
 
     if (tensor->kind == LPI_WEIGHT || tensor->kind == LPI_CONSTANT)
         LP_TRY(lpi_content_exists(&f->exec, tensor, &exists));
-    if (!exists && tensor->payload.where != LPI_OUTSIDE && !f->homeless)
+    if (!exists && tensor->payload.where != LPI_OUTSIDE && !f->homeless &&
+        !lpi_is_bundle(tensor))
         f->homeless = tensor;
     if (exists || tensor->payload.where != LPI_OUTSIDE)
         return LP_OK;

@@ -174,13 +174,13 @@ static lp_status run_once(job *j, lpi_exec *exec, const lpi_program *program)
 static lp_status run_plain(job *j, lpi_exec *exec)
 {
     lp_status status = lpi_exec_run(exec, NULL, j->inputs, j->again);
-    lp_error why = *j->error;
+    lp_error why;
 
-    return status == LP_EUNSUPPORTED
-               ? lpi_fail(j->error, status, why.where,
-                          "the run to compare with, layer by layer: %s",
-                          why.message)
-               : status;
+    if (status != LP_EUNSUPPORTED)
+        return status;
+    why = *j->error;
+    return lpi_fail(j->error, status, why.where,
+                    "the run to compare with, layer by layer: %s", why.message);
 }
 
 static lp_status run_all(job *j, lpi_exec *exec, const lpi_program *program)

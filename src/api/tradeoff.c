@@ -4,7 +4,7 @@
  * is the first budget, and the largest working set of its runs is the
  * last.  Each budget is planned from the start, as "lplan plan" does.  A plan
  * for a smaller budget holds in a larger one too: where it is faster (without a
- * device, has fewer MACs), it stands there. */
+ * device, has fewer MACs) or the only one, it stands there. */
 #include <string.h>
 
 #include "api.h"
@@ -182,8 +182,10 @@ static bool is_better(const lp_tradeoff_point *a, const lp_tradeoff_point *b)
 {
     const lp_predictions *x = &a->predictions, *y = &b->predictions;
 
-    if (strcmp(a->status, "fits") != 0 || strcmp(b->status, "fits") != 0)
-        return !strcmp(a->status, "fits");
+    if (!strcmp(b->status, "impossible") || strcmp(a->status, "fits") != 0)
+        return false;
+    if (strcmp(b->status, "fits") != 0)
+        return true;
     return x->latency_ns != y->latency_ns ? x->latency_ns < y->latency_ns
                                           : x->macs < y->macs;
 }
@@ -196,12 +198,12 @@ static void carry_over(sweeper *s)
 
     for (i = s->made.count - 1; i > 1; i--) {
         lp_tradeoff_point *larger = &s->points[i - 1];
-        lp_tradeoff_point kept = *larger;
+        int64_t budget_bytes = larger->budget_bytes;
 
         if (!is_better(&s->points[i], larger))
             continue;
         *larger = s->points[i];
-        larger->budget_bytes = kept.budget_bytes;
+        larger->budget_bytes = budget_bytes;
     }
 }
 

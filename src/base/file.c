@@ -113,7 +113,7 @@ lp_status lpi_file_open_below(const char *path, const char *location,
     if (*at == '/' || !*at) {
         close(descriptor);
         return lpi_fail(error, LP_EINPUT, location,
-                        "external data must lie below the model's folder");
+                        "the file must lie below the folder of what names it");
     }
     while (*at) {
         size_t length = strcspn(at, "/");
@@ -122,8 +122,9 @@ lp_status lpi_file_open_below(const char *path, const char *location,
         if (length >= sizeof(part) || (length == 2 && !memcmp(at, "..", 2)) ||
             (last && !length)) {
             close(descriptor);
-            return lpi_fail(error, LP_EINPUT, location,
-                            "external data must lie below the model's folder");
+            return lpi_fail(
+                error, LP_EINPUT, location,
+                "the file must lie below the folder of what names it");
         }
         memcpy(part, at, length);
         part[length] = '\0';

@@ -1,5 +1,5 @@
-/* progress.c: a bar on the terminal, and the interrupt that ends a run after
- * the step it is in. */
+/* progress.c: a bar on the terminal, and the interrupt that ends a run
+ * within the step it is in. */
 #include <signal.h>
 #include <stdio.h>
 

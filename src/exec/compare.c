@@ -70,7 +70,7 @@ static void compare_reals(const block *b, int64_t first, int64_t count,
         double gap = fabs(got - wanted);
         if (got == wanted || (isnan(got) && isnan(wanted)))
             continue;
-        if (!(gap <= difference->largest))
+        if (gap > difference->largest)
             difference->largest = gap;
         if (!(gap <= slack + rtol * fabs(wanted)) || isinf(wanted))
             note(difference, first + i, got, wanted);
@@ -147,6 +147,9 @@ void lpi_difference_print(const lp_difference *difference, char *text,
                  (long long)difference->count,
                  difference->count == 1 ? " differs" : "s differ",
                  difference->largest, difference->scale);
+    else if (difference->count)
+        snprintf(text, size, " (%lld element%s)", (long long)difference->count,
+                 difference->count == 1 ? " differs" : "s differ");
 }
 
 lp_status lp_array_compare(const lp_array *got, const lp_array *wanted,

@@ -119,6 +119,7 @@ static lp_status run_round(rounds *r)
 {
     int32_t first = r->body_out + r->states;
 
+    LP_TRY(lpi_exec_poll(r->frame->exec, r->layer->name));
     for (int32_t i = 0; i < r->states; i++)
         LP_TRY(lpi_copy_in(&r->inner, r->body->inputs[r->body_in + i],
                            r->carry[i]));

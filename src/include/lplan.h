@@ -672,7 +672,7 @@ typedef struct lp_array {
 } lp_array;
 
 /* Read the file "path", NPY when its name ends in .npy, else a TensorProto
- * (.pb); at most "max_bytes" of content (0: 8 GiB). */
+ * (.pb); LP_EUNSUPPORTED when it has more than "max_bytes" (0: 8 GiB). */
 LP_API lp_status lp_array_read(const char *path, int64_t max_bytes,
                                lp_array **ret_array, lp_error *error);
 

@@ -13,9 +13,10 @@ typedef struct axis {
     int64_t out, tap, hop, count, first, delta;
 } axis;
 
-/* A phase: its product and its columns. */
+/* A phase: its first output along each axis, its product and its columns. */
 typedef struct phase {
     axis axes[3];
+    int64_t at[3];
     int64_t m, n, k;
 } phase;
 
@@ -36,6 +37,8 @@ static axis axis_of(const lpi_conv *conv, int i, int64_t at)
     axis a = {.out = conv->out[i] > at ? (conv->out[i] - at + s - 1) / s : 0};
 
     a.hop = s / divisor(s, d);
+    if (d == 1)
+        a.tap = ((at + conv->pad[i]) % s + s) % s;
     while (a.tap < conv->kernel[i] && a.tap < a.hop &&
            (at + conv->pad[i] - a.tap * d) % s != 0)
         a.tap++;
@@ -46,13 +49,21 @@ static axis axis_of(const lpi_conv *conv, int i, int64_t at)
     return a;
 }
 
+/* Phases along an axis that have outputs. */
+static int64_t phases_along(const lpi_conv *conv, int i)
+{
+    return conv->out[i] < conv->stride[i] ? conv->out[i] : conv->stride[i];
+}
+
 static phase phase_of(const lpi_conv *conv, int64_t i)
 {
-    const int64_t *s = conv->stride;
-    phase p = {.axes = {axis_of(conv, 0, i / s[2] / s[1]),
-                        axis_of(conv, 1, i / s[2] % s[1]),
-                        axis_of(conv, 2, i % s[2])}};
+    phase p = {.m = 0};
 
+    for (int d = 2; d >= 0; d--) {
+        p.at[d] = i % phases_along(conv, d);
+        i /= phases_along(conv, d);
+        p.axes[d] = axis_of(conv, d, p.at[d]);
+    }
     p.m = conv->out_channels / conv->groups;
     p.n = p.axes[0].out * p.axes[1].out * p.axes[2].out;
     p.k = conv->in_channels / conv->groups * p.axes[0].count * p.axes[1].count *
@@ -74,7 +85,8 @@ static lpi_gemm product_of(const lpi_conv *conv, const phase *p)
 
 static int64_t phases_of(const lpi_conv *conv)
 {
-    return conv->stride[0] * conv->stride[1] * conv->stride[2];
+    return phases_along(conv, 0) * phases_along(conv, 1) *
+           phases_along(conv, 2);
 }
 
 int64_t lpi_deconv_workspace(const lpi_conv *conv)
@@ -127,13 +139,12 @@ static void copy_weights(const lpi_conv *conv, const phase *p, int64_t group,
     }
 }
 
-/* Between the product of phase "i" and its places in the planes "y". */
-static void move(const lpi_conv *conv, const phase *p, int64_t i, float *y,
-                 float *product, bool back)
+/* Between the product of phase "p" and its places in the planes "y". */
+static void move(const lpi_conv *conv, const phase *p, float *y, float *product,
+                 bool back)
 {
     const int64_t *s = conv->stride, *out = conv->out;
     const axis *a = p->axes;
-    int64_t from = i / s[2] / s[1], row = i / s[2] % s[1], at = i % s[2];
     int32_t threads = threads_for(conv, p->m * p->n);
 
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
@@ -143,11 +154,12 @@ static void move(const lpi_conv *conv, const phase *p, int64_t i, float *y,
         for (int64_t z = 0; z < a[0].out; z++)
             for (int64_t r = 0; r < a[1].out; r++)
                 for (int64_t x = 0; x < a[2].out; x++, own++) {
-                    float *place = y +
-                                   ((m * out[0] + from + z * s[0]) * out[1] +
-                                    row + r * s[1]) *
-                                       out[2] +
-                                   at + x * s[2];
+                    float *place =
+                        y +
+                        ((m * out[0] + p->at[0] + z * s[0]) * out[1] +
+                         p->at[1] + r * s[1]) *
+                            out[2] +
+                        p->at[2] + x * s[2];
 
                     if (back)
                         *place = *own;
@@ -182,11 +194,11 @@ static void run_phase(const lpi_conv *conv, int64_t image, int64_t i)
     gemm.c = phases_of(conv) == 1 ? y : product;
     gemm.workspace = product + p.m * p.n;
     if (conv->goes_on && gemm.c != y)
-        move(conv, &p, i, y, product, false);
+        move(conv, &p, y, product, false);
     lpi_gemm_run(&gemm);
     LPI_MACS(-p.m * channels * lpi_macs_beside(&window));
     if (gemm.c != y)
-        move(conv, &p, i, y, product, true);
+        move(conv, &p, y, product, true);
 }
 
 void lpi_deconv_run(const lpi_conv *conv)

@@ -92,7 +92,8 @@ LPI_INLINED float lpi_exp_of(float x)
     return x != x ? x : y;
 }
 
-/* The same bytes for x <= 0; NaN becomes 0. */
+/* The same bytes for x <= 0, and NaN with its sign set becomes 0; any other NaN
+ * gives anything. */
 LPI_INLINED float lpi_exp_below(float x)
 {
     uint32_t bits = lpi_bits_of(x);

@@ -2,9 +2,9 @@
  *
  * Bytes are brought into the form of the set's tile, where the instruction
  * wants one operand unsigned and the other signed by toggling the top bit,
- * which moves its zero point by 128.  Threads take columns, or rows, when they
- * pack B together.  With the sums of the rows of A and the
- * columns of B, gathered while they are packed,
+ * which moves its zero point by 128.  Threads take parts of the columns,
+ * or of the rows: then they pack B together.  With the sums of the rows of A
+ * and the columns of B, gathered while they are packed,
  *     sum (a - za)(b - zb) = sum ab - zb sum a - za sum b + k za zb,
  * all modulo 2^32. */
 #include <string.h>

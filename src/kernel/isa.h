@@ -18,7 +18,7 @@
 
 /* Functions of one number.  Errors in units of the last place: exp, log 2;
  * erf, tanh, sigmoid, sin, cos, softplus, silu 4, gelu 16, gelu_tanh 32 (the
- * last three where results are above 2^-118); NaN, infinities and denormals as
+ * last three where results are above 2^-24); NaN, infinities and denormals as
  * libm. */
 typedef enum lpi_unary {
     LPI_UNARY_EXP,

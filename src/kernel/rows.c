@@ -183,8 +183,9 @@ void lpi_softmax_run(const lpi_team *team, const lpi_softmax *softmax)
 }
 
 /* The mean of row "r" and 1 / sqrt(variance + epsilon), in one pass around its
- * first element, from which the mean is at most sqrt(count) deviations away:
- * what cancels is little beside the digits of a double. */
+ * first element (0 where that is not finite), from which the mean is at most
+ * sqrt(count) deviations away: what cancels is little beside the digits of a
+ * double. */
 static void statistics(const lpi_isa *isa, const lpi_norm *norm, int64_t r,
                        float ret_of[2])
 {
@@ -193,6 +194,8 @@ static void statistics(const lpi_isa *isa, const lpi_norm *norm, int64_t r,
     float pivot = norm->centred ? *row.from : 0;
     double count = (double)norm->count, sums[2], mean = 0, variance;
 
+    if (!isfinite(pivot))
+        pivot = 0;
     isa->moments(&row, pivot, sums);
     if (norm->centred)
         mean = sums[0] / count;

@@ -30,9 +30,11 @@ static int64_t now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-bool lpi_is_late(const lpi_planning *planning)
+bool lpi_is_late(lpi_planning *planning)
 {
-    return planning->deadline_ns && now_ns() > planning->deadline_ns;
+    if (planning->deadline_ns && now_ns() > planning->deadline_ns)
+        planning->is_cut = true;
+    return planning->is_cut;
 }
 
 /* What "effort" units of work are called; in the arena of "s". */
@@ -121,7 +123,7 @@ static lp_status drive(lpi_planning *planning, holder *h, lp_error *error)
     h->plan.effort = planning->problem.effort;
     h->plan.reproducible = !h->schedule->is_timed;
     status = lpi_chain_run(planning, h->schedule, &decided, error);
-    if (status == LP_EINFEASIBLE && lpi_is_late(planning))
+    if (planning->is_cut)
         return status;
     if (status == LP_EINFEASIBLE && explain(planning, h) == LP_ENOMEM)
         status = lpi_fail_memory(error);
@@ -171,6 +173,7 @@ static lp_status attempt(lpi_registry *registry, const lp_model *model,
                              .deadline_ns = deadline_ns};
     lpi_arena *arena = lpi_arena_new(lpi_arena_cap(model->arena));
     holder *h = arena ? LPI_NEW(arena, holder, 1) : NULL;
+    lp_error said = {.status = LP_OK};
     lp_status status;
 
     if (!h) {
@@ -180,7 +183,13 @@ static lp_status attempt(lpi_registry *registry, const lp_model *model,
     h->arena = planning.arena = arena;
     planning.problem.effort = effort;
     planning.problem.seed = options->seed;
-    status = drive(&planning, h, error);
+    status = drive(&planning, h, &said);
+    if (planning.is_cut) {
+        lp_plan_free(&h->plan);
+        return LP_EINFEASIBLE;
+    }
+    if (status != LP_OK && error)
+        *error = said;
     if (status == LP_OK ||
         (status == LP_EINFEASIBLE &&
          (h->plan.obstacle || h->plan.ways_count || h->plan.map)))
@@ -212,8 +221,8 @@ static bool is_better(const lp_plan *plan, const lp_plan *best)
 }
 
 /* Plan with more and more effort as long as the next time is likely to end
- * within the limit, once at least; past it no planner begins, and the best
- * counts.  What is found is what its
+ * within the limit, once at least, and keep the best; a time in which a planner
+ * would begin past the limit counts for nothing.  What is found is what its
  * effort gives, but which effort was reached is up to the machine. */
 static lp_status race(lpi_registry *registry, const lp_model *model,
                       const lp_plan_options *options, lp_plan **ret_plan,
@@ -226,9 +235,10 @@ static lp_status race(lpi_registry *registry, const lp_model *model,
     do {
         last = end;
         plan = NULL;
-        status = attempt(registry, model, options, effort,
-                         end > begin ? begin + options->time_limit_ns : 0,
-                         &plan, error);
+        status =
+            attempt(registry, model, options, effort,
+                    end > begin ? lpi_add(begin, options->time_limit_ns) : 0,
+                    &plan, error);
         if (status == LP_OK)
             found = LP_OK;
         if (is_better(plan, best)) {

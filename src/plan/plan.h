@@ -101,6 +101,7 @@ typedef struct lpi_planning {
     lpi_turns chain;
     bool is_quiet;               /* a trial: notes and ways are not kept */
     int64_t deadline_ns;         /* no planner begins later; 0: none */
+    bool is_cut;                 /* one would have */
     const char *const *settings; /* "PLANNER.OPTION=VALUE" */
     size_t settings_count;
     lpi_arena *arena;        /* holds the problem and the plan */
@@ -141,8 +142,8 @@ lp_status lpi_settings_find(const lpi_planning *planning, lpi_arena *arena,
 
 /* ---- chain.c, link.c, drive.c ------------------------------------------ */
 
-/* Whether the deadline of "planning" is over. */
-bool lpi_is_late(const lpi_planning *planning);
+/* Whether the deadline of "planning" is over; what is then planned is void. */
+bool lpi_is_late(lpi_planning *planning);
 
 /* The schedule that a chain starts from; sets the budget of the problem. */
 lp_status lpi_chain_start(lpi_planning *planning, lp_schedule **ret_schedule,

@@ -6,6 +6,8 @@
  * Only floats have entries.  Two tensors that share bytes have elements of the
  * same bits, and, where values are rounded to what is stored, the same scale.
  */
+#include <string.h>
+
 #include "sched.h"
 
 const lpi_precision *lpi_precision_of(const lp_schedule *schedule,
@@ -59,7 +61,9 @@ bool lpi_same_values(const lp_schedule *schedule, const lp_tensor *later,
         return true;
     return b && !b->is_assumed && a->dtype == b->dtype && a->axis < 0 &&
            b->axis < 0 && a->scales_count == b->scales_count &&
-           (!a->scales_count || a->scales[0] == b->scales[0]) &&
+           (a->scales || b->scales || !a->file || !b->file ||
+            !strcmp(a->file, b->file)) &&
+           (!a->scales_count || (float)a->scales[0] == (float)b->scales[0]) &&
            (a->zero_points_count ? a->zero_points[0] : 0) ==
                (b->zero_points_count ? b->zero_points[0] : 0);
 }

@@ -1,11 +1,11 @@
 /* norm.c: normalizations.
  *
  * A row has two prices: for each element of its input, and for each group that
- * shares a mean or a norm.  A mean and a variance in two passes cost an add,
- * and a subtract, a multiply and an add an element; the result a multiply by
- * the factor of its group, then scale and bias a multiply and an add.  A group
- * costs its divisions, the add of epsilon and the square root.  Sources: ONNX
- * operators BatchNormalization-15, InstanceNormalization-22,
+ * shares a mean or a norm.  A mean and a variance are priced as two passes, an
+ * add, and a subtract, a multiply and an add an element; the result a multiply
+ * by the factor of its group, then scale and bias a multiply and an add.  A
+ * group costs its divisions, the add of epsilon and the square root.  Sources:
+ * ONNX operators BatchNormalization-15, InstanceNormalization-22,
  * LayerNormalization-17, GroupNormalization-21, RMSNormalization-23, LRN-13,
  * LpNormalization-22, MeanVarianceNormalization-13. */
 #include "../ops.h"
