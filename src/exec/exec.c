@@ -32,6 +32,7 @@ int64_t lpi_exec_now_ns(void)
 typedef struct names {
     lpi_text text, rest;
     int64_t count, more;
+    bool is_cut; /* not all operators of the rest are there */
 } names;
 
 static void drop_names(names *list)
@@ -40,23 +41,31 @@ static void drop_names(names *list)
     lpi_text_drop(&list->rest);
 }
 
+/* Add what fits whole, and the first in any case. */
 static void add_name(names *list, const char *name, const char *what)
 {
+    size_t length = list->text.length;
     char op[64];
 
     list->count++;
-    if (list->text.length < NAMES_BYTES) {
-        lpi_text_put(&list->text, list->count > 1 ? ", " : "");
+    if (!list->more) {
+        lpi_text_put(&list->text, length ? ", " : "");
         lpi_text_escape(&list->text, name);
         if (what)
             lpi_text_printf(&list->text, " (%.60s)", what);
-        return;
+        if (list->text.failed || !length || list->text.length < NAMES_BYTES)
+            return;
+        list->text.length = length;
+        list->text.bytes[length] = '\0';
     }
     snprintf(op, sizeof(op), " %.60s,", what ? what : "");
-    if (what && list->rest.length < REST_BYTES &&
-        (!list->rest.bytes || !strstr(list->rest.bytes, op)))
-        lpi_text_put(&list->rest, op);
     list->more++;
+    if (!what || (list->rest.bytes && strstr(list->rest.bytes, op)))
+        return;
+    if (list->rest.length < REST_BYTES)
+        lpi_text_put(&list->rest, op);
+    else
+        list->is_cut = true;
 }
 
 /* Whether all results are at hand without a run: constants, folded ones. */
@@ -148,11 +157,11 @@ static lp_status refuse(lpi_exec *exec, names *list, lp_status status,
     if (list->text.failed || list->rest.failed)
         status = lpi_fail_memory(exec->error);
     else
-        lpi_fail(exec->error, status, exec->model->path,
-                 "%lld %s: %.600s%s%.*s%s", (long long)list->count,
-                 list->count == 1 ? one : many, list->text.bytes, more,
-                 is_of ? (int)list->rest.length - 1 : 0,
-                 is_of ? list->rest.bytes : "", advice);
+        lpi_fail(
+            exec->error, status, exec->model->path, "%lld %s: %.600s%s%.*s%s%s",
+            (long long)list->count, list->count == 1 ? one : many,
+            list->text.bytes, more, is_of ? (int)list->rest.length - 1 : 0,
+            is_of ? list->rest.bytes : "", list->is_cut ? ", ..." : "", advice);
     drop_names(list);
     return status;
 }

@@ -19,11 +19,6 @@ typedef struct sizes {
     int64_t keys, values, rows;        /* padded; rows of a block */
 } sizes;
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t padded(int64_t x, int64_t unit)
 {
     return lpi_ceil_div(x, unit) * unit;
@@ -40,7 +35,7 @@ static sizes sizes_of(const lpi_attend *a)
     s.keys = padded(a->keys, s.left->columns);
     s.values = padded(a->value_depth, s.right->columns);
     s.rows = SCORES / s.keys / ROWS_UNIT * ROWS_UNIT;
-    s.rows = s.rows < ROWS_UNIT ? ROWS_UNIT : least(s.rows, ROWS_MOST);
+    s.rows = s.rows < ROWS_UNIT ? ROWS_UNIT : lpi_least(s.rows, ROWS_MOST);
     return s;
 }
 
@@ -91,7 +86,7 @@ static void product(const lpi_gemm_tile *tile, int64_t k, int64_t rows,
     for (int64_t p = 0; p < k; p += K_BLOCK)
         for (int64_t j = 0; j < columns; j += tile->columns)
             for (int64_t i = 0; i < rows; i += tile->rows) {
-                args.k = least(k - p, K_BLOCK);
+                args.k = lpi_least(k - p, K_BLOCK);
                 args.a = a + i * args.a_row + p;
                 args.b = b + j * k + p * tile->columns;
                 args.c = c + i * args.c_row + j;
@@ -143,7 +138,7 @@ static void pack_panel(const lpi_attend *a, const sizes *s, int64_t j,
 
     if (j < of_keys) {
         lpi_pack_matrix(&turned, 0, a->depth, j * wide,
-                        least(a->keys - j * wide, wide), wide,
+                        lpi_least(a->keys - j * wide, wide), wide,
                         packed + j * wide * a->depth);
         return;
     }
@@ -151,7 +146,7 @@ static void pack_panel(const lpi_attend *a, const sizes *s, int64_t j,
     wide = s->right->columns;
     j -= of_keys;
     lpi_pack_matrix(&a->v, 0, a->keys, j * wide,
-                    least(a->value_depth - j * wide, wide), wide,
+                    lpi_least(a->value_depth - j * wide, wide), wide,
                     packed + j * wide * a->keys);
 }
 
@@ -173,7 +168,7 @@ void lpi_attend_run(const lpi_attend *attend)
 
         lpi_share(attend->rows, ROWS_UNIT, t, threads, &from, &to);
         for (int64_t i = from; i < to; i += s.rows)
-            run_block(attend, &s, i, least(to - i, s.rows),
+            run_block(attend, &s, i, lpi_least(to - i, s.rows),
                       own + t * own_floats(attend, &s));
     }
 }

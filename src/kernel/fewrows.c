@@ -6,11 +6,6 @@
 
 #include "kernel.h"
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Columns [from, to). */
 static void run_columns(const lpi_gemm *gemm, int64_t from, int64_t to)
 {
@@ -22,7 +17,7 @@ static void run_columns(const lpi_gemm *gemm, int64_t from, int64_t to)
     for (int64_t n = from; n < to; n += some) {
         float *c = gemm->c + n;
 
-        some = least(to - n, step);
+        some = lpi_least(to - n, step);
         for (int64_t m = 0; m < gemm->m && gemm->fresh; m++)
             memset(c + m * gemm->c_row, 0, (size_t)some * sizeof(*c));
         for (int64_t k = 0; k < gemm->k; k++) {

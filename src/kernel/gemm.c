@@ -44,21 +44,16 @@ typedef struct chunk {
     float *b;
 } chunk;
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Floats of the panels of A and of B that a thread has, so that all together
  * have two buffers for panels of B, for all of it where it is small. */
 static void rooms_of(const lpi_gemm *gemm, int64_t *ret_a, int64_t *ret_b)
 {
-    int64_t k = least(gemm->k, K_BLOCK), most = (int64_t)K_BLOCK * N_BLOCK;
+    int64_t k = lpi_least(gemm->k, K_BLOCK), most = (int64_t)K_BLOCK * N_BLOCK;
     int64_t side = gemm->m > gemm->n ? gemm->m : gemm->n, all;
 
-    *ret_a = k * least(side + TILE_SIDE, M_BLOCK);
-    *ret_b = k * least(side + TILE_SIDE, N_BLOCK);
-    all = least(lpi_mul(gemm->k, side + TILE_SIDE), most);
+    *ret_a = k * lpi_least(side + TILE_SIDE, M_BLOCK);
+    *ret_b = k * lpi_least(side + TILE_SIDE, N_BLOCK);
+    all = lpi_least(lpi_mul(gemm->k, side + TILE_SIDE), most);
     all = lpi_ceil_div(2 * all, gemm->team.threads);
     if (gemm->team.threads > 1 && *ret_b < all)
         *ret_b = all;
@@ -80,8 +75,8 @@ static void pack_a(const lpi_matrix *a, const int64_t m[2], const int64_t k[2],
     lpi_matrix turned = {a->at, a->column, a->row, a->widen};
 
     for (int64_t i = 0; i < m[1]; i += height)
-        lpi_pack_matrix(&turned, k[0], k[1], m[0] + i, least(m[1] - i, height),
-                        height, to + i * k[1]);
+        lpi_pack_matrix(&turned, k[0], k[1], m[0] + i,
+                        lpi_least(m[1] - i, height), height, to + i * k[1]);
 }
 
 /* A tile that stands over the edge, or on a C whose columns are no
@@ -115,8 +110,8 @@ static void run_block(const piece *part, const int64_t from[2],
 
     for (int64_t j = 0; j < count[1]; j += tile->columns)
         for (int64_t i = 0; i < count[0]; i += tile->rows) {
-            int64_t high = least(count[0] - i, tile->rows);
-            int64_t wide = least(count[1] - j, tile->columns);
+            int64_t high = lpi_least(count[0] - i, tile->rows);
+            int64_t wide = lpi_least(count[1] - j, tile->columns);
 
             args.c = plan->gemm->c + (from[0] + i) * plan->c_row +
                      (from[1] + j) * plan->c_column;
@@ -156,13 +151,13 @@ static void pack_rows(const way *plan, const chunk *c, int64_t from, int64_t to)
 
     for (int64_t k = from; k < to; k = end) {
         int64_t first = k / K_BLOCK * K_BLOCK;
-        int64_t high = least(c->k_count - first, K_BLOCK);
+        int64_t high = lpi_least(c->k_count - first, K_BLOCK);
         float *panel = c->b + first * padded(plan, c->columns);
 
-        end = least(to, first + high);
+        end = lpi_least(to, first + high);
         for (int64_t j = 0; j < c->columns; j += wide)
             plan->b.pack(plan->b.context, c->k + k, end - k, c->n + j,
-                         least(c->columns - j, wide), wide,
+                         lpi_least(c->columns - j, wide), wide,
                          panel + j * high + (k - first) * wide);
     }
 }
@@ -181,7 +176,7 @@ static void run_panel(const piece *part, const chunk *c)
                           .fresh = plan->gemm->fresh && k == 0};
 
     for (int64_t m = part->m_from; m < part->m_to; m += M_BLOCK) {
-        int64_t rows = least(part->m_to - m, M_BLOCK);
+        int64_t rows = lpi_least(part->m_to - m, M_BLOCK);
         int64_t whole = rows / tile->rows * tile->rows;
         const lpi_matrix *a = &plan->a;
 
@@ -227,7 +222,8 @@ static void run_chunk(const piece *part, const chunk *c)
     int64_t k = 0;
 
     do {
-        chunk one = {c->n, c->columns, c->k + k, least(c->k_count - k, K_BLOCK),
+        chunk one = {c->n, c->columns, c->k + k,
+                     lpi_least(c->k_count - k, K_BLOCK),
                      c->b + k * padded(part->plan, c->columns)};
 
         run_panel(part, &one);
@@ -243,10 +239,10 @@ static void run_part(const piece *part)
     if (part->m_to - part->m_from <= tile->rows)
         block = tile->columns;
     for (int64_t n = part->n_from; n < part->n_to; n += block) {
-        chunk c = {n, least(part->n_to - n, block), 0, 0, part->b};
+        chunk c = {n, lpi_least(part->n_to - n, block), 0, 0, part->b};
 
         do {
-            c.k_count = least(whole - c.k, K_BLOCK);
+            c.k_count = lpi_least(whole - c.k, K_BLOCK);
             pack_rows(part->plan, &c, 0, c.k_count);
             run_panel(part, &c);
         } while ((c.k += K_BLOCK) < whole);
@@ -304,7 +300,7 @@ static int32_t threads_of(const lpi_gemm *gemm)
 {
     int64_t worth = lpi_mul(lpi_mul(gemm->m, gemm->n), gemm->k) / WORTH;
 
-    return (int32_t)least(lpi_add(worth, 1), gemm->team.threads);
+    return (int32_t)lpi_least(lpi_add(worth, 1), gemm->team.threads);
 }
 
 /* The part of thread "i" of "threads". */
@@ -336,7 +332,7 @@ static void run_together(const way *plan, int32_t threads)
 
     rooms_of(plan->gemm, &a, &b);
     b = b * threads / 2;
-    step = b / padded(plan, least(plan->n, N_BLOCK)) / K_BLOCK * K_BLOCK;
+    step = b / padded(plan, lpi_least(plan->n, N_BLOCK)) / K_BLOCK * K_BLOCK;
     step = step < K_BLOCK ? K_BLOCK : step;
 #pragma omp parallel num_threads(threads)
     {
@@ -344,8 +340,8 @@ static void run_together(const way *plan, int32_t threads)
 
         for (c.n = 0; c.n < plan->n; c.n += N_BLOCK)
             for (c.k = 0; c.k < k; c.k += step) {
-                c.columns = least(plan->n - c.n, N_BLOCK);
-                c.k_count = least(k - c.k, step);
+                c.columns = lpi_least(plan->n - c.n, N_BLOCK);
+                c.k_count = lpi_least(k - c.k, step);
 #pragma omp for schedule(static, 1)
                 for (int32_t i = 0; i < threads; i++) {
                     int64_t from, to;

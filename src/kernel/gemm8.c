@@ -33,11 +33,6 @@ typedef struct piece {
     uint32_t *rows, *columns; /* sums */
 } piece;
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t m_padded(const lpi_gemm8 *gemm)
 {
     return gemm->m + SIDE;
@@ -46,9 +41,9 @@ static int64_t m_padded(const lpi_gemm8 *gemm)
 /* Room for K_BLOCK of k, rounded up to groups of 4, of at most 2 bytes. */
 static int64_t workspace_of_part(const lpi_gemm8 *gemm)
 {
-    int64_t k = least((gemm->k + 3) / 4 * 4, K_BLOCK);
-    int64_t n = least(gemm->n + SIDE, N_BLOCK);
-    int64_t m = least(gemm->m + SIDE, M_BLOCK);
+    int64_t k = lpi_least((gemm->k + 3) / 4 * 4, K_BLOCK);
+    int64_t n = lpi_least(gemm->n + SIDE, N_BLOCK);
+    int64_t m = lpi_least(gemm->m + SIDE, M_BLOCK);
 
     return k * SIDE + k * 2 * (m + n) + 4 * (m_padded(gemm) + n) + 64;
 }
@@ -84,7 +79,7 @@ static void pack(const piece *part, const operand *o, const int64_t k[2],
     int64_t rest = groups * dots->group - k[1];
 
     for (int64_t j = 0; j < n[1]; j += width) {
-        int64_t some = least(n[1] - j, width);
+        int64_t some = lpi_least(n[1] - j, width);
 
         lpi_weave weave = {
             groups,  width,        part->bytes,
@@ -135,14 +130,14 @@ static void run_panel(const piece *part, int64_t n, int64_t columns,
     int64_t bytes = groups * dots->group * dots->size;
 
     for (int64_t m = part->m_from; m < part->m_to; m += M_BLOCK) {
-        int64_t rows = least(part->m_to - m, M_BLOCK);
+        int64_t rows = lpi_least(part->m_to - m, M_BLOCK);
 
         pack(part, &part->a, k, (int64_t[]){m, rows}, part->packed_a,
              part->rows + m - part->m_from);
         for (int64_t j = 0; j < columns; j += dots->columns)
             for (int64_t i = 0; i < rows; i += dots->rows) {
-                int64_t size[] = {least(rows - i, dots->rows),
-                                  least(columns - j, dots->columns),
+                int64_t size[] = {lpi_least(rows - i, dots->rows),
+                                  lpi_least(columns - j, dots->columns),
                                   gemm->c_row};
 
                 run_tile(dots, groups, part->packed_a + i * bytes,
@@ -203,13 +198,14 @@ static void run_part(const piece *part)
     const lpi_gemm8 *gemm = part->gemm;
 
     for (int64_t n = part->n_from; n < part->n_to; n += N_BLOCK) {
-        int64_t columns = least(part->n_to - n, N_BLOCK);
+        int64_t columns = lpi_least(part->n_to - n, N_BLOCK);
 
         clear(part, n, columns);
         memset(part->columns, 0,
-               (size_t)least(gemm->n + SIDE, N_BLOCK) * sizeof(*part->rows));
+               (size_t)lpi_least(gemm->n + SIDE, N_BLOCK) *
+                   sizeof(*part->rows));
         for (int64_t at = 0; at < gemm->k; at += K_BLOCK) {
-            int64_t k[] = {at, least(gemm->k - at, K_BLOCK)};
+            int64_t k[] = {at, lpi_least(gemm->k - at, K_BLOCK)};
 
             pack(part, &part->b, k, (int64_t[]){n, columns}, part->packed_b,
                  part->columns);
@@ -243,15 +239,16 @@ static operand operand_of(const lpi_matrix8 *matrix, lpi_columns8 from,
 static void place(piece *part, uint8_t *workspace)
 {
     const lpi_gemm8 *gemm = part->gemm;
-    int64_t k = least((gemm->k + 3) / 4 * 4, K_BLOCK);
+    int64_t k = lpi_least((gemm->k + 3) / 4 * 4, K_BLOCK);
 
     workspace += -(uintptr_t)workspace % 64;
     part->rows = (uint32_t *)workspace;
     part->columns = part->rows + m_padded(gemm);
     part->packed_a =
-        (uint8_t *)(part->columns + least(gemm->n + SIDE, N_BLOCK));
-    part->packed_b = part->packed_a + k * 2 * least(gemm->m + SIDE, M_BLOCK);
-    part->bytes = part->packed_b + k * 2 * least(gemm->n + SIDE, N_BLOCK);
+        (uint8_t *)(part->columns + lpi_least(gemm->n + SIDE, N_BLOCK));
+    part->packed_b = part->packed_a +
+                     k * 2 * lpi_least(gemm->m + SIDE, M_BLOCK);
+    part->bytes = part->packed_b + k * 2 * lpi_least(gemm->n + SIDE, N_BLOCK);
 }
 
 /* Part "i" of the rows, or of the columns: one a thread of the team. */
@@ -300,8 +297,8 @@ static void run_together(const lpi_gemm8 *gemm, const operand of[2])
 
         for (int64_t n = 0; n < gemm->n; n += N_BLOCK, blocks++)
             for (int64_t at = 0; at < gemm->k; at += K_BLOCK, panels++) {
-                int64_t k[] = {at, least(gemm->k - at, K_BLOCK)};
-                int64_t columns[] = {n, least(gemm->n - n, N_BLOCK)};
+                int64_t k[] = {at, lpi_least(gemm->k - at, K_BLOCK)};
+                int64_t columns[] = {n, lpi_least(gemm->n - n, N_BLOCK)};
                 piece all = part_of(gemm, of, true, panels % 2);
 
                 all.columns = part_of(gemm, of, true, blocks % 2).columns;

@@ -46,6 +46,11 @@ LPI_INLINED float lpi_float_of(uint32_t bits)
     return both.x;
 }
 
+LPI_INLINED int64_t lpi_least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* ---- pack.c ------------------------------------------------------------ */
 
 /* Unpack elements [first, first + count) of the storage form "from" into

@@ -6,11 +6,6 @@
 
 enum { SIDE_MOST = 48 }; /* columns of a panel */
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 typedef float four __attribute__((vector_size(16)));
 typedef float loose __attribute__((vector_size(16), aligned(4), may_alias));
 
@@ -42,15 +37,15 @@ void lpi_turn(const float *from, int64_t stride, const int64_t sides[2],
     int64_t whole = n_count >= SIDE ? k_count / SIDE * SIDE : 0;
 
     for (int64_t n = 0; n < n_count; n += BLOCK) {
-        int64_t end = least(n + BLOCK, n_count);
+        int64_t end = lpi_least(n + BLOCK, n_count);
 
         for (int64_t k = 0; k < whole; k += LINE)
             for (int64_t j = n; j < end; j += SIDE) {
-                int64_t at = least(j, n_count - SIDE);
+                int64_t at = lpi_least(j, n_count - SIDE);
 
                 for (int64_t i = at; i < at + SIDE; i++)
                     __builtin_prefetch(from + i * stride + k + AHEAD);
-                for (int64_t p = k; p < least(k + LINE, whole); p += SIDE)
+                for (int64_t p = k; p < lpi_least(k + LINE, whole); p += SIDE)
                     turn(from + at * stride + p, stride, width,
                          to + p * width + at);
             }
@@ -78,7 +73,7 @@ static void turn_halves(const lpi_matrix *b, const int64_t sides[2],
     float lines[SIDE_MOST * SOME];
 
     for (int64_t k = 0; k < sides[0]; k += SOME) {
-        int64_t some = least(sides[0] - k, SOME);
+        int64_t some = lpi_least(sides[0] - k, SOME);
 
         for (int64_t j = 0; j < sides[1]; j++)
             b->widen(some, (const uint16_t *)b->at + k + j * b->column,

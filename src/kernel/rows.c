@@ -12,11 +12,6 @@
  * above FETCH_MOST would drive out of the cache what is still needed. */
 enum { STRIP = 64, FETCH = 2048, FETCH_MOST = 65536 };
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static const float neutral[LPI_REDUCERS] = {
     [LPI_REDUCE_MAX] = -(float)INFINITY,
     [LPI_REDUCE_MIN] = (float)INFINITY,
@@ -55,7 +50,7 @@ static void chain_rows(const lpi_isa *isa, lpi_reducer what, int64_t rows,
     float square[SIDE * SIDE];
 
     for (int64_t k = 0; k < r->count; k += SIDE) {
-        int64_t some = least(r->count - k, SIDE);
+        int64_t some = lpi_least(r->count - k, SIDE);
 
         for (int64_t i = 0; i < rows; i++)
             for (int64_t p = 0; p < some; p++)
@@ -73,13 +68,13 @@ static void reduce_unit(const lpi_isa *isa, lpi_reducer what,
     int64_t outer = i / strips, at = i % strips * STRIP;
 
     if (r->inner == 1 && r->chain)
-        chain_rows(isa, what, least(r->outer - i * LPI_LANES, LPI_LANES), r,
+        chain_rows(isa, what, lpi_least(r->outer - i * LPI_LANES, LPI_LANES), r,
                    i * LPI_LANES);
     else if (r->inner == 1)
         r->to[i] = isa->reduce[what](r->count, r->from + i * r->count);
     else
         reduce_strip(isa, what, r, r->from + outer * r->count * r->inner + at,
-                     least(r->inner - at, STRIP),
+                     lpi_least(r->inner - at, STRIP),
                      r->to + outer * r->inner + at);
 }
 
@@ -177,7 +172,7 @@ void lpi_softmax_run(const lpi_team *team, const lpi_softmax *softmax)
                            softmax->from + at, softmax->to + at});
         else
             softmax_strip(team->isa, softmax, softmax->from + at,
-                          least(softmax->inner - i % strips * STRIP, STRIP),
+                          lpi_least(softmax->inner - i % strips * STRIP, STRIP),
                           softmax->to + at);
     }
 }
@@ -221,8 +216,8 @@ static void norm_elements(const lpi_isa *isa, const lpi_norm *norm, int64_t r,
     for (int64_t at = 0, some; at < norm->count; at += some) {
         int64_t c = (r * norm->count + at) % norm->channels;
 
-        some = least(norm->count - at, norm->channels - c);
-        some = has_both ? some : least(some, BLOCK);
+        some = lpi_least(norm->count - at, norm->channels - c);
+        some = has_both ? some : lpi_least(some, BLOCK);
         isa->normalise(some, from + at, of, norm->scale ? norm->scale + c : one,
                        norm->shift ? norm->shift + c : zero, to + at);
     }
