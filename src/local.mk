@@ -419,6 +419,7 @@ exec_sources = \
 	src/exec/npy.c \
 	src/exec/program.c \
 	src/exec/program.h \
+	src/exec/ready.c \
 	src/exec/roll.c \
 	src/exec/rounds.c \
 	src/exec/scales.c \

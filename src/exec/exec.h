@@ -20,6 +20,12 @@ typedef struct lpi_frame lpi_frame;
 #include "frame.h"
 #include "program.h"
 
+/* ---- ready.c --------------------------------------------------------- */
+
+/* Refuse a model with nodes that cannot be run, or with weights that have no
+ * content where none is drawn; all are named, or counted. */
+lp_status lpi_exec_check(lpi_exec *exec);
+
 /* ---- exec.c: a model ------------------------------------------------- */
 
 /* Bytes and work seen while running. */
