@@ -28,8 +28,8 @@ typedef struct cutter {
     lp_error *error;
 } cutter;
 
-/* The least power of two that is not below the longest axis of rows, of those
- * that there are. */
+/* The least power of two that is not below the longest axis of rows; 2^62 at
+ * most. */
 static int64_t most_rows(const lp_problem *problem)
 {
     int64_t most = 1, rows = 1;

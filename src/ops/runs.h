@@ -5,6 +5,8 @@
 #ifndef LPI_OPS_RUNS_H
 #define LPI_OPS_RUNS_H
 
+enum { LPI_SHARED = 32768 }; /* elements that are worth a second thread */
+
 /* ---- operands.c: operands as they stand -------------------------------- */
 
 /* In a run: the content of input "i", which must be there, as integers. */

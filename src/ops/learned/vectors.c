@@ -4,9 +4,8 @@
  * what comes out.  A classifier decides between each two classes, and the class
  * is the one that most decisions are for; "prob_a" and "prob_b" make of these
  * decisions a probability a class.  Without support vectors there is a plane a
- * class.  Sources: ONNX
- * operators SVMClassifier-1 and SVMRegressor-1 of ai.onnx.ml, and ONNX Runtime
- * where they leave open what comes out. */
+ * class.  Sources: ONNX operators SVMClassifier-1 and SVMRegressor-1 of
+ * ai.onnx.ml, and ONNX Runtime where they leave open what comes out. */
 #include <math.h>
 #include <string.h>
 

@@ -88,15 +88,13 @@ static void multiply(job *j, int64_t batch, int32_t *c)
     lpi_gemm8_run(&gemm);
 }
 
-enum { SHARED = 32768 }; /* elements that are worth a second thread */
-
 /* Requantize the sums of batch "batch". */
 static void store_bytes(const job *j, int64_t batch)
 {
     uint8_t *to = (uint8_t *)j->run->out[0] + batch * j->a.rows * j->b.columns;
     lpi_team team = lpi_run_team(j->run);
     lpi_to_bytes how = {j->factors, j->y_zeros, 1, j->is_signed};
-    bool shares = team.threads > 1 && j->a.rows * j->b.columns >= SHARED;
+    bool shares = team.threads > 1 && j->a.rows * j->b.columns >= LPI_SHARED;
 
 #pragma omp parallel for num_threads(team.threads) schedule(static) if (shares)
     for (int64_t i = 0; i < j->a.rows; i++) {

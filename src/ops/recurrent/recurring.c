@@ -18,7 +18,7 @@ typedef struct job {
     bool quantizes; /* W and R: [D, rows, gates * hidden], of bytes */
     lpi_recurrence cell;
     const float *x, *w;
-    float *room;                 /* quantizing: for W, and for X */
+    float *room;                 /* quantizing: for W */
     float *r;                    /* turned: hidden x gates * hidden */
     const int64_t *lengths;      /* a batch; NULL: all steps */
     float *sums;                 /* steps x batch x gates * hidden */

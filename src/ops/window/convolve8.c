@@ -99,12 +99,11 @@ static void convolve(job *j, int64_t image, int64_t first, int64_t channels,
 static void requantize(const job *j, int64_t image, int64_t first,
                        int64_t channels, int32_t *sums)
 {
-    enum { SHARED = 32768 }; /* elements that are worth a second thread */
     lpi_team team = j->shape.team;
     int64_t plane = lpi_product(j->shape.out, LPI_SPATIAL);
     uint8_t *to = (uint8_t *)j->run->out[0] +
                   (image * j->shape.out_channels + first) * plane;
-    bool shares = team.threads > 1 && channels * plane >= SHARED;
+    bool shares = team.threads > 1 && channels * plane >= LPI_SHARED;
 
 #pragma omp parallel for num_threads(team.threads) schedule(static) if (shares)
     for (int64_t c = 0; c < channels; c++) {
