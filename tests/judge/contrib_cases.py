@@ -928,15 +928,17 @@ def forest(op):
     """Trees whose nodes stand before or behind what hangs below them; weights
     are dyadic, so that sums are exact.  One target: ONNX Runtime knows no
     transform.  Two classes: it gives labels 0 and 1, whatever they are called,
-    where both have weights, and by the second one's sign.  Base values of
-    targets without a weight are none there."""
+    where both have weights, and by the second one's sign, so that all weights
+    are of one of them.  Base values of targets without a weight are none
+    there."""
     def draw(rng):
         x = features(rng, 'float32', 'float64')
         is_class = op == 'TreeEnsembleClassifier'
         targets = int(rng.integers(2 if is_class else 1, 5))
         single = is_class and targets == 2
+        lone = int(rng.integers(2)) if single else None
         signed = int(rng.integers(2))
-        bases = some(rng, [], [1 if single else targets])
+        bases = [] if lone == 1 else some(rng, [], [1 if single else targets])
         wide = not single and (is_class or bases or rng.integers(2))
         nodes, weights = [], []
         mode = some(rng, 'LEQ', 'LT', 'GTE', 'GT', 'EQ', 'NEQ')
@@ -950,7 +952,7 @@ def forest(op):
                 return at
             nodes.append((tree, at, 'LEAF', 0, 0.0, 0, 0))
             for k in range(targets) if wide else [
-                    0 if single else int(rng.integers(targets))]:
+                    lone if single else int(rng.integers(targets))]:
                 weights.append((tree, at, k, float(rng.integers(
                     -64 * signed, 64)) / 128))
             return at
@@ -960,7 +962,7 @@ def forest(op):
             nodes[first:] = nodes[:first - 1 - len(nodes):-1]
         what = 'class' if is_class else 'target'
         post = some(rng, 'NONE', *(['LOGISTIC'] if targets > 1 else []), *(
-            ['SOFTMAX', 'SOFTMAX_ZERO'] if targets > 2 else []))
+            ['SOFTMAX', 'SOFTMAX_ZERO'] if targets > 2 or lone == 1 else []))
         more = dict(classlabels_int64s=[5, 3, 9, 1][:targets]) if is_class \
             else dict(n_targets=targets, aggregate_function=some(
                 rng, 'SUM', 'AVERAGE', 'MIN', 'MAX'))
@@ -1031,6 +1033,9 @@ def one_hot(rng):
                      dtype=object).reshape(some(rng, (6,), (2, 3)))
         return Case('OneHotEncoder', [x], domain=ML,
                     cats_strings=['b', 'a', ''])
+    if rng.integers(3) == 0:
+        return Case('OneHotEncoder', [(1 << 53) + rng.integers(0, 4, 5)],
+                    domain=ML, cats_int64s=[(1 << 53) + 1, 1 << 53, -1])
     return Case('OneHotEncoder', [features(
         rng, 'float32', 'float64', 'int64')], domain=ML,
                 cats_int64s=[-1, 2, 0, 1])

@@ -28,6 +28,10 @@ lp_status lpi_attend_fresh(const lpi_node *node, int64_t size,
     if (q.rank == 5 || k.rank == 5) {
         int32_t packed = q.rank == 5 ? 0 : 1;
 
+        for (int32_t i = packed + 1; i < 3; i++)
+            if (lpi_in(node, i) != NULL)
+                return lpi_node_fail(node, "input %d is packed, input %d given",
+                                     packed, i);
         *ret_length = (packed ? k : q).dims[1];
         *ret_size = (packed ? k : q).dims[4];
         LP_TRY(want(node, packed, 2, heads));

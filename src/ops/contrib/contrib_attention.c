@@ -92,6 +92,9 @@ static lp_status hidden_sizes(const lpi_node *node, int64_t merged,
                                  (long long)given->ints[i]);
         sum = lpi_add(sum, given->ints[i]);
     }
+    if (ret_sizes[0] != ret_sizes[1])
+        return lpi_node_fail(node, "queries of %lld columns, keys of %lld",
+                             (long long)ret_sizes[0], (long long)ret_sizes[1]);
     return lpi_dim_same(node, "columns of the weights", merged, sum, &sum);
 }
 

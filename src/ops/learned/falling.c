@@ -3,9 +3,10 @@
  * Every row falls through every tree, from its root to a leaf, which adds its
  * weights to their targets; a fall that visits more nodes than there are has
  * met a cycle.  How far a row falls depends on the data: what is charged is the
- * deepest leaves.  Positions are checked by those who decode the trees.  Scores
- * are summed in double, in the order of the trees, and rounded once.  Source:
- * ONNX operator TreeEnsemble-5 of ai.onnx.ml. */
+ * deepest leaves.  Positions and feature ids, below INT64_MAX, are checked by
+ * those who decode the trees, and that a row has all features by
+ * lpi_trees_rows.  Scores are summed in double, in the order of the trees, and
+ * rounded once.  Source: ONNX operator TreeEnsemble-5 of ai.onnx.ml. */
 #include <math.h>
 #include <string.h>
 
@@ -155,6 +156,7 @@ lp_status lpi_trees_scores(const lpi_run *run, const lpi_trees *p,
                            const double *features, double *y, int64_t *counts)
 {
     memset(counts, 0, (size_t)p->n_targets * sizeof(*counts));
+    memset(y, 0, (size_t)p->n_targets * sizeof(*y));
     for (int64_t t = 0; t < p->tree_roots.count; t++) {
         int64_t leaf = fall(p, features, p->tree_roots.ints[t]);
         int64_t from, to;
@@ -172,6 +174,8 @@ lp_status lpi_trees_scores(const lpi_run *run, const lpi_trees *p,
         if (p->aggregate_function == LPI_TREES_AVERAGE &&
             p->tree_roots.count > 0)
             y[k] /= (double)p->tree_roots.count;
+    for (int64_t k = 0; k < p->bases_count; k++)
+        y[k] += p->bases[k];
     return LP_OK;
 }
 
@@ -224,8 +228,6 @@ lp_status lpi_trees_run(const lpi_run *run)
         double *y = to + i * p->n_targets;
 
         LP_TRY(lpi_trees_scores(run, p, from + i * x.dims[1], y, counts));
-        for (int64_t k = 0; k < p->bases_count; k++)
-            y[k] += p->bases[k];
         lpi_scores_transform(p->post_transform, y, p->n_targets);
     }
     lpi_run_keep(run, 0, to);

@@ -74,7 +74,7 @@ static lp_status vector_run(const lpi_run *run)
         for (int64_t r = 0; from != NULL && r < y.dims[0]; r++)
             for (int64_t k = 0; k < own && k < columns; k++)
                 to[r * y.dims[1] + column + k] = from[r * columns + k];
-        column += own;
+        column = lpi_add(column, own);
     }
     lpi_run_keep(run, 0, to);
     return LP_OK;
@@ -101,15 +101,15 @@ static lp_status imputer_shape(lpi_node *node)
     const imputer_params *p = node->params;
     lp_shape x = lpi_in_shape(node, 0);
     lp_dtype type = lpi_in_dtype(node, 0);
-    int64_t features = x.rank > 0 ? x.dims[x.rank - 1] : -1;
+    int64_t features = x.rank > 0 ? x.dims[x.rank - 1] : x.rank == 0 ? 1 : -1;
     int64_t count =
         (type == LP_INT64 ? p->imputed_value_int64s : p->imputed_value_floats)
             .count;
 
     if (type != LP_UNDEFINED && type != LP_INT64 && !lpi_dtype_is_float(type))
         return lpi_node_fail(node, "imputes no %s", lp_dtype_name(type));
-    if (type != LP_UNDEFINED && count != 1 && features >= 0 &&
-        count != features)
+    if (type != LP_UNDEFINED && count != 1 &&
+        (count == 0 || (features >= 0 && count != features)))
         return lpi_node_fail(node, "%lld values to impute, %lld features",
                              (long long)count, (long long)features);
     return lpi_shape_as_first(node);
@@ -261,6 +261,30 @@ static void onehot_cost(const lpi_node *node, lp_cost *cost)
     lpi_cost_arith(cost, LP_CMP, lpi_out_elements(node, 0));
 }
 
+/* Input 0 as whole numbers into "ret_wholes": integers as they stand, others
+ * rounded to zero, and "ret_none" of those that no int64 is. */
+static lp_status take_wholes(const lpi_run *run, const int64_t **ret_wholes,
+                             const bool **ret_none)
+{
+    int64_t count = lpi_in_elements(run->node, 0);
+    int64_t *wholes = LPI_NEW(run->scratch, int64_t, count);
+    bool *none = LPI_NEW(run->scratch, bool, count);
+    const double *from;
+
+    if (wholes == NULL || none == NULL)
+        return lpi_node_fail_memory(run->node);
+    *ret_wholes = lpi_in_dtype(run->node, 0) == LP_INT64 ? run->in[0] : wholes;
+    *ret_none = none;
+    if (*ret_wholes != wholes)
+        return LP_OK;
+    LP_TRY(lpi_run_reals(run, 0, &from));
+    for (int64_t i = 0; i < count; i++) {
+        none[i] = !(from[i] >= -0x1p63 && from[i] < 0x1p63);
+        wholes[i] = none[i] ? 0 : (int64_t)from[i];
+    }
+    return LP_OK;
+}
+
 static lp_status onehot_run(const lpi_run *run)
 {
     const onehot_params *p = run->node->params;
@@ -270,7 +294,8 @@ static lp_status onehot_run(const lpi_run *run)
     float *to = run->out[0];
     const lpi_bundle *bundle;
     const char **texts = NULL;
-    const double *from = NULL;
+    const int64_t *wholes = NULL;
+    const bool *none = NULL;
 
     if (is_text) {
         LP_TRY(lpi_run_bundle(run, 0, LPI_TENSOR, &bundle));
@@ -278,7 +303,7 @@ static lp_status onehot_run(const lpi_run *run)
         if (texts == NULL)
             return lpi_node_fail_memory(run->node);
     } else {
-        LP_TRY(lpi_run_reals(run, 0, &from));
+        LP_TRY(take_wholes(run, &wholes, &none));
     }
     for (int64_t i = 0; i < count; i++) {
         bool found = false;
@@ -286,7 +311,7 @@ static lp_status onehot_run(const lpi_run *run)
         for (int64_t k = 0; k < classes; k++) {
             bool same = is_text
                             ? strcmp(texts[i], p->cats_strings.strings[k]) == 0
-                            : trunc(from[i]) == (double)p->cats_int64s.ints[k];
+                            : !none[i] && wholes[i] == p->cats_int64s.ints[k];
 
             to[i * classes + k] = same && !found;
             found |= same;

@@ -1,9 +1,12 @@
 /* forest.c: TreeEnsembleClassifier and TreeEnsembleRegressor of ai.onnx.ml.
  *
- * The class of a row is that of the highest score; where all weights are of
- * class 0 of two, the one score is that of class 1: above 0.5 where no weight
- * is negative, else above 0.  Source: ONNX operators TreeEnsembleClassifier-3
- * and TreeEnsembleRegressor-3 of ai.onnx.ml, and, for the one score, ONNX
+ * The class of a row is that of the highest score.  Where all weights are of
+ * one class of two, the row is of class 1 when their score is above 0.5, if no
+ * weight is negative, else above 0; a score of class 0 stands for class 1 then.
+ * Two base values make two plain scores of these, too, as the operator says:
+ * ONNX Runtime leaves out a base value or the weights there, and decides by one
+ * score.  Source: ONNX operators TreeEnsembleClassifier-3 and
+ * TreeEnsembleRegressor-3 of ai.onnx.ml, and, for the one score, ONNX
  * Runtime. */
 #include <string.h>
 
@@ -72,6 +75,19 @@ static lp_status regressor_settle(lpi_node *node)
     return lpi_forest_grow(node, p);
 }
 
+/* The class of two that all weights are of, which decides alone; -1: none. */
+static int64_t lone_class(const lpi_forest *p)
+{
+    int64_t lone = p->weight_ids.count > 0 ? p->weight_ids.ints[0] : 0;
+
+    if (p->trees.n_targets != 2 || lpi_forest_given_bases(p) == 2)
+        return -1;
+    for (int64_t i = 0; i < p->weight_ids.count; i++)
+        if (p->weight_ids.ints[i] != lone)
+            return -1;
+    return lone == 0 || lone == 1 ? lone : -1;
+}
+
 static lp_status classifier_settle(lpi_node *node)
 {
     lpi_forest *p = (lpi_forest *)node->params;
@@ -83,10 +99,8 @@ static lp_status classifier_settle(lpi_node *node)
                            : p->classlabels_int64s.count;
     if (trees->n_targets < 1)
         return lpi_node_fail(node, "names no classes");
-    p->is_single = trees->n_targets == 2;
-    for (int64_t i = 0; i < p->weight_ids.count; i++)
-        p->is_single &= p->weight_ids.ints[i] == 0;
-    LP_TRY(lpi_forest_bases(node, p, p->is_single ? 1 : trees->n_targets));
+    p->lone = lone_class(p);
+    LP_TRY(lpi_forest_bases(node, p, p->lone == 0 ? 1 : trees->n_targets));
     LP_TRY(lpi_forest_grow(node, p));
     p->is_positive = true;
     for (int64_t i = 0; i < p->weight_ids.count; i++)
@@ -115,29 +129,34 @@ static lp_status classifier_shape(lpi_node *node)
     return lpi_out_set(node, 1, LP_FLOAT32, 2, dims);
 }
 
-/* The class of the scores "y", of which "counts" are, and what becomes of
- * them. */
-static int64_t choose(const lpi_forest *p, double *y, const int64_t *counts)
+/* The class of the scores "y", each of "counts" entries. */
+static int64_t choose(const lpi_forest *p, const double *y,
+                      const int64_t *counts)
 {
     const lpi_trees *trees = &p->trees;
     int64_t best = -1;
-    double score = y[0];
 
-    if (p->is_single) {
-        bool is_logistic = trees->post_transform == LPI_SCORES_LOGISTIC;
-
-        y[0] = p->is_positive && !is_logistic ? 1 - score : -score;
-        y[1] = score;
-        if (is_logistic)
-            lpi_scores_transform(LPI_SCORES_LOGISTIC, y, 2);
-        return score > (p->is_positive ? 0.5 : 0.0);
-    }
+    if (p->lone >= 0)
+        return y[p->lone] > (p->is_positive ? 0.5 : 0.0);
     for (int64_t k = 0; k < trees->n_targets; k++)
         if ((counts[k] > 0 || trees->bases_count > 0) &&
             (best < 0 || y[k] > y[best]))
             best = k;
-    lpi_scores_transform(trees->post_transform, y, trees->n_targets);
     return best < 0 ? 0 : best;
+}
+
+/* What becomes of the scores "y". */
+static void transform(const lpi_forest *p, double *y)
+{
+    int64_t post = p->trees.post_transform;
+    bool is_logistic = post == LPI_SCORES_LOGISTIC;
+
+    if (p->lone == 0) {
+        y[1] = y[0];
+        y[0] = p->is_positive && !is_logistic ? 1 - y[1] : -y[1];
+    }
+    if (p->lone != 0 || is_logistic)
+        lpi_scores_transform(post, y, p->trees.n_targets);
 }
 
 static lp_status classifier_run(const lpi_run *run)
@@ -157,11 +176,9 @@ static lp_status classifier_run(const lpi_run *run)
     for (int64_t i = 0; i < x.dims[0]; i++) {
         double *y = to + i * trees->n_targets;
 
-        memset(y, 0, (size_t)trees->n_targets * sizeof(*y));
         LP_TRY(lpi_trees_scores(run, trees, from + i * x.dims[1], y, counts));
-        for (int64_t k = 0; k < trees->bases_count; k++)
-            y[k] += trees->bases[k];
         best[i] = choose(p, y, counts);
+        transform(p, y);
     }
     lpi_run_keep(run, 1, to);
     return lpi_labels_give(run, &p->classlabels_strings, &p->classlabels_int64s,

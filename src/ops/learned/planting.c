@@ -137,7 +137,8 @@ static lp_status branch(forest *f, const named *own, const double *values)
     while (mode < LPI_COUNT(names) &&
            strcmp(p->nodes_modes.strings[own->at], names[mode]) != 0)
         mode++;
-    if (mode == LPI_COUNT(names) || p->featureids.ints[own->at] < 0)
+    if (mode == LPI_COUNT(names) || p->featureids.ints[own->at] < 0 ||
+        p->featureids.ints[own->at] == INT64_MAX)
         return lpi_node_fail(f->node, "node %lld is '%.40s' of feature %lld",
                              (long long)own->at,
                              p->nodes_modes.strings[own->at],
@@ -270,12 +271,15 @@ lp_status lpi_forest_grow(lpi_node *node, lpi_forest *p)
     return lpi_trees_measure(node, trees);
 }
 
+int64_t lpi_forest_given_bases(const lpi_forest *p)
+{
+    return p->bases_tensor ? lpi_tensor_elements(p->bases_tensor)
+                           : p->base_values.count;
+}
+
 lp_status lpi_forest_bases(const lpi_node *node, lpi_forest *p, int64_t count)
 {
-    int64_t given = p->bases_tensor ? lpi_tensor_elements(p->bases_tensor)
-                                    : p->base_values.count;
-
-    p->trees.bases_count = given == 0 ? 0 : count;
+    p->trees.bases_count = lpi_forest_given_bases(p) == 0 ? 0 : count;
     return take_numbers(node, &p->base_values, p->bases_tensor,
                         p->trees.bases_count, &p->trees.bases);
 }

@@ -26,8 +26,8 @@ enum {
 };
 
 /* Trees: nodes that branch, and leaves, each numbered from 0.  A branch goes to
- * the leaf "nodes_trueleafs" says so, else to the node.  Each leaf adds its
- * entries, a weight and its target each. */
+ * the leaf where "nodes_trueleafs" says so, else to the node.  Each leaf adds
+ * its entries, a weight and its target each. */
 typedef struct lpi_trees {
     lpi_list tree_roots, nodes_featureids, nodes_truenodeids, nodes_trueleafs;
     lpi_list nodes_falsenodeids, nodes_falseleafs, leaf_targetids;
@@ -56,8 +56,8 @@ lp_status lpi_trees_rows(lpi_node *node, const lpi_trees *trees,
 void lpi_trees_cost(const lpi_node *node, lp_cost *cost);
 lp_status lpi_trees_run(const lpi_run *run);
 
-/* In a run: the scores of the "features" into "y", and how many entries made
- * each into "counts". */
+/* In a run: the scores of the "features", with the bases, into "y", and how
+ * many entries made each into "counts". */
 lp_status lpi_trees_scores(const lpi_run *run, const lpi_trees *trees,
                            const double *features, double *y, int64_t *counts);
 
@@ -89,7 +89,8 @@ void lpi_couple(int64_t n, const double *r, double *p, double *room);
 
 /* ---- planting.c --------------------------------------------------------- */
 
-/* What is said of the weights stands once for both, by the names of each. */
+/* What the attributes of both operators say.  Those that are called target_* of
+ * one and class_* of the other share the fields weight_trees to weights. */
 typedef struct lpi_forest {
     lpi_trees trees;
     lpi_list treeids, nodeids, nodes_modes, nodes_values, truenodes, falsenodes;
@@ -97,11 +98,15 @@ typedef struct lpi_forest {
     lpi_list weights, base_values, classlabels_int64s, classlabels_strings;
     lp_tensor *values_tensor, *weights_tensor, *bases_tensor;
     const char *post_transform, *aggregate_function;
-    bool is_single, is_positive; /* classifier: one score, no weight below 0 */
+    int64_t lone;     /* classifier of two: class of all weights; -1: none */
+    bool is_positive; /* classifier: no weight is below 0 */
 } lpi_forest;
 
 /* In settle: make the trees of what "forest" says, its targets known. */
 lp_status lpi_forest_grow(lpi_node *node, lpi_forest *forest);
+
+/* How many base values the attributes have. */
+int64_t lpi_forest_given_bases(const lpi_forest *forest);
 
 /* In settle: take "count" base values, or none. */
 lp_status lpi_forest_bases(const lpi_node *node, lpi_forest *forest,
