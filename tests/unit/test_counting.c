@@ -53,7 +53,8 @@ static void note_rows(const lp_model *model, bool is_proved)
     }
 }
 
-/* Multiplies that the costs of what ran come to, bodies with the layers that they are of. */
+/* Multiplies that the costs of what ran come to, bodies with the layers that
+ * they are of. */
 static int64_t charged(const lp_run *run)
 {
     int64_t sum = 0;

@@ -135,10 +135,10 @@ static const struct {
     {"side", "-1", "16", "offset"},
     {"side", "0x10", "16", "offset"},
     {"side", "0", "15", "its shape wants 16"},
-    {"/etc/passwd", "0", "16", "below the folder of what names"},
-    {"../side", "0", "16", "below the folder of what names"},
-    {"absent/../side", "0", "16", "below the folder of what names"},
-    {"", "0", "16", "below the folder of what names"},
+    {"/etc/passwd", "0", "16", "below the model's folder"},
+    {"../side", "0", "16", "below the model's folder"},
+    {"absent/../side", "0", "16", "below the model's folder"},
+    {"", "0", "16", "below the model's folder"},
     {"link", "0", "16", "link"},
 };
 
