@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Whole models: CPU time of `lplan run` beside ONNX Runtime, one thread.
 
-Both compute the same inputs in turns; the best turn of each counts.  Ours is the
-time of the layers, which read their weights, of a process of its own; theirs is
-the time of one run of a session that is loaded already.  Weights that a model
-lacks are made by `lplan fill` in a temporary folder.  Prints, judges nothing.
+Both compute the same inputs in turns; the best turn of each counts.  Ours is a
+process of its own every time, and the time of its layers, which read weights and
+touch memory for the first time; theirs is the time of loading a session, of its
+first run, and of one that is warm.  "once" is our process beside loading and the
+first run, "again" our layers beside the warm run.  Weights that a model lacks are
+made by `lplan fill` in a temporary folder.  Prints, judges nothing.
 
 With --speedup the command runs alone, with one thread and with two in turns:
 how much less wall time two take, and how much less CPU time the thread that
@@ -151,21 +153,26 @@ def draw(np, session):
 
 
 def compare(np, ort, lplan, path, options, folder):
+    """CPU seconds: our process, our layers (wall), their load, first, warm."""
+    at = time.process_time()
     session = session_of(ort, path, options.threads)
+    load = time.process_time() - at
     feeds, files = draw(np, session), {}
     for k, (name, array) in enumerate(feeds.items()):
         files[name] = os.path.join(folder, "input_%d.npy" % k)
         np.save(files[name], array)
+    at = time.process_time()
     session.run(None, feeds)
-    own, layers, peer = [], [], []
+    first = time.process_time() - at
+    own, layers, warm = [], [], []
     for _ in range(options.turns):
         cpu, wall = own_turn(lplan, path, options.threads, files)
         own.append(cpu)
         layers.append(wall)
         at = time.process_time()
         session.run(None, feeds)
-        peer.append(time.process_time() - at)
-    return min(own), min(layers), min(peer)
+        warm.append(time.process_time() - at)
+    return min(own), min(layers), load, first, min(warm)
 
 
 def main():
@@ -189,9 +196,9 @@ def main():
             "model", "1, CPU ms", "2, CPU ms", "wall", "by CPU"))
     else:
         import onnxruntime as ort
-        print("%-26s %11s %11s %16s %7s %7s" % (
-            "model", "process ms", "layers ms", "ONNX Runtime ms", "process",
-            "layers"))
+        print("%-26s %10s %10s   %10s %10s %10s %8s %8s" % (
+            "model", "process ms", "layers ms", "ORT: load", "first", "warm",
+            "once", "again"))
     for path in find(options.models):
         line = None
         with tempfile.TemporaryDirectory() as folder:
@@ -200,11 +207,11 @@ def main():
                 if full and options.speedup:
                     line = speedup(options.lplan, full, options.turns)
                 elif full:
-                    own, layers, peer = compare(np, ort, options.lplan, full,
-                                                options, folder)
-                    line = "%11.1f %11.1f %16.1f %5.2f x %5.2f x" % (
-                        own * 1e3, layers * 1e3, peer * 1e3, own / peer,
-                        layers / peer)
+                    of = compare(np, ort, options.lplan, full, options, folder)
+                    line = "%10.1f %10.1f   %10.1f %10.1f %10.1f" % tuple(
+                        seconds * 1e3 for seconds in of)
+                    line += " %6.2f x %6.2f x" % (
+                        of[0] / (of[2] + of[3]), of[1] / of[4])
             except Exception as error:  # of types of its own
                 why = str(error).split("\n", maxsplit=1)[0][:80]
         print("%-26s %s" % (name_of(path), line or why), flush=True)
