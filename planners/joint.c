@@ -7,7 +7,7 @@
  * until the placed peak does, or stops falling.  Of what fits, the shortest
  * timeline (without a device the fewest MACs) is kept, and what places leave of
  * the budget takes weights ahead of time; without a budget, the lowest arena is
- * kept. */
+ * kept, be it without groups. */
 #include <lplan-planner.h>
 
 /* Parts of the budget that a group may take, in sixteenths. */
@@ -73,8 +73,14 @@ static lp_status consider(task *t, lp_schedule *draft, int64_t *ret_arena)
 static lp_status squeeze(task *t, const lp_schedule *draft, int64_t arena)
 {
     int64_t budget = t->problem->budget_bytes, live = budget, last = arena;
+    int64_t over = arena - budget, spare;
+    lp_meaning meaning;
     int32_t round;
 
+    LP_TRY(lp_schedule_lower(t->problem, draft, &meaning, t->error));
+    spare = live - meaning.predictions.live_peak_bytes;
+    if (spare >= 0) /* nothing would be done: it fits by its sums */
+        live -= (spare / over + 1) * over;
     for (round = 0; round < ROUNDS && live > 0; round++) {
         lp_schedule *trial;
         lp_status status;
@@ -177,6 +183,37 @@ static lp_status attempt(task *t, int32_t part)
     return t->is_hopeless ? LP_OK : finish(t, draft);
 }
 
+/* Whether the units of "a", none of which is a group, are those of "b". */
+static bool same_order(const lp_schedule *a, const lp_schedule *b)
+{
+    int64_t count, other, i;
+    const lp_unit *x = lp_schedule_units(a, &count);
+    const lp_unit *y = lp_schedule_units(b, &other);
+
+    for (i = 0; i < count && count == other; i++)
+        if (x[i].layer != y[i].layer)
+            return false;
+    return count == other;
+}
+
+/* Without a budget: what was groups also without them, and what was not also in
+ * the order given, as either can keep results from lying in place. */
+static lp_status try_whole(task *t)
+{
+    lp_schedule *draft;
+    int64_t arena, groups = 0;
+
+    if (t->groups)
+        lp_schedule_groups(t->groups, &groups);
+    LP_TRY(lp_schedule_draft(t->problem, t->given, &draft, t->error));
+    if (groups)
+        LP_TRY(lp_plan_with(t->problem, "order", 0, draft, t->error));
+    else if (t->best && same_order(draft, t->best))
+        return LP_OK;
+    LP_TRY(lp_plan_with(t->problem, "place", 0, draft, t->error));
+    return consider(t, draft, &arena);
+}
+
 /* Read weights of the best plan ahead, where that makes it shorter. */
 static lp_status read_ahead(const task *t)
 {
@@ -201,6 +238,8 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
         count = 1;
     for (i = 0; !t.is_hopeless && !t.fits_whole && i < count; i++)
         LP_TRY(attempt(&t, parts[i]));
+    if (!problem->budget_bytes)
+        LP_TRY(try_whole(&t));
     if (t.is_hopeless)
         return lp_fail(error, LP_EINFEASIBLE,
                        "one unit alone works on more than the %lld bytes of "

@@ -194,6 +194,11 @@ static lp_status check_floors(const task *t, const lp_meaning *meaning)
 
 static lp_status does_not_fit(const task *t)
 {
+    if (!t->units.graph.nodes_count)
+        return lp_fail(t->error, LP_EINFEASIBLE,
+                       "no plan within %lld bytes was found: nothing is "
+                       "computed, so nothing can be computed again",
+                       (long long)t->problem->budget_bytes);
     return lp_fail(t->error, LP_EINFEASIBLE,
                    "no plan within %lld bytes was found; the largest working "
                    "set is that of '%.200s', %lld",

@@ -97,6 +97,12 @@ lp_status lp_run_compare(lp_run *run, const char *path,
 
 lp_status lp_run_save(const lp_run *run, const char *path, lp_error *error)
 {
+    for (int64_t i = 0; i < run->outputs_count; i++)
+        if (lpi_array_is_bundle(run->outputs[i]))
+            return lpi_fail(error, LP_EUNSUPPORTED, path,
+                            "output '%.200s' is no tensor of numbers, which "
+                            "NPY files hold: nothing is written",
+                            run->output_names[i]);
     if (mkdir(path, 0777) != 0 && errno != EEXIST)
         return lpi_fail(error, LP_EIO, path, "%s", strerror(errno));
     for (int64_t i = 0; i < run->outputs_count; i++) {
@@ -166,6 +172,10 @@ static void put_text(const lp_run *run, lpi_text *text)
     for (int64_t i = 0; i < run->outputs_count; i++) {
         lpi_text_put(text, "output ");
         lpi_text_escape(text, run->output_names[i]);
+        if (lpi_array_is_bundle(run->outputs[i])) {
+            lpi_text_put(text, ": no tensor of numbers\n");
+            continue;
+        }
         lpi_text_printf(text, ": %s ", lp_dtype_name(run->outputs[i]->dtype));
         lpi_shape_print(text, run->outputs[i]->shape);
         lpi_text_put(text, "\n");

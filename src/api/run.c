@@ -152,12 +152,49 @@ static lp_status list_layers(job *j, const lpi_exec *exec)
     return LP_OK;
 }
 
+/* Zero the bits of the last byte of each of "outputs" that no element takes,
+ * where elements are packed below eight bits: kernels leave them as they are.
+ */
+static void clear_padding(const job *j, lp_array *const *outputs)
+{
+    for (int64_t i = 0; i < j->run->outputs_count; i++) {
+        const lp_array *array = outputs[i];
+        int64_t bits = lpi_shape_elements(array->shape) *
+                       lp_dtype_bits(array->dtype) % 8;
+
+        if (bits && !lpi_array_is_bundle(array))
+            ((uint8_t *)array->bytes)[array->size_bytes - 1] &=
+                (uint8_t)((1 << bits) - 1);
+    }
+}
+
+/* Whether bounds stand for what the layers of "model" do: of If, which branch
+ * runs, of Loop, how often. */
+static lp_status find_bounds(const job *j, bool *ret_is_estimated)
+{
+    for (int64_t i = 0; i < j->model->layers_count; i++) {
+        const lp_layer *layer = j->model->layers[i];
+        lp_row_status status = LP_EXACT;
+        lp_cost cost;
+
+        if (layer->is_static)
+            continue;
+        LP_TRY(lpi_layer_cost(j->model, layer, &cost, &status, j->error));
+        if (status != LP_EXACT) {
+            *ret_is_estimated = true;
+            return LP_OK;
+        }
+    }
+    return LP_OK;
+}
+
 static lp_status run_once(job *j, lpi_exec *exec, const lpi_program *program)
 {
     lp_run *run = j->run;
     int64_t start = lpi_exec_now_ns();
 
     LP_TRY(lpi_exec_run(exec, program, j->inputs, j->outputs));
+    clear_padding(j, j->outputs);
     run->time_ns = lpi_exec_now_ns() - start;
     run->measured = (lp_measured){
         .arena_bytes = program ? exec->counters.arena_bytes
@@ -166,6 +203,7 @@ static lp_status run_once(job *j, lpi_exec *exec, const lpi_program *program)
         .macs = exec->counters.macs,
     };
     run->is_estimated = exec->counters.is_estimated;
+    LP_TRY(find_bounds(j, &run->is_estimated));
     run->weights_peak_bytes = exec->content.flight_peak_bytes;
     return exec->profile ? list_layers(j, exec) : LP_OK;
 }
@@ -176,6 +214,8 @@ static lp_status run_plain(job *j, lpi_exec *exec)
     lp_status status = lpi_exec_run(exec, NULL, j->inputs, j->again);
     lp_error why;
 
+    if (status == LP_OK)
+        clear_padding(j, j->again);
     if (status != LP_EUNSUPPORTED)
         return status;
     why = *j->error;

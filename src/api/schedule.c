@@ -73,6 +73,9 @@ lp_status lp_schedule_check(const lp_schedule *schedule,
     if (status == LP_OK)
         status = lpi_program_check(&program, ret_refusal, error);
     if (status == LP_OK)
+        status = lpi_check_bounds(schedule, &program.predictions, ret_refusal,
+                                  error);
+    if (status == LP_OK)
         *ret_predictions = program.predictions;
     lpi_arena_free(arena);
     return status;

@@ -155,7 +155,8 @@ static lp_status add_baseline(sweeper *s)
     return add_point(s, &options, "baseline");
 }
 
-/* What the chain takes without a budget, and its largest working set. */
+/* What the chain takes without a budget, and its largest working set.  A
+ * planner at the end that refuses without a device (prefetch) is left out. */
 static lp_status find_ends(const sweeper *s, int64_t *ret_first,
                            int64_t *ret_floor)
 {
@@ -166,6 +167,10 @@ static lp_status find_ends(const sweeper *s, int64_t *ret_first,
     options.device = NULL;
     options.budget_bytes = 0;
     status = lp_plan_new(s->model, &options, &plan, s->error);
+    while (status == LP_EUNSUPPORTED && options.planners_count > 1) {
+        options.planners_count--;
+        status = lp_plan_new(s->model, &options, &plan, s->error);
+    }
     if (status == LP_OK) {
         measures m;
 
@@ -233,6 +238,7 @@ static lp_status sweep(sweeper *s)
     LP_TRY(find_ends(s, &first, &floor));
     s->made.floor_bytes = floor;
     last = s->plan.budget_bytes ? s->plan.budget_bytes : floor;
+    last = last > 0 ? last : 1;
     for (i = 0; i <= steps && (i == 0 || last < first); i++) {
         options.budget_bytes = first;
         if (i)

@@ -185,9 +185,9 @@ static cli_exit run(const void *arguments, const cli_list *operands)
     return code;
 }
 
-static const cli_option *const tables[] = {plan_options, cli_planning_options,
-                                           cli_model_options,
-                                           cli_common_options, NULL};
+static const cli_option *const tables[] = {
+    plan_options,      cli_planning_options, cli_source_options,
+    cli_model_options, cli_common_options,   NULL};
 
 const cli_command cli_plan = {
     .name = "plan",

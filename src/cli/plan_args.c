@@ -1,5 +1,6 @@
 /* plan_args.c: what commands that plan have in common: the device, the budget
  * and the chain of planners. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -123,8 +124,9 @@ cli_exit cli_planning_settle(const cli_planning *args, const char *command,
                                  .folders = folders.items,
                                  .folders_count = folders.count};
     if (args->seed) {
+        errno = 0;
         options->seed = strtoll(args->seed, &end, 10);
-        if (end == args->seed || *end || options->seed < 0)
+        if (errno || end == args->seed || *end || options->seed < 0)
             return cli_fail(CLI_USAGE, command,
                             "--seed '%s' is no whole number from 0 on",
                             args->seed);

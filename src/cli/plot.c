@@ -128,6 +128,8 @@ static cli_exit plot_model(const plot_args *args, const char *name,
 /* Refuse options that do not go with the chart "name", which draws "data". */
 static cli_exit check(const plot_args *args, const char *name, cli_data data)
 {
+    const cli_planning *plan = &args->planned.planning;
+
     if (args->skips && !args->from)
         return cli_fail(CLI_USAGE, "plot", "--skips goes with --from");
     if (args->schedule && data != CLI_ARENA)
@@ -136,6 +138,12 @@ static cli_exit check(const plot_args *args, const char *name, cli_data data)
     if (!args->schedule && data == CLI_ARENA && !args->from)
         return cli_fail(CLI_USAGE, "plot", "chart '%s' draws a --schedule",
                         name);
+    if (data != CLI_BUDGETS &&
+        (plan->device || plan->planners || plan->effort || plan->time_limit ||
+         plan->seed || plan->budget_bytes || plan->sweep ||
+         plan->settings.count || plan->folders.count))
+        return cli_fail(CLI_USAGE, "plot",
+                        "chart '%s' plans nothing: no options of plans", name);
     return CLI_YES;
 }
 

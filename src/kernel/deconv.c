@@ -2,7 +2,13 @@
  *
  * Outputs at one place modulo the stride (a phase) all meet the same taps of
  * the kernel: each phase is a convolution of stride 1 with those taps, whose
- * weights are copied into the order of its product. */
+ * weights are copied into the order of its product.
+ *
+ * Where nearly all that the taps of the phases meet is padding, as with kernels
+ * much larger than the image, or where there is next to nothing in a phase, the
+ * inputs are scattered instead, one after the other: the same chain over
+ * channels and taps for every output, less the padding. */
+#include <math.h>
 #include <string.h>
 
 #include "kernel.h"
@@ -89,11 +95,35 @@ static int64_t phases_of(const lpi_conv *conv)
            phases_along(conv, 2);
 }
 
+/* Whether the inputs are scattered: multiply-adds of the products, those of
+ * padding among them, and what phases cost beside, against those that count. */
+static bool is_scattered(const lpi_conv *conv)
+{
+    enum { PHASE = 4096, DEARER = 32 };
+    int64_t met = 1, phases = phases_of(conv), real = 1;
+    int64_t pairs = conv->out_channels / conv->groups * conv->in_channels /
+                    conv->groups;
+
+    for (int d = 0; d < 3; d++) {
+        int64_t sum = 0;
+
+        for (int64_t at = 0; at < phases_along(conv, d); at++) {
+            axis a = axis_of(conv, d, at);
+
+            sum = lpi_add(sum, lpi_mul(a.out, a.count));
+        }
+        met = lpi_mul(met, sum);
+        real = lpi_mul(real, lpi_mul(conv->in[d], conv->kernel[d]));
+    }
+    met = lpi_add(lpi_mul(met, pairs), lpi_mul(phases, PHASE));
+    return met / DEARER > lpi_mul(real, pairs);
+}
+
 int64_t lpi_deconv_workspace(const lpi_conv *conv)
 {
-    int64_t most = 0;
+    int64_t most = 0, count = is_scattered(conv) ? 0 : phases_of(conv);
 
-    for (int64_t i = 0; i < phases_of(conv); i++) {
+    for (int64_t i = 0; i < count; i++) {
         phase p = phase_of(conv, i);
         lpi_gemm gemm = product_of(conv, &p);
         int64_t size = lpi_gemm_workspace(&gemm) + p.m * (p.k + p.n);
@@ -201,8 +231,87 @@ static void run_phase(const lpi_conv *conv, int64_t image, int64_t i)
         move(conv, &p, y, product, true);
 }
 
+/* Inputs [range[0], range[1]) along axis "d" whose product with tap "t" is an
+ * output, and the output of input 0. */
+static int64_t reach_of(const lpi_conv *conv, int d, int64_t t,
+                        int64_t range[2])
+{
+    int64_t s = conv->stride[d], zero = t * conv->dilation[d] - conv->pad[d];
+    int64_t end = conv->out[d] - zero;
+
+    range[0] = zero < 0 ? lpi_ceil_div(-zero, s) : 0;
+    range[1] = end > 0 ? lpi_least(lpi_ceil_div(end, s), conv->in[d]) : 0;
+    return zero;
+}
+
+/* Add one tap, whose weight is "w", of plane "x" to plane "y". */
+static void scatter_tap(const lpi_conv *conv, const int64_t t[3], float w,
+                        const float *x, float *y)
+{
+    const int64_t *in = conv->in, *out = conv->out, *s = conv->stride;
+    int64_t range[3][2], zero[3];
+
+    for (int d = 0; d < 3; d++)
+        zero[d] = reach_of(conv, d, t[d], range[d]);
+    for (int64_t i = range[0][0]; i < range[0][1]; i++)
+        for (int64_t j = range[1][0]; j < range[1][1]; j++) {
+            const float *from = x + (i * in[1] + j) * in[2];
+            float *to = y +
+                        ((zero[0] + i * s[0]) * out[1] + zero[1] + j * s[1]) *
+                            out[2];
+
+            for (int64_t k = range[2][0]; k < range[2][1]; k++) {
+                float *place = to + zero[2] + k * s[2];
+
+                *place = fmaf(w, from[k], *place);
+                LPI_MACS(1);
+            }
+        }
+}
+
+/* Output channel "m" of an image and its group, which "x" and "y" are. */
+static void scatter(const lpi_conv *conv, int64_t group, int64_t m,
+                    const float *x, float *y)
+{
+    const int64_t *kernel = conv->kernel, *in = conv->in, *out = conv->out;
+    int64_t channels = conv->in_channels / conv->groups;
+    int64_t rows = conv->out_channels / conv->groups;
+    int64_t taps = kernel[0] * kernel[1] * kernel[2];
+    int64_t plane = out[0] * out[1] * out[2];
+
+    y += m * plane;
+    if (!conv->goes_on)
+        memset(y, 0, (size_t)plane * sizeof(*y));
+    for (int64_t c = 0; c < channels; c++) {
+        const float *w = conv->w + ((group * channels + c) * rows + m) * taps;
+        int64_t t[3] = {0};
+
+        for (int64_t i = 0; i < taps; i++, lpi_next_tap(kernel, t))
+            scatter_tap(conv, t, w[i], x + c * in[0] * in[1] * in[2], y);
+    }
+}
+
+static void run_image(const lpi_conv *conv, int64_t image, bool scattered)
+{
+    const int64_t *in = conv->in, *out = conv->out;
+    int64_t channels = conv->in_channels / conv->groups;
+    int64_t rows = conv->out_channels / conv->groups;
+    const float *x = conv->x + image * channels * in[0] * in[1] * in[2];
+    float *y = conv->y + image * rows * out[0] * out[1] * out[2];
+    int32_t threads = conv->team.threads;
+
+    for (int64_t i = 0; i < phases_of(conv) && !scattered; i++)
+        run_phase(conv, image, i);
+    if (!scattered)
+        return;
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+    for (int64_t m = 0; m < rows; m++)
+        scatter(conv, image % conv->groups, m, x, y);
+}
+
 void lpi_deconv_run(const lpi_conv *conv)
 {
+    bool scattered = is_scattered(conv);
     lpi_affine bias = {.outer = conv->batch,
                        .channels = conv->out_channels,
                        .plane = conv->out[0] * conv->out[1] * conv->out[2],
@@ -211,8 +320,7 @@ void lpi_deconv_run(const lpi_conv *conv)
                        .to = conv->y};
 
     for (int64_t image = 0; image < conv->batch * conv->groups; image++)
-        for (int64_t i = 0; i < phases_of(conv); i++)
-            run_phase(conv, image, i);
+        run_image(conv, image, scattered);
     LPI_MACS(lpi_macs_cropped(conv));
     if (conv->bias)
         lpi_affine_run(&conv->team, &bias);

@@ -198,28 +198,6 @@ static lp_status find_latency(finder *f)
 /* ---- what is achieved ------------------------------------------------------
  */
 
-static bool achieved(const lp_predictions *p, const char *quantity,
-                     int64_t *ret_value)
-{
-    const struct {
-        const char *name;
-        int64_t value;
-    } rows[] = {{"live_peak_bytes", p->live_peak_bytes},
-                {"arena_bytes", p->arena_bytes},
-                {"fast_peak_bytes", p->fast_peak_bytes},
-                {"traffic_bytes", p->traffic_bytes},
-                {"latency_ns", p->latency_ns},
-                {"macs", p->macs}};
-    int32_t i;
-
-    for (i = 0; i < LPI_COUNT(rows); i++)
-        if (!strcmp(rows[i].name, quantity)) {
-            *ret_value = rows[i].value;
-            return true;
-        }
-    return false;
-}
-
 /* "groups, runs"; widths as they stand are always taken for granted. */
 static const char *name_columns(lpi_arena *arena, uint32_t given)
 {
@@ -269,7 +247,8 @@ static lp_status report(finder *f, lp_plan *plan)
     for (i = 0; i < s->bounds_count; i++) {
         const lp_bound *b = &s->bounds[i];
 
-        if (!achieved(&s->predictions, b->quantity, &value) || is_idle(s, i))
+        if (!lpi_prediction_of(&s->predictions, b->quantity, &value) ||
+            is_idle(s, i))
             continue;
         if (b->value > value)
             return lpi_fail(f->error, LP_EINPUT, NULL,

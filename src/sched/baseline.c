@@ -166,9 +166,10 @@ lp_status lpi_schedule_baseline(const lp_model *model,
     lp_schedule *s = NULL;
     lp_status status;
 
-    if (wanted.alignment < 0 || (wanted.alignment & (wanted.alignment - 1)))
+    if (wanted.alignment < 0 || wanted.alignment > 1 << 30 ||
+        (wanted.alignment & (wanted.alignment - 1)))
         return lpi_fail(error, LP_EINVALID, NULL,
-                        "alignment %lld is no power of two",
+                        "alignment %lld is no power of two up to 2^30",
                         (long long)wanted.alignment);
     LP_TRY(lpi_schedule_new(model, &s, error));
     status = fill(s, &wanted, error);

@@ -47,4 +47,9 @@ lp_status lpi_check_made(lpi_checker *c, const lp_layer *layer, int32_t i,
 /* Lives, sizes, alignment, capacity, collisions and predictions. */
 lp_status lpi_check_places(lpi_checker *c);
 
+/* Refuse a bound of "schedule" that is above what it takes by "found". */
+lp_status lpi_check_bounds(const lp_schedule *schedule,
+                           const lp_predictions *found, lp_refusal *refusal,
+                           lp_error *error);
+
 #endif

@@ -144,3 +144,24 @@ lp_status lpi_check_places(lpi_checker *c)
     LP_TRY(check_pins(c));
     return check_predictions(c);
 }
+
+lp_status lpi_check_bounds(const lp_schedule *schedule,
+                           const lp_predictions *found, lp_refusal *refusal,
+                           lp_error *error)
+{
+    for (int64_t i = 0; i < schedule->bounds_count; i++) {
+        const lp_bound *b = &schedule->bounds[i];
+        int64_t value;
+
+        if (!lpi_prediction_of(found, b->quantity, &value) || b->value <= value)
+            continue;
+        if (!value && !strcmp(b->quantity, "latency_ns"))
+            continue; /* it is not known without the device */
+        return lpi_refuse(refusal, error, schedule, -1, NULL, value, 0,
+                          "a bound on %s, %lld by '%.200s', is above what it "
+                          "takes, %lld",
+                          b->quantity, (long long)b->value, b->proof,
+                          (long long)value);
+    }
+    return LP_OK;
+}

@@ -106,6 +106,10 @@ lp_status lpi_copy_add(lpi_lowering *l, lpi_copy copy);
 lp_status lpi_predict(lpi_lowering *l);
 lp_status lpi_predict_placed(lpi_program *program, lp_error *error);
 
+/* The figure of "predictions" that "quantity" names; false: it names none. */
+bool lpi_prediction_of(const lp_predictions *predictions, const char *quantity,
+                       int64_t *ret_value);
+
 /* weights.c: what units read from where weights live. */
 typedef struct lpi_weights_held {
     int64_t *bytes;   /* by unit: of the static operands that no pin holds */

@@ -171,3 +171,24 @@ lp_status lpi_predict_placed(lpi_program *program, lp_error *error)
     lpi_arena_free(scratch);
     return status;
 }
+
+bool lpi_prediction_of(const lp_predictions *predictions, const char *quantity,
+                       int64_t *ret_value)
+{
+    const struct {
+        const char *name;
+        int64_t value;
+    } rows[] = {{"live_peak_bytes", predictions->live_peak_bytes},
+                {"arena_bytes", predictions->arena_bytes},
+                {"fast_peak_bytes", predictions->fast_peak_bytes},
+                {"traffic_bytes", predictions->traffic_bytes},
+                {"latency_ns", predictions->latency_ns},
+                {"macs", predictions->macs}};
+
+    for (int32_t i = 0; i < LPI_COUNT(rows); i++)
+        if (!strcmp(rows[i].name, quantity)) {
+            *ret_value = rows[i].value;
+            return true;
+        }
+    return false;
+}
