@@ -30,26 +30,34 @@ graph_sources = \
 
 kernel_sources = \
 	src/kernel/attend.c \
+	src/kernel/channelwise.c \
 	src/kernel/conv.c \
 	src/kernel/conv.h \
 	src/kernel/conv8.c \
 	src/kernel/count.c \
 	src/kernel/deconv.c \
 	src/kernel/depthwise.c \
+	src/kernel/depthwise8.c \
+	src/kernel/dot.h \
 	src/kernel/exp.h \
+	src/kernel/few8.c \
 	src/kernel/fewrows.c \
 	src/kernel/gemm.c \
 	src/kernel/gemm.h \
 	src/kernel/gemm8.c \
+	src/kernel/integer.h \
 	src/kernel/isa.c \
 	src/kernel/isa.h \
 	src/kernel/kernel.h \
 	src/kernel/pack.c \
+	src/kernel/pack8.c \
+	src/kernel/padded8.c \
 	src/kernel/panel.c \
 	src/kernel/pointwise.c \
 	src/kernel/rows.c \
 	src/kernel/rows.h \
 	src/kernel/turn.c \
+	src/kernel/vector.h \
 	src/kernel/walk.c \
 	src/kernel/window.c
 
@@ -62,6 +70,7 @@ loop_sources = \
 	src/kernel/half.c \
 	src/kernel/lanes.c \
 	src/kernel/set.c \
+	src/kernel/taps.c \
 	src/kernel/tile.c \
 	src/kernel/vecmath.c
 loop_cflags = $(AM_CFLAGS) $(LP_LOOP_CFLAGS)
@@ -139,6 +148,7 @@ ops_sources = \
 	src/ops/dynamic/unique.c \
 	src/ops/fit.c \
 	src/ops/image/gridding.c \
+	src/ops/image/nearest.c \
 	src/ops/image/regions.c \
 	src/ops/image/resize.c \
 	src/ops/image/sample.c \

@@ -98,6 +98,8 @@ unit_tests = \
 	tests/unit/test_graph \
 	tests/unit/test_group \
 	tests/unit/test_kernel \
+	tests/unit/test_kernel_depthwise \
+	tests/unit/test_kernel_few \
 	tests/unit/test_kernel_math \
 	tests/unit/test_kernel_rows \
 	tests/unit/test_kernel_shapes \
@@ -135,9 +137,12 @@ unit_tests = \
 tests_unit_test_counting_SOURCES = tests/unit/test_counting.c \
 	src/exec/exec.c \
 	src/kernel/attend.c \
+	src/kernel/channelwise.c \
 	src/kernel/count.c \
 	src/kernel/deconv.c \
 	src/kernel/depthwise.c \
+	src/kernel/depthwise8.c \
+	src/kernel/few8.c \
 	src/kernel/fewrows.c \
 	src/kernel/gemm.c \
 	src/kernel/gemm8.c \

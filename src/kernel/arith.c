@@ -4,6 +4,7 @@
  * Results may overwrite an operand element by element; the loops say so to the
  * compiler, which makes vectors of them. */
 #include <math.h>
+#include <string.h>
 
 #include "kernel.h"
 
@@ -132,19 +133,37 @@ LPI_INLINED uint8_t byte_of(float x, float zero, float least)
     return (uint8_t)(int32_t)((x + magic) - magic + zero);
 }
 
+enum { BYTES_AT_ONCE = 64 };
+
 /* With one factor for all, and with one (and a zero point) each. */
 #define BYTES(name, type, value)                                               \
-    static void name##_one(const lpi_to_bytes *how, int64_t count,             \
-                           const type *from, uint8_t *to)                      \
+    LPI_INLINED void name##_some(const lpi_to_bytes *how, const type *from,    \
+                                 uint8_t *to)                                  \
     {                                                                          \
         float least = how->is_signed ? -128 : 0;                               \
         float factor = *how->factor, zero = how->zero ? *how->zero : 0;        \
                                                                                \
-        _Pragma("omp simd") for (int64_t i = 0; i < count; i++)                \
+        _Pragma("omp simd") for (int i = 0; i < BYTES_AT_ONCE; i++)            \
         {                                                                      \
             float x = (float)from[i];                                          \
             to[i] = byte_of(value, zero, least);                               \
         }                                                                      \
+    }                                                                          \
+                                                                               \
+    static void name##_one(const lpi_to_bytes *how, int64_t count,             \
+                           const type *from, uint8_t *to)                      \
+    {                                                                          \
+        type rest[BYTES_AT_ONCE] = {0};                                        \
+        uint8_t bytes[BYTES_AT_ONCE];                                          \
+        int64_t i = 0;                                                         \
+                                                                               \
+        for (; i + BYTES_AT_ONCE <= count; i += BYTES_AT_ONCE)                 \
+            name##_some(how, from + i, to + i);                                \
+        if (i == count)                                                        \
+            return;                                                            \
+        memcpy(rest, from + i, (size_t)(count - i) * sizeof(type));            \
+        name##_some(how, rest, bytes);                                         \
+        memcpy(to + i, bytes, (size_t)(count - i));                            \
     }                                                                          \
                                                                                \
     LPI_INLINED void name##_moved(const lpi_to_bytes *how, int64_t count,      \

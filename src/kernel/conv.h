@@ -4,7 +4,7 @@
 #ifndef LPI_KERNEL_CONV_H
 #define LPI_KERNEL_CONV_H
 
-/* ---- conv.c, window.c, depthwise.c, deconv.c --------------------------- */
+/* ---- conv.c, window.c, depthwise.c, channelwise.c, deconv.c ------------- */
 
 /* Convolutions of 1 to 3 spatial axes, always stored as 3: those that are
  * missing stand in front, with sizes 1, pads 0, stride and dilation 1.
@@ -70,6 +70,13 @@ int64_t lpi_depthwise_room(const lpi_conv *conv);
 void lpi_depthwise_begin(const lpi_conv *conv, float *own);
 void lpi_depthwise_channel(const lpi_conv *conv, int64_t c, float *own);
 
+/* Of depthwise.c and channelwise.c: LPI_LANES channels of one image at once,
+ * from "c" on, where they fit; what one thread does with "own". */
+bool lpi_channelwise_fits(const lpi_conv *conv);
+int64_t lpi_channelwise_room(const lpi_conv *conv);
+void lpi_channelwise_begin(const lpi_conv *conv, float *own);
+void lpi_channelwise_run(const lpi_conv *conv, int64_t c, float *own);
+
 int64_t lpi_conv_workspace(const lpi_conv *conv);
 void lpi_conv_run(const lpi_conv *conv);
 
@@ -94,7 +101,7 @@ int64_t lpi_macs_beside(const lpi_window *window);
 
 /* lpi_conv of 8-bit integers ("shape": sizes alone; its x, w, bias, y and
  * workspace are not read) into int32, overwritten.  Padding holds x_zero, so
- * adds 0. */
+ * adds 0.  Zero points are bytes, signed or not. */
 typedef struct lpi_conv8 {
     const lpi_conv *shape;
     const void *x, *w;
@@ -105,7 +112,34 @@ typedef struct lpi_conv8 {
     void *workspace; /* lpi_conv8_workspace() bytes */
 } lpi_conv8;
 
+/* Enough for some of the groups, or of the output channels of a group, too. */
 int64_t lpi_conv8_workspace(const lpi_conv8 *conv);
 void lpi_conv8_run(const lpi_conv8 *conv);
+
+/* ---- padded8.c, depthwise8.c ------------------------------------------- */
+
+/* A channel of bytes with its padding: size[0] x size[1] rows, each "phases"
+ * (its places modulo the stride) times "length" bytes long. */
+typedef struct lpi_padded8 {
+    int64_t size[3], phases, length, row, volume;
+} lpi_padded8;
+
+lpi_padded8 lpi_padded8_of(const lpi_conv *shape);
+
+/* Whether padded channels are not much larger than channels. */
+bool lpi_padded8_fits(const lpi_conv *shape);
+
+/* Where the taps of a window stand, counted from where the window does, which
+ * is y * stride * row + x. */
+void lpi_padded8_taps(const lpi_conv *shape, int64_t *ret_offsets);
+
+/* The channel "x" into "to" of p->volume bytes, "zero" around it. */
+void lpi_pad8(const lpi_conv *shape, const lpi_padded8 *p, const uint8_t *x,
+              uint8_t zero, uint8_t *to);
+
+/* Convolutions with one channel a group; lpi_conv8_run calls them. */
+bool lpi_conv8_is_depthwise(const lpi_conv8 *conv);
+int64_t lpi_depthwise8_workspace(const lpi_conv8 *conv);
+void lpi_depthwise8_run(const lpi_conv8 *conv);
 
 #endif

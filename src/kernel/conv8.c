@@ -10,6 +10,8 @@ typedef struct planes {
     const lpi_conv *shape;
     const uint8_t *x;
     uint8_t zero;
+    lpi_padded8 padded;     /* where "x" is padded */
+    const int64_t *offsets; /* of the taps, then */
 } planes;
 
 static int64_t volume(const int64_t axes[3])
@@ -93,6 +95,7 @@ static bool is_plain(const lpi_conv *c)
     return true;
 }
 
+/* lpi_columns8.pack of planes as they stand. */
 static void pack_columns(const void *context, int64_t k, int64_t k_count,
                          int64_t n, int64_t n_count, int64_t width, uint8_t *to)
 {
@@ -102,19 +105,50 @@ static void pack_columns(const void *context, int64_t k, int64_t k_count,
     int64_t t[3] = {k / taps[2] / taps[1] % taps[0], k / taps[2] % taps[1],
                     k % taps[2]};
     lpi_stretch runs[LPI_STRETCHES];
-    int32_t count;
+    int32_t count = lpi_stretches(s.shape->out, n, n_count, runs);
 
     s.x += k / volume(taps) * plane;
-    if (is_plain(s.shape)) {
-        for (int64_t p = 0; p < k_count; p++, to += width, s.x += plane)
-            memcpy(to, s.x + n, (size_t)n_count);
-        return;
-    }
-    count = lpi_stretches(s.shape->out, n, n_count, runs);
     for (int64_t p = 0; p < k_count; p++, to += width) {
         pack_tap(&s, t, runs, count, to);
         if (lpi_next_tap(taps, t))
             s.x += plane;
+    }
+}
+
+/* The same of padded planes.  Runs are copied in pieces, what follows them
+ * being overwritten by the run behind, or beyond the last row. */
+static void pack_padded(const void *context, int64_t k, int64_t k_count,
+                        int64_t n, int64_t n_count, int64_t width, uint8_t *to)
+{
+    enum { PIECE = 16 };
+    const planes *s = context;
+    const int64_t *stride = s->shape->stride, *size = s->padded.size;
+    int64_t taps = volume(s->shape->kernel), tap = k % taps, pieces = 0;
+    const uint8_t *x = s->x + k / taps * s->padded.volume;
+    lpi_stretch runs[LPI_STRETCHES];
+    int32_t count = lpi_stretches(s->shape->out, n, n_count, runs);
+    int64_t from[LPI_STRETCHES * 2], at[LPI_STRETCHES * 2];
+
+    for (int32_t r = 0; r < count; r++) {
+        const int64_t *o = runs[r].place;
+        int64_t first = (o[0] * stride[0] * size[1] + o[1] * stride[1]) *
+                            s->padded.row +
+                        o[2];
+
+        for (int64_t i = 0; i < runs[r].count; i += PIECE, pieces++) {
+            from[pieces] = first + i;
+            at[pieces] = runs[r].at + i;
+        }
+    }
+    for (int64_t p = 0; p < k_count; p++, to += width) {
+        const uint8_t *window = x + s->offsets[tap];
+
+        for (int64_t i = 0; i < pieces; i++)
+            memcpy(to + at[i], window + from[i], PIECE);
+        if (++tap == taps) {
+            tap = 0;
+            x += s->padded.volume;
+        }
     }
 }
 
@@ -132,119 +166,95 @@ static lpi_gemm8 product_of(const lpi_conv *shape)
                        .team = shape->team};
 }
 
-/* ---- groups of one input channel ---------------------------------------
- *
- * Products of such numbers are below 2^16 in size, so that sums of up to 256
- * of them are exact in float32, whatever the order: channels become floats,
- * their zero points taken off, for the loops of depthwise.c. */
+/* How columns come from x: from memory, from padded planes, or from x with the
+ * padding made on the way. */
+typedef enum source {
+    PLAIN,
+    PADDED,
+    MADE,
+} source;
 
-enum { EXACT_TAPS = 256 };
-
-static bool is_depthwise(const lpi_conv *shape)
+static source source_of(const lpi_conv *shape)
 {
-    return lpi_conv_is_depthwise(shape) && volume(shape->kernel) <= EXACT_TAPS;
+    if (is_plain(shape))
+        return PLAIN;
+    return lpi_padded8_fits(shape) ? PADDED : MADE;
 }
 
-/* The convolution of one channel by one thread. */
-static lpi_conv channel_of(const lpi_conv *shape)
+/* Bytes of the padded planes of a group, and of the offsets before them. */
+static int64_t bytes_of_offsets(const lpi_conv *shape)
 {
-    lpi_conv one = *shape;
-
-    one.out_channels /= one.groups;
-    one.batch = one.groups = one.in_channels = 1;
-    one.team.threads = 1;
-    one.goes_on = false;
-    one.bias = NULL;
-    return one;
+    return volume(shape->kernel) * (int64_t)sizeof(int64_t);
 }
 
-/* Floats that a thread works with, an even number: what depthwise.c wants, the
- * channel, and its weights. */
-static int64_t floats_of(const lpi_conv *shape)
+static int64_t bytes_of_planes(const lpi_conv *shape)
 {
-    lpi_conv one = channel_of(shape);
-    int64_t floats = volume(one.in) + one.out_channels * volume(one.kernel) +
-                     lpi_depthwise_room(&one);
-
-    return floats + floats % 2;
+    return shape->in_channels / shape->groups * lpi_padded8_of(shape).volume +
+           LPI_BYTES_SLACK;
 }
 
-/* "count" bytes less "zero" as floats. */
-static void load(const void *from, bool is_signed, int32_t zero, int64_t count,
-                 float *to)
+/* The planes of a group at "x", padded in "workspace". */
+static planes pad_planes(const lpi_conv8 *conv, const uint8_t *x,
+                         uint8_t *workspace)
 {
-    const uint8_t *bytes = from;
-    const int8_t *sints = from;
-
-    if (is_signed)
-#pragma omp simd
-        for (int64_t i = 0; i < count; i++)
-            to[i] = (float)(sints[i] - zero);
-    else
-#pragma omp simd
-        for (int64_t i = 0; i < count; i++)
-            to[i] = (float)(bytes[i] - zero);
-}
-
-/* Channel "c" of the batch, as "one". */
-static void run_channel(const lpi_conv8 *conv, int64_t c, lpi_conv one,
-                        float *own)
-{
-    float *x = own + lpi_depthwise_room(&one), *w = x + volume(one.in);
-    int64_t taps = volume(one.kernel), plane = volume(one.out);
-    int64_t first = c % conv->shape->groups * one.out_channels;
-    int32_t *sums = conv->y + c * one.out_channels * plane;
-
-    load((const uint8_t *)conv->x + c * volume(one.in), conv->x_signed,
-         conv->x_zero, volume(one.in), x);
-    for (int64_t i = 0; i < one.out_channels; i++)
-        load((const uint8_t *)conv->w + (first + i) * taps, conv->w_signed,
-             conv->w_zeros ? conv->w_zeros[first + i] : conv->w_zero, taps,
-             w + i * taps);
-    one.x = x;
-    one.w = w;
-    one.y = (float *)sums;
-    lpi_depthwise_channel(&one, 0, own);
-    for (int64_t i = 0; i < one.out_channels * plane; i++) {
-        float sum;
-
-        memcpy(&sum, &sums[i], sizeof(sum));
-        sums[i] = (int32_t)sum;
-    }
-}
-
-static void run_channels(const lpi_conv8 *conv)
-{
+    enum { MUCH = 1 << 17 }; /* bytes worth a second thread */
     const lpi_conv *shape = conv->shape;
-    int64_t channels = shape->batch * shape->groups, size = floats_of(shape);
+    int64_t *offsets = (int64_t *)(workspace + -(uintptr_t)workspace % 8);
+    uint8_t *to = (uint8_t *)offsets + bytes_of_offsets(shape);
+    int64_t channels = shape->in_channels / shape->groups;
     int32_t threads = shape->team.threads;
-    float *workspace =
-        (float *)((char *)conv->workspace + -(uintptr_t)conv->workspace % 8);
+    planes s = {shape, to, (uint8_t)conv->x_zero, lpi_padded8_of(shape),
+                offsets};
 
+    lpi_padded8_taps(shape, offsets);
 #pragma omp parallel for num_threads(threads)                                  \
-    schedule(static, 1) if (threads > 1)
-    for (int32_t t = 0; t < threads; t++) {
-        int64_t from, to;
-
-        lpi_conv one = channel_of(shape);
-
-        one.w = workspace;
-        lpi_share(channels, 1, t, threads, &from, &to);
-        lpi_depthwise_begin(&one, workspace + t * size);
-        for (int64_t c = from; c < to; c++)
-            run_channel(conv, c, one, workspace + t * size);
-    }
+    schedule(static) if (threads > 1 && channels * s.padded.volume >= MUCH)
+    for (int64_t c = 0; c < channels; c++)
+        lpi_pad8(shape, &s.padded, x + c * volume(shape->in), s.zero,
+                 to + c * s.padded.volume);
+    return s;
 }
 
 int64_t lpi_conv8_workspace(const lpi_conv8 *conv)
 {
-    lpi_gemm8 gemm = product_of(conv->shape);
+    const lpi_conv *shape = conv->shape;
+    lpi_gemm8 gemm = product_of(shape);
+    int64_t bytes = lpi_gemm8_workspace(&gemm), other = 0;
 
-    if (is_depthwise(conv->shape))
-        return floats_of(conv->shape) * conv->shape->team.threads *
-                   (int64_t)sizeof(float) +
-               8;
-    return lpi_gemm8_workspace(&gemm);
+    if (source_of(shape) == PADDED)
+        bytes += bytes_of_offsets(shape) + bytes_of_planes(shape) + 8;
+    if (lpi_conv8_is_depthwise(conv))
+        other = lpi_depthwise8_workspace(conv);
+    return bytes > other ? bytes : other;
+}
+
+/* The product of group "i" of all images, its columns from "x". */
+static void run_group(const lpi_conv8 *conv, int64_t i, const uint8_t *x)
+{
+    const lpi_conv *shape = conv->shape;
+    int64_t group = i % shape->groups;
+    lpi_gemm8 gemm = product_of(shape);
+    planes s = {shape, x, (uint8_t)conv->x_zero, {{0}, 0, 0, 0, 0}, NULL};
+
+    gemm.workspace = conv->workspace;
+    if (source_of(shape) == PADDED)
+        s = pad_planes(conv, x,
+                       (uint8_t *)conv->workspace + lpi_gemm8_workspace(&gemm));
+    if (s.offsets)
+        gemm.b_from = (lpi_columns8){pack_padded, &s};
+    else if (source_of(shape) == MADE)
+        gemm.b_from = (lpi_columns8){pack_columns, &s};
+    gemm.a.at = (const uint8_t *)conv->w + group * gemm.m * gemm.k;
+    gemm.a.is_signed = conv->w_signed;
+    gemm.a.zero = conv->w_zero;
+    gemm.a.zeros = conv->w_zeros ? conv->w_zeros + group * gemm.m : NULL;
+    gemm.b.at = x;
+    gemm.b.row = gemm.n;
+    gemm.b.column = 1;
+    gemm.b.is_signed = conv->x_signed;
+    gemm.b.zero = conv->x_zero;
+    gemm.c = conv->y + i * gemm.m * gemm.n;
+    lpi_gemm8_run(&gemm);
 }
 
 void lpi_conv8_run(const lpi_conv8 *conv)
@@ -252,25 +262,10 @@ void lpi_conv8_run(const lpi_conv8 *conv)
     const lpi_conv *shape = conv->shape;
     int64_t size = shape->in_channels / shape->groups * volume(shape->in);
 
-    if (is_depthwise(shape)) {
-        run_channels(conv);
+    if (lpi_conv8_is_depthwise(conv)) {
+        lpi_depthwise8_run(conv);
         return;
     }
-    for (int64_t i = 0; i < shape->batch * shape->groups; i++) {
-        int64_t group = i % shape->groups;
-        lpi_gemm8 gemm = product_of(shape);
-        planes source = {shape, (const uint8_t *)conv->x + i * size,
-                         (uint8_t)conv->x_zero};
-
-        gemm.a.at = (const uint8_t *)conv->w + group * gemm.m * gemm.k;
-        gemm.a.is_signed = conv->w_signed;
-        gemm.a.zero = conv->w_zero;
-        gemm.a.zeros = conv->w_zeros ? conv->w_zeros + group * gemm.m : NULL;
-        gemm.b.is_signed = conv->x_signed;
-        gemm.b.zero = conv->x_zero;
-        gemm.b_from = (lpi_columns8){pack_columns, &source};
-        gemm.c = conv->y + i * gemm.m * gemm.n;
-        gemm.workspace = conv->workspace;
-        lpi_gemm8_run(&gemm);
-    }
+    for (int64_t i = 0; i < shape->batch * shape->groups; i++)
+        run_group(conv, i, (const uint8_t *)conv->x + i * size);
 }

@@ -72,9 +72,17 @@ bool lpi_conv_is_depthwise(const lpi_conv *conv)
     return conv->groups == conv->in_channels && conv->groups > 1;
 }
 
+/* Of a thread of a convolution; even, as its parts are. */
+static int64_t room_of(const lpi_conv *conv)
+{
+    int64_t more = lpi_channelwise_fits(conv) ? lpi_channelwise_room(conv) : 0;
+
+    return lpi_depthwise_room(conv) + more;
+}
+
 int64_t lpi_depthwise_workspace(const lpi_conv *conv)
 {
-    return lpi_depthwise_room(conv) * conv->team.threads + 2;
+    return room_of(conv) * conv->team.threads + 2;
 }
 
 /* Numbers of the padding: they change no sum, and no maximum. */
@@ -249,10 +257,33 @@ void lpi_depthwise_channel(const lpi_conv *conv, int64_t c, float *own)
     }
 }
 
+/* Channels [from, to), by vectors of them where these fit. */
+static void run_channels(const lpi_conv *conv, int64_t from, int64_t to,
+                         float *own)
+{
+    bool fits = lpi_channelwise_fits(conv);
+    float *other = own + lpi_depthwise_room(conv);
+    int64_t c = from;
+
+    if (fits && from < to)
+        lpi_channelwise_begin(conv, other);
+    if ((!fits || (to - from) % LPI_LANES || conv->groups % LPI_LANES) &&
+        from < to)
+        lpi_depthwise_begin(conv, own);
+    while (c < to)
+        if (fits && c + LPI_LANES <= to &&
+            c % conv->groups + LPI_LANES <= conv->groups) {
+            lpi_channelwise_run(conv, c, other);
+            c += LPI_LANES;
+        } else {
+            lpi_depthwise_channel(conv, c++, own);
+        }
+}
+
 void lpi_depthwise_run(const lpi_conv *conv)
 {
     int64_t channels = conv->batch * conv->groups;
-    int64_t size = lpi_depthwise_room(conv);
+    int64_t size = room_of(conv);
     int32_t threads = conv->team.threads;
     float *workspace = conv->workspace +
                        (uintptr_t)conv->workspace % 8 / sizeof(float);
@@ -262,10 +293,7 @@ void lpi_depthwise_run(const lpi_conv *conv)
     for (int32_t t = 0; t < threads; t++) {
         int64_t from, to;
 
-        lpi_share(channels, 1, t, threads, &from, &to);
-        if (from < to)
-            lpi_depthwise_begin(conv, workspace + t * size);
-        for (int64_t c = from; c < to; c++)
-            lpi_depthwise_channel(conv, c, workspace + t * size);
+        lpi_share(channels, LPI_LANES, t, threads, &from, &to);
+        run_channels(conv, from, to, workspace + t * size);
     }
 }

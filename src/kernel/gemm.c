@@ -16,9 +16,6 @@
 enum { K_BLOCK = 384, M_BLOCK = 144, N_BLOCK = 2304 };
 enum { TILE_MOST = 24 * 48, TILE_SIDE = 48 };
 
-/* Multiply-adds that are worth a thread of their own. */
-enum { WORTH = 1 << 20 };
-
 /* What is computed, and how: C holds element (i, j) at i * c_row +
  * j * c_column. */
 typedef struct way {
@@ -144,6 +141,20 @@ static int64_t padded(const way *plan, int64_t columns)
     return lpi_ceil_div(columns, plan->tile->columns) * plan->tile->columns;
 }
 
+/* Pack "k[1]" rows from k[0] on of "n[1]" columns from n[0] on. */
+static void pack_panel(const way *plan, const int64_t k[2], const int64_t n[2],
+                       float *to)
+{
+    const lpi_matrix *b = plan->b.context;
+
+    if (plan->b.pack == lpi_pack_matrix && b->row == 1 && b->column != 1 &&
+        !b->widen && n[1] == plan->tile->columns)
+        plan->gemm->team.isa->turn(b->at + k[0] + n[0] * b->column, b->column,
+                                   (int64_t[]){k[1], n[1]}, n[1], to);
+    else
+        plan->b.pack(b, k[0], k[1], n[0], n[1], plan->tile->columns, to);
+}
+
 /* Pack rows [from, to) of the chunk. */
 static void pack_rows(const way *plan, const chunk *c, int64_t from, int64_t to)
 {
@@ -156,9 +167,9 @@ static void pack_rows(const way *plan, const chunk *c, int64_t from, int64_t to)
 
         end = lpi_least(to, first + high);
         for (int64_t j = 0; j < c->columns; j += wide)
-            plan->b.pack(plan->b.context, c->k + k, end - k, c->n + j,
-                         lpi_least(c->columns - j, wide), wide,
-                         panel + j * high + (k - first) * wide);
+            pack_panel(plan, (int64_t[]){c->k + k, end - k},
+                       (int64_t[]){c->n + j, lpi_least(c->columns - j, wide)},
+                       panel + j * high + (k - first) * wide);
     }
 }
 
@@ -298,6 +309,7 @@ static void make_plan(const lpi_gemm *gemm, way *plan)
 
 static int32_t threads_of(const lpi_gemm *gemm)
 {
+    enum { WORTH = 1 << 20 }; /* multiply-adds, of a thread of its own */
     int64_t worth = lpi_mul(lpi_mul(gemm->m, gemm->n), gemm->k) / WORTH;
 
     return (int32_t)lpi_least(lpi_add(worth, 1), gemm->team.threads);

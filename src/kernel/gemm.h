@@ -81,7 +81,10 @@ typedef struct lpi_matrix8 {
     const int32_t *zeros; /* one a row of A, one a column of B */
 } lpi_matrix8;
 
-/* Columns of B by a function, as lpi_columns; bytes as they are stored. */
+/* Columns of B by a function, as lpi_columns; bytes as they are stored, without
+ * zeros behind; LPI_BYTES_SLACK bytes behind the last row may be written, too.
+ */
+enum { LPI_BYTES_SLACK = 64 };
 typedef struct lpi_columns8 {
     void (*pack)(const void *context, int64_t k, int64_t k_count, int64_t n,
                  int64_t n_count, int64_t width, uint8_t *to);
@@ -98,7 +101,58 @@ typedef struct lpi_gemm8 {
     void *workspace; /* lpi_gemm8_workspace() bytes */
 } lpi_gemm8;
 
+/* Enough for products of less rows, too. */
 int64_t lpi_gemm8_workspace(const lpi_gemm8 *gemm);
 void lpi_gemm8_run(const lpi_gemm8 *gemm);
+
+/* ---- pack8.c: operands of gemm8.c in the form of the set's loops ------- */
+
+enum { LPI_SIDE8 = 48, LPI_K8 = 1024 }; /* most columns of a tile; k at once */
+
+/* An operand, each byte with "flip" toggled, which adds "moved" to its zero
+ * points; "is_signed" then. */
+typedef struct lpi_operand8 {
+    const lpi_matrix8 *matrix;
+    lpi_columns8 from;
+    uint8_t flip;
+    bool is_signed;
+    uint32_t moved;
+} lpi_operand8;
+
+/* k[1] of k from k[0] on, of the rows of A or columns of B n[1] from n[0] on,
+ * packed to "to"; the sums of what is packed are added to "sums".  "bytes" is
+ * scratch memory of lpi_pack8_room(k[1]) bytes. */
+typedef struct lpi_packing8 {
+    const lpi_dots *dots;
+    const lpi_operand8 *of;
+    int64_t k[2], n[2];
+    uint8_t *bytes, *to;
+    uint32_t *sums;
+} lpi_packing8;
+
+int64_t lpi_pack8_room(int64_t k);
+
+/* Rows of A as lines of groups, lpi_line8_bytes() apart; "to" NULL: only their
+ * sums, where they may be read in place. */
+int64_t lpi_line8_bytes(int64_t k);
+bool lpi_lines8_in_place(const lpi_packing8 *p);
+void lpi_pack8_lines(const lpi_packing8 *p);
+
+/* The operands of "gemm"; whether A is the signed one of two (lpi_dots). */
+lpi_operand8 lpi_left8(const lpi_gemm8 *gemm);
+lpi_operand8 lpi_right8(const lpi_gemm8 *gemm);
+bool lpi_is_turned8(const lpi_gemm8 *gemm);
+
+/* Zero point "i" of an operand, as it was moved. */
+uint32_t lpi_zero8(const lpi_operand8 *of, int64_t i);
+
+/* ---- few8.c: products of few rows, whose B is read where it is --------- */
+
+bool lpi_gemm8_is_few(const lpi_gemm8 *gemm);
+int64_t lpi_few8_workspace(const lpi_gemm8 *gemm);
+void lpi_few8_run(const lpi_gemm8 *gemm);
+
+/* Columns of B in panels of dots->columns, the last one of fewer vectors. */
+void lpi_pack8_panels(const lpi_packing8 *p);
 
 #endif

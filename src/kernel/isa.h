@@ -1,9 +1,9 @@
 /* isa.h: one set of inner loops per instruction set, and what they count.
  *
- * Files of inner loops (tile.c, dot.c, vecmath.c, arith.c, lanes.c, half.c,
- * set.c) are compiled once for each set, LPI_SET being its name, and give the
- * same bytes in all: sums have a stated order, products that are fused are
- * written so.  Arrays need no more than the alignment of their elements.
+ * Files of inner loops (tile.c, taps.c, dot.c, vecmath.c, arith.c, lanes.c,
+ * half.c, set.c) are compiled once for each set, LPI_SET being its name, and
+ * give the same bytes in all: sums have a stated order, products that are fused
+ * are written so.  Arrays need no more than the alignment of their elements.
  *
  * A part of kernel.h, which alone includes it. */
 #ifndef LPI_KERNEL_ISA_H
@@ -138,30 +138,27 @@ typedef struct lpi_taps {
     bool fresh;
 } lpi_taps;
 
-typedef struct lpi_weave {
-    int64_t groups, width;
-    const uint8_t *from;
-    uint8_t flip;
-    bool is_signed;
-    void *to;
-    uint32_t *sums;
-} lpi_weave;
+/* The same of LPI_LANES channels that are neighbours: to[i * LPI_LANES + c] =
+ * chain over k of fma(w[k * LPI_LANES + c], from[offset[k] + i * step + c])
+ * from 0, then bias[c] is added (NULL: none). */
+typedef struct lpi_channels {
+    int64_t length, count, step;
+    const float *w, *from, *bias;
+    const int64_t *offset;
+    float *to;
+} lpi_channels;
 
-/* The tile of integer products: rows x columns sums of int32 go on; k in
- * groups of "group" elements of "size" bytes (1: a unsigned, b signed; 2: both
- * int16); "a" holds "rows" groups for each step, "b" "columns". */
-typedef struct lpi_dots {
-    int32_t rows, columns, group, size;
-    /* Bring "groups" x group rows of "width" bytes into that form: each byte
-     * with "flip" toggled, taken as signed or not; add them to sums[width]. */
-    void (*weave)(const struct lpi_weave *weave);
-    /* The same from rows of the operand: "width" lines of "count" bytes, "line"
-     * bytes apart; what fills the last group counts as 0. */
-    void (*weave_lines)(const struct lpi_weave *weave, int64_t line,
-                        int64_t count);
-    void (*run)(int64_t groups, const void *a, const void *b, int32_t *c,
-                int64_t c_row);
-} lpi_dots;
+/* Rows of A times lines of memory, which are columns of B: c[i * c_row + j] =
+ * chain over p < k of fma(a[i * a_row + p], b[j * line + p]), from 0 ("fresh")
+ * or what C holds, for i < rows, j < count, a multiple of LPI_LANES. */
+typedef struct lpi_lines {
+    int64_t k, rows, count;
+    const float *a, *b;
+    int64_t a_row, line;
+    float *c;
+    int64_t c_row;
+    bool fresh;
+} lpi_lines;
 
 /* A row that is read and, where "to" is set, written.  "ahead": elements from
  * here to the row that is brought to the cache meanwhile; 0: none is. */
@@ -189,9 +186,14 @@ typedef struct lpi_isa {
     /* The same of maxima: from minus infinity; NaN when one is; of equal
      * numbers the first.  Reads no "w". */
     void (*taps_max)(const lpi_taps *taps);
+    void (*taps_channels)(const lpi_channels *taps);
+    /* lpi_turn in squares of whole vectors. */
+    void (*turn)(const float *from, int64_t stride, const int64_t sides[2],
+                 int64_t width, float *to);
     /* even[i] = from[2 i] for i < (count + 1) / 2, odd[i] = from[2 i + 1] for
      * i < count / 2 */
     void (*halve)(int64_t count, const float *from, float *even, float *odd);
+    void (*lines)(const lpi_lines *lines);
     /* to[i] = fma(a, b[i], to[i]) */
     void (*axpy)(int64_t count, float a, const float *b, float *to);
 
@@ -258,8 +260,13 @@ void LPI_OF_SET(lpi_bytes_of_sums)(const lpi_to_bytes *how, int64_t count,
                                    const int32_t *from, uint8_t *to);
 void LPI_OF_SET(lpi_taps_row)(const lpi_taps *taps);
 void LPI_OF_SET(lpi_taps_max)(const lpi_taps *taps);
+void LPI_OF_SET(lpi_taps_channels)(const lpi_channels *taps);
+void LPI_OF_SET(lpi_turn_squares)(const float *from, int64_t stride,
+                                  const int64_t sides[2], int64_t width,
+                                  float *to);
 void LPI_OF_SET(lpi_halve)(int64_t count, const float *from, float *even,
                            float *odd);
+void LPI_OF_SET(lpi_lines_run)(const lpi_lines *lines);
 void LPI_OF_SET(lpi_axpy)(int64_t count, float a, const float *b, float *to);
 void LPI_OF_SET(lpi_moments)(const lpi_row *row, float pivot,
                              double ret_sums[2]);

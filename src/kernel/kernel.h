@@ -149,7 +149,14 @@ void lpi_copy_box(int32_t bits, int32_t rank, const int64_t *dims, lpi_place to,
 /* Copy "count" neighbouring elements of "bits" each; strides do not matter. */
 void lpi_copy_run(int32_t bits, int64_t count, lpi_place to, lpi_place from);
 
+#include "integer.h"
 #include "isa.h"
+#ifdef LPI_VECTORS
+#include "vector.h"
+#endif
+#ifdef LPI_DOTS
+#include "dot.h"
+#endif
 #include "exp.h"
 #include "gemm.h"
 #include "conv.h"

@@ -4,7 +4,7 @@
 
 #include "kernel.h"
 
-enum { SIDE_MOST = 48 }; /* columns of a panel */
+enum { SIDE_MOST = 48 }; /* columns of halves that are turned at once */
 
 typedef float four __attribute__((vector_size(16)));
 typedef float loose __attribute__((vector_size(16), aligned(4), may_alias));
@@ -89,7 +89,7 @@ static void pack_halves(const lpi_matrix *b, const int64_t sides[2],
 {
     const uint16_t *from = (const uint16_t *)b->at;
 
-    if (b->row == 1 && b->column != 1) {
+    if (b->row == 1 && b->column != 1 && sides[1] <= SIDE_MOST) {
         turn_halves(b, sides, width, to);
         return;
     }

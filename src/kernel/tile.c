@@ -1,62 +1,16 @@
-/* tile.c: the register tiles of a matrix product, compiled once for each
- * instruction set.
+/* tile.c: the register tiles of a matrix product, and its lines where B is
+ * turned and rows are few, compiled once for each instruction set.
  *
  * The accumulators of a tile stay in vector registers while k runs; each lane
  * is one chain of fused multiply-adds, so the width of the vectors does not
- * show in the result.  The multiply-add is named, not left to the compiler's
- * contraction, which comes and goes with its options. */
+ * show in the result. */
 #include <math.h>
 #include <string.h>
 
+#define LPI_VECTORS
 #include "kernel.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#endif
-
-#if defined(__AVX512F__)
-enum { WIDTH = 16 };
-#elif defined(__AVX2__) && defined(__FMA__)
-enum { WIDTH = 8 };
-#else
-enum { WIDTH = 4 };
-#endif
-
-typedef float vector __attribute__((vector_size(WIDTH * sizeof(float))));
-typedef float loose
-    __attribute__((vector_size(WIDTH * sizeof(float)), aligned(4), may_alias));
-
-typedef int32_t whole __attribute__((vector_size(WIDTH * sizeof(float))));
-
 enum { LINE = 16 }; /* floats of a line of the cache */
-
-/* a * b + c, rounded once. */
-LPI_INLINED vector fuse(vector a, vector b, vector c)
-{
-#if defined(__AVX512F__)
-    return (vector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
-#elif defined(__AVX2__) && defined(__FMA__)
-    return (vector)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
-#elif defined(__aarch64__)
-    return (vector)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
-#else
-    for (int i = 0; i < WIDTH; i++)
-        c[i] = fmaf(a[i], b[i], c[i]);
-    return c;
-#endif
-}
-
-LPI_INLINED vector load(const float *at)
-{
-    return *(const loose *)at;
-}
-
-LPI_INLINED vector repeat(float x)
-{
-    return x - (vector){0};
-}
 
 /* The tile ROWS x VECTORS, A being read with the strides "a_row" and
  * "a_column", which are constants where A is packed.  The tile of C that comes
@@ -66,31 +20,33 @@ LPI_INLINED vector repeat(float x)
     {                                                                          \
         const float *a = args->a, *b = args->b;                                \
         float *c = args->c;                                                    \
-        vector sum[ROWS][VECTORS];                                             \
+        lpi_vector sum[ROWS][VECTORS];                                         \
                                                                                \
         for (int i = 0; i < ROWS; i++)                                         \
             for (int j = 0; j < VECTORS; j++)                                  \
-                sum[i][j] = fresh ? (vector){0}                                \
-                                  : load(c + i * args->c_row + j * WIDTH);     \
+                sum[i][j] =                                                    \
+                    fresh ? (lpi_vector){0}                                    \
+                          : lpi_load(c + i * args->c_row + j * LPI_WIDTH);     \
         for (int i = 0; i < ROWS && args->next; i++)                           \
-            for (int j = 0; j < VECTORS * WIDTH; j += LINE)                    \
+            for (int j = 0; j < VECTORS * LPI_WIDTH; j += LINE)                \
                 __builtin_prefetch(args->next + i * args->c_row + j, 1);       \
-        for (int64_t p = 0; p < args->k; p++, b += VECTORS * WIDTH) {          \
-            vector right[VECTORS];                                             \
+        for (int64_t p = 0; p < args->k; p++, b += VECTORS * LPI_WIDTH) {      \
+            lpi_vector right[VECTORS];                                         \
                                                                                \
             for (int j = 0; j < VECTORS; j++)                                  \
-                right[j] = load(b + j * WIDTH);                                \
+                right[j] = lpi_load(b + j * LPI_WIDTH);                        \
             for (int i = 0; i < ROWS; i++) {                                   \
-                vector left = repeat(a[i * (a_row)]);                          \
+                lpi_vector left = lpi_repeat(a[i * (a_row)]);                  \
                                                                                \
                 for (int j = 0; j < VECTORS; j++)                              \
-                    sum[i][j] = fuse(left, right[j], sum[i][j]);               \
+                    sum[i][j] = lpi_fuse(left, right[j], sum[i][j]);           \
             }                                                                  \
             a += (a_column);                                                   \
         }                                                                      \
         for (int i = 0; i < ROWS; i++)                                         \
             for (int j = 0; j < VECTORS; j++)                                  \
-                *(loose *)(c + i * args->c_row + j * WIDTH) = sum[i][j];       \
+                *(lpi_loose *)(c + i * args->c_row + j * LPI_WIDTH) =          \
+                    sum[i][j];                                                 \
     }                                                                          \
     static void name(const lpi_tile_args *args)                                \
     {                                                                          \
@@ -124,126 +80,157 @@ TILES(wide, ROWS_0, WIDE_0)
 TILES(middle, ROWS_1, WIDE_1)
 TILES(narrow, ROWS_2, 1)
 
-/* Floats of "rest" that vector "j" of a block holds. */
-LPI_INLINED int64_t within(int64_t rest, int j)
-{
-    rest -= (int64_t)j * WIDTH;
-    return rest < WIDTH ? rest : WIDTH;
-}
-
-/* The first "count" floats of "v". */
-LPI_INLINED void store_some(float *to, vector v, int64_t count)
-{
+/* In groups of four lanes: the first or the last two of "a" and "b" in turn,
+ * lane by lane or pair by pair; then groups: each other one of both. */
 #if defined(__AVX512F__)
-    _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), (__m512)v);
+#define GROUPS(a, b, p, q, r, s)                                               \
+    __builtin_shufflevector(a, b, p, q, r, s, (p) + 4, (q) + 4, (r) + 4,       \
+                            (s) + 4, (p) + 8, (q) + 8, (r) + 8, (s) + 8,       \
+                            (p) + 12, (q) + 12, (r) + 12, (s) + 12)
+#define OTHER(a, b, p)                                                         \
+    __builtin_shufflevector(a, b, p, (p) + 1, (p) + 2, (p) + 3, (p) + 8,       \
+                            (p) + 9, (p) + 10, (p) + 11, (p) + 16, (p) + 17,   \
+                            (p) + 18, (p) + 19, (p) + 24, (p) + 25, (p) + 26,  \
+                            (p) + 27)
+#elif defined(__AVX2__) && defined(__FMA__)
+#define GROUPS(a, b, p, q, r, s)                                               \
+    __builtin_shufflevector(a, b, p, q, r, s, (p) + 4, (q) + 4, (r) + 4,       \
+                            (s) + 4)
+#define OTHER(a, b, p)                                                         \
+    __builtin_shufflevector(a, b, p, (p) + 1, (p) + 2, (p) + 3, (p) + 8,       \
+                            (p) + 9, (p) + 10, (p) + 11)
 #else
-    memcpy(to, &v, (size_t)count * sizeof(*to));
+#define GROUPS(a, b, p, q, r, s) __builtin_shufflevector(a, b, p, q, r, s)
+#define OTHER(a, b, p)           ((void)(b), (a)) /* there is but one group */
 #endif
-}
 
-/* "vectors" vectors of a row, "rest" floats of them wanted. */
-LPI_INLINED void taps_block(const lpi_taps *t, int64_t at, int64_t rest,
-                            int vectors)
+/* v[p] becomes element p of all: squares of four in every group of lanes, then
+ * the groups, by halves. */
+static inline __attribute__((always_inline)) void turn_square(lpi_vector *v)
 {
-    enum { MOST = 4 };
-    vector sum[MOST] = {{0}};
-    const float *from = t->from + at;
-    float *to = t->to + at;
+    enum { FOURS = LPI_WIDTH / 4 };
+    lpi_vector w[LPI_WIDTH];
 
-    for (int j = 0; j < vectors && !t->fresh; j++) {
-        float kept[WIDTH] = {0};
+    for (int i = 0; i < LPI_WIDTH; i += 4) {
+        lpi_vector a = GROUPS(v[i], v[i + 1], 0, LPI_WIDTH, 1, LPI_WIDTH + 1);
+        lpi_vector b =
+            GROUPS(v[i + 2], v[i + 3], 0, LPI_WIDTH, 1, LPI_WIDTH + 1);
+        lpi_vector c =
+            GROUPS(v[i], v[i + 1], 2, LPI_WIDTH + 2, 3, LPI_WIDTH + 3);
+        lpi_vector d =
+            GROUPS(v[i + 2], v[i + 3], 2, LPI_WIDTH + 2, 3, LPI_WIDTH + 3);
 
-        if (within(rest, j) == WIDTH) {
-            sum[j] = load(to + j * WIDTH);
-            continue;
+        v[i] = GROUPS(a, b, 0, 1, LPI_WIDTH, LPI_WIDTH + 1);
+        v[i + 1] = GROUPS(a, b, 2, 3, LPI_WIDTH + 2, LPI_WIDTH + 3);
+        v[i + 2] = GROUPS(c, d, 0, 1, LPI_WIDTH, LPI_WIDTH + 1);
+        v[i + 3] = GROUPS(c, d, 2, 3, LPI_WIDTH + 2, LPI_WIDTH + 3);
+    }
+    for (int round = 1; round < FOURS; round *= 2) {
+        for (int i = 0; i < LPI_WIDTH / 2; i++) {
+            int at = i / 4 * 8 + i % 4;
+
+            w[i] = OTHER(v[at], v[at + 4], 0);
+            w[i + LPI_WIDTH / 2] = OTHER(v[at], v[at + 4], 4);
         }
-        memcpy(kept, to + j * WIDTH, (size_t)within(rest, j) * sizeof(*to));
-        sum[j] = load(kept);
+        for (int i = 0; i < LPI_WIDTH; i++)
+            v[i] = w[i];
     }
-    for (int64_t k = 0; k < t->count; k++) {
-        vector w = repeat(t->w[k]);
-        const float *tap = from + t->offset[k];
-
-        for (int j = 0; j < vectors; j++)
-            sum[j] = fuse(w, load(tap + j * WIDTH), sum[j]);
-    }
-    for (int j = 0; j < vectors; j++)
-        if (within(rest, j) == WIDTH)
-            *(loose *)(to + j * WIDTH) = sum[j];
-        else
-            store_some(to + j * WIDTH, sum[j], within(rest, j));
 }
 
-void LPI_OF_SET(lpi_taps_row)(const lpi_taps *t)
+/* The sums of "rows" rows, a constant, with LPI_LANES lines from "from" on.
+ * What comes later is fetched, in the lines behind where these end. */
+LPI_INLINED void lines_block(const lpi_lines *l, const float *a,
+                             const float *from, float *c, int rows)
 {
-    for (int64_t at = 0, rest = t->length; rest > 0;
-         at += (int64_t)4 * WIDTH, rest -= (int64_t)4 * WIDTH)
-        if (rest > 3 * WIDTH)
-            taps_block(t, at, rest, 4);
-        else if (rest > 2 * WIDTH)
-            taps_block(t, at, rest, 3);
-        else if (rest > WIDTH)
-            taps_block(t, at, rest, 2);
-        else
-            taps_block(t, at, rest, 1);
-}
+    enum { ROWS = 4, BLOCKS = LPI_LANES / LPI_WIDTH, AHEAD = 128 };
+    lpi_vector sum[ROWS][BLOCKS], v[LPI_WIDTH];
+    int64_t k = 0;
 
-/* "x" where it is larger, else "most", which stays when one is NaN. */
-LPI_INLINED vector larger(vector x, vector most)
-{
-#if defined(__AVX512F__)
-    return (vector)_mm512_max_ps((__m512)x, (__m512)most);
-#elif defined(__AVX2__)
-    return (vector)_mm256_max_ps((__m256)x, (__m256)most);
-#elif defined(__SSE2__)
-    return (vector)_mm_max_ps((__m128)x, (__m128)most);
-#else
-    for (int i = 0; i < WIDTH; i++)
-        most[i] = x[i] > most[i] ? x[i] : most[i];
-    return most;
-#endif
-}
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < BLOCKS; j++)
+            sum[i][j] = l->fresh ? (lpi_vector){0}
+                                 : lpi_load(c + i * l->c_row + j * LPI_WIDTH);
+    for (; k + LPI_WIDTH <= l->k; k += LPI_WIDTH) {
+        int64_t next = k + AHEAD < l->k
+                           ? k + AHEAD
+                           : k + AHEAD - l->k + LPI_LANES * l->line;
 
-/* NaN is looked for aside. */
-LPI_INLINED void max_block(const lpi_taps *t, int64_t at, int64_t rest,
-                           int vectors)
-{
-    enum { MOST = 4 };
-    vector most[MOST];
-    whole nan[MOST] = {{0}};
+        for (int j = 0; j < BLOCKS; j++) {
+            const float *b = from + j * LPI_WIDTH * l->line;
 
-    for (int j = 0; j < vectors; j++)
-        most[j] = repeat(-(float)INFINITY);
-    for (int64_t k = 0; k < t->count; k++)
-        for (int j = 0; j < vectors; j++) {
-            vector x = load(t->from + at + t->offset[k] + j * WIDTH);
-
-            nan[j] |= x != x;
-            most[j] = larger(x, most[j]);
+            for (int i = 0; i < LPI_WIDTH; i++) {
+                __builtin_prefetch(b + i * l->line + next);
+                v[i] = lpi_load(b + i * l->line + k);
+            }
+            turn_square(v);
+#pragma GCC unroll 16
+            for (int p = 0; p < LPI_WIDTH; p++)
+                for (int i = 0; i < rows; i++)
+                    sum[i][j] = lpi_fuse(lpi_repeat(a[i * l->a_row + k + p]),
+                                         v[p], sum[i][j]);
         }
-    for (int j = 0; j < vectors; j++) {
-        whole quiet = nan[j] & 0x7fc00000;
-        vector kept = (vector)(((whole)most[j] & ~nan[j]) | quiet);
-
-        if (within(rest, j) == WIDTH)
-            *(loose *)(t->to + at + j * WIDTH) = kept;
-        else
-            store_some(t->to + at + j * WIDTH, kept, within(rest, j));
     }
+    for (; k < l->k; k++) {
+        float some[LPI_LANES];
+
+        for (int p = 0; p < LPI_LANES; p++)
+            some[p] = from[p * l->line + k];
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < BLOCKS; j++)
+                sum[i][j] = lpi_fuse(lpi_repeat(a[i * l->a_row + k]),
+                                     lpi_load(some + j * LPI_WIDTH), sum[i][j]);
+    }
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < BLOCKS; j++)
+            *(lpi_loose *)(c + i * l->c_row + j * LPI_WIDTH) = sum[i][j];
 }
 
-void LPI_OF_SET(lpi_taps_max)(const lpi_taps *t)
+void LPI_OF_SET(lpi_lines_run)(const lpi_lines *l)
 {
-    int64_t at = 0;
+    for (int64_t j = 0; j < l->count; j += LPI_LANES)
+        for (int64_t i = 0; i < l->rows; i += 4) {
+            const float *a = l->a + i * l->a_row, *b = l->b + j * l->line;
+            float *c = l->c + i * l->c_row + j;
 
-    for (; t->length - at >= 4 * WIDTH; at += (int64_t)4 * WIDTH)
-        max_block(t, at, 4 * WIDTH, 4);
-    for (; at < t->length; at += WIDTH)
-        max_block(t, at, t->length - at, 1);
+            if (l->rows - i >= 4)
+                lines_block(l, a, b, c, 4);
+            else if (l->rows - i == 3)
+                lines_block(l, a, b, c, 3);
+            else if (l->rows - i == 2)
+                lines_block(l, a, b, c, 2);
+            else
+                lines_block(l, a, b, c, 1);
+        }
+}
+
+void LPI_OF_SET(lpi_turn_squares)(const float *from, int64_t stride,
+                                  const int64_t sides[2], int64_t width,
+                                  float *to)
+{
+    enum { AHEAD = 64 }; /* floats that are fetched */
+    lpi_vector v[LPI_WIDTH];
+
+    if (sides[0] < LPI_WIDTH || sides[1] < LPI_WIDTH) {
+        lpi_turn(from, stride, sides, width, to);
+        return;
+    }
+    for (int64_t k = 0; k < sides[0]; k += LPI_WIDTH)
+        for (int64_t j = 0; j < sides[1]; j += LPI_WIDTH) {
+            int64_t p = lpi_least(k, sides[0] - LPI_WIDTH);
+            int64_t n = lpi_least(j, sides[1] - LPI_WIDTH);
+
+            for (int i = 0; i < LPI_WIDTH; i++) {
+                __builtin_prefetch(from + (n + i) * stride + p + AHEAD);
+                v[i] = lpi_load(from + (n + i) * stride + p);
+            }
+            turn_square(v);
+            for (int i = 0; i < LPI_WIDTH; i++)
+                *(lpi_loose *)(to + (p + i) * width + n) = v[i];
+        }
 }
 
 const lpi_gemm_tiles LPI_OF_SET(lpi_gemm_tiles) = {
-    .tile = {{ROWS_0, WIDE_0 *WIDTH, wide},
-             {ROWS_1, WIDE_1 *WIDTH, middle},
-             {ROWS_2, WIDTH, narrow}},
+    .tile = {{ROWS_0, WIDE_0 *LPI_WIDTH, wide},
+             {ROWS_1, WIDE_1 *LPI_WIDTH, middle},
+             {ROWS_2, LPI_WIDTH, narrow}},
 };

@@ -21,7 +21,7 @@ done
 awk '
 BEGIN {
     # of lpi_columns.pack and lpi_columns8.pack, with what they stand on
-    split("lpi_pack_matrix lpi_pack_window pack_columns pack_matrix " \
+    split("lpi_pack_matrix lpi_pack_window pack_columns pack_padded " \
           "pack_weights", names, " ")
     for (i in names)
         free[names[i]]

@@ -49,10 +49,19 @@ def byte_conv(name, *sizes, **options):
             macs)
 
 
-def product(name, m, n, k, dtype=F, **attributes):
+def product(name, m, n, k, dtype=F, weight="!", **attributes):
     b = [n, k] if attributes.get("transB") else [k, n]
     return (name, "Gemm" if attributes else "MatMul", attributes,
-            [(dtype, [m, k]), (dtype + "!", b)], m * n * k)
+            [(dtype, [m, k]), (dtype + weight, b)], m * n * k)
+
+
+def few(m, n, k):
+    """A product of few rows, both ways, its B an activation: it is in memory,
+    and nobody packs it beforehand."""
+    sizes = "%d x %d x %d, both given" % (m, k, n)
+    return [product("MatMul " + sizes, m, n, k, weight=""),
+            product("Gemm " + sizes + ", B turned", m, n, k, weight="",
+                    transB=1)]
 
 
 LAYERS = [
@@ -132,6 +141,9 @@ LAYERS = [
      [(U8, [256, 1024]), SCALE, ZERO, (I8 + "!", [1024, 1024]), SCALE, SIGNED,
       SCALE, ZERO], 256 * 1024 * 1024),
 ]
+for sizes in ((1, 4096, 4096), (1, 1024, 1024), (1, 2048, 64), (1, 64, 2048),
+              (4, 1024, 1024), (8, 4096, 4096), (16, 1024, 1024)):
+    LAYERS += few(*sizes)
 
 
 def values(np, dtype, dims, given):
@@ -227,7 +239,7 @@ def main(argv):
     ort = None
     if importlib.util.find_spec("onnxruntime"):
         import onnxruntime as ort
-    print("%-34s %9s %8s  %s" % ("layer", "ms", "GFLOP/s",
+    print("%-42s %9s %8s  %s" % ("layer", "ms", "GFLOP/s",
                                  "ONNX Runtime ms, ratio" if ort else ""))
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model.onnx")
@@ -237,10 +249,10 @@ def main(argv):
             make(np, onnx, row, COPIES, path)
             own, why = lplan_seconds(argv[1], path, row[1])
             if own is None:
-                print("%-34s %s" % (row[0], why))
+                print("%-42s %s" % (row[0], why))
                 continue
             rate = "%8.1f" % (2e-9 * row[4] / own) if row[4] else " " * 8
-            line = "%-34s %9.3f %s" % (row[0], own * 1e3, rate)
+            line = "%-42s %9.3f %s" % (row[0], own * 1e3, rate)
             if ort:
                 feeds = make(np, onnx, row, 0, path)
                 peer = peer_seconds(ort, path, feeds)

@@ -31,6 +31,16 @@ static inline float *floats(int64_t count)
     return made;
 }
 
+/* Exactly "count" bytes, so that reads behind them are found. */
+static inline uint8_t *draw_bytes(int64_t count)
+{
+    uint8_t *made = malloc((size_t)count);
+
+    for (int64_t i = 0; i < count; i++)
+        made[i] = (uint8_t)draw(256);
+    return made;
+}
+
 static inline float *copy_of(const float *from, int64_t count)
 {
     float *made = malloc((size_t)(count + 1) * sizeof(*made));
@@ -45,6 +55,20 @@ static inline float *room(int64_t count)
 
     memset(made, 0xff, (size_t)(count + 1) * sizeof(*made));
     return made;
+}
+
+/* Places of a grid, and place "i" of it. */
+static inline int64_t volume(const int64_t axes[3])
+{
+    return axes[0] * axes[1] * axes[2];
+}
+
+static inline void unfold(int64_t i, const int64_t axes[3],
+                          int64_t ret_place[3])
+{
+    ret_place[2] = i % axes[2];
+    ret_place[1] = i / axes[2] % axes[1];
+    ret_place[0] = i / axes[2] / axes[1];
 }
 
 #define SAME(a, b, count)                                                      \

@@ -138,18 +138,6 @@ static bool meets(const lpi_conv *c, const float *x, const int64_t o[3],
     return true;
 }
 
-static int64_t volume(const int64_t axes[3])
-{
-    return axes[0] * axes[1] * axes[2];
-}
-
-static void unfold(int64_t i, const int64_t axes[3], int64_t ret_place[3])
-{
-    ret_place[2] = i % axes[2];
-    ret_place[1] = i / axes[2] % axes[1];
-    ret_place[0] = i / axes[2] / axes[1];
-}
-
 /* One output by the definition. */
 static float plain_output(const lpi_conv *c, int64_t n, int64_t oc, int64_t i,
                           bool transposed)
@@ -291,9 +279,17 @@ static void test_conv_1x1(void **unused)
 static void test_deconv(void **unused)
 {
     (void)unused;
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < 60; i++) {
         lpi_conv c = draw_conv(false);
 
+        if (i >= 40) {
+            int axis = (int)draw(3);
+
+            for (int d = 0; d < 3; d++)
+                c.in[d] = 1 + draw(2);
+            c.kernel[axis] = 34 + draw(30);
+            c.stride[axis] = 1 + draw(3) * draw(60);
+        }
         set_out(&c, true);
         check_conv(c, true);
     }
@@ -337,7 +333,8 @@ static void check_conv8(lpi_conv shape, uint32_t form)
 {
     int64_t in = shape.batch * shape.in_channels * volume(shape.in);
     int64_t out = shape.batch * shape.out_channels * volume(shape.out);
-    float *x = floats(in), *w, *want = room(out), *got = room(out);
+    uint8_t *x = draw_bytes(in), *w;
+    float *want = room(out), *got = room(out);
     int32_t zeros[64];
     lpi_conv8 c = {.shape = &shape,
                    .x = x,
@@ -348,8 +345,8 @@ static void check_conv8(lpi_conv shape, uint32_t form)
                    .w_zeros = form & 4 ? zeros : NULL,
                    .y = (int32_t *)got};
 
-    c.w = w =
-        floats(shape.in_channels * shape.out_channels * volume(shape.kernel));
+    c.w = w = draw_bytes(shape.in_channels / shape.groups * shape.out_channels *
+                         volume(shape.kernel));
     for (int i = 0; i < 64; i++)
         zeros[i] = (int32_t)draw(200) - 100;
     for (int64_t i = 0; i < out; i++)
@@ -372,9 +369,12 @@ static void check_conv8(lpi_conv shape, uint32_t form)
 static void test_conv8(void **unused)
 {
     (void)unused;
-    for (uint32_t i = 0; i < 96; i++) {
+    for (uint32_t i = 0; i < 160; i++) {
         lpi_conv c = draw_conv(i % 4 == 0);
 
+        c.dilation[2] += i >= 96 ? draw(16) : 0;
+        c.pad[2] += i >= 96 ? draw(20) : 0;
+        c.in[2] += i >= 96 ? draw(70) : 0;
         set_out(&c, false);
         check_conv8(c, i);
     }

@@ -363,6 +363,8 @@ static void integers(void **unused)
     for (uint32_t form = 0; form < 16; form++) {
         for (int i = 0; i < 4; i++)
             check_integers(1 + draw(60), 1 + draw(110), 1 + draw(90), form);
+        check_integers(1 + draw(6), 500 + draw(100), 1 + draw(90), form);
+        check_integers(7 + draw(9), 1 + draw(60), 1030, form);
         check_integers(3, 5, 2100, form);
         check_integers(1, 1, 1, form);
     }

@@ -61,6 +61,14 @@ int64_t lpi_resize_nearest(const lpi_resize *params, const lpi_axis_map *map,
 lp_status lpi_resize_taps(const lpi_run *run, const lpi_axis_map *map,
                           lpi_resize_map *ret_taps);
 
+/* An axis whose output is its input (sampling.c). */
+bool lpi_resize_is_same(const lpi_resize *params, const lpi_axis_map *map);
+
+/* ---- nearest.c: nearest neighbours --------------------------------------- */
+
+/* Resize by copies; "maps" has one an axis. */
+lp_status lpi_resize_copy(const lpi_run *run, const lpi_axis_map *maps);
+
 /* ---- gridding.c, regions.c: runs of sample.c ----------------------------- */
 
 typedef struct lpi_sample {

@@ -2,9 +2,8 @@
  *
  * Axis by axis, from the last to the first: each output position of an axis is
  * a weighted sum of input positions, in ascending order, in floats; the
- * weights are made in doubles.  Nearest neighbours copy elements of any dtype
- * through one table of positions an axis.  Source: ONNX operator Resize-19 and
- * its reference in onnx/reference/ops/op_resize.py. */
+ * weights are made in doubles.  Source: ONNX operator Resize-19 and its
+ * reference in onnx/reference/ops/op_resize.py. */
 #include <math.h>
 #include <string.h>
 
@@ -119,8 +118,7 @@ static lp_status map_axes(const lpi_run *run, lpi_axis_map *maps)
     return LP_OK;
 }
 
-/* An axis whose output is its input. */
-static bool is_same(const lpi_resize *p, const lpi_axis_map *m)
+bool lpi_resize_is_same(const lpi_resize *p, const lpi_axis_map *m)
 {
     return m->scale == 0 ||
            (m->in == m->out && m->scale == 1 &&
@@ -156,90 +154,10 @@ static lp_status keep_ratio(const lpi_run *run, lpi_axis_map *maps)
     return LP_OK;
 }
 
-/* The nearest input position to output position "i"; -1 to extrapolate. */
-static int64_t source_of(const lpi_resize *p, const lpi_axis_map *m, int64_t i)
-{
-    double x = lpi_resize_position(p, m, i);
-
-    if (is(p->coordinate_transformation_mode, "tf_crop_and_resize") &&
-        (x < 0 || x > (double)(m->in - 1)))
-        return -1;
-    return lpi_resize_nearest(p, m, x);
-}
-
-/* Write "width" elements at "to" from those at "from" that "at" names. */
-static void copy_row(const lpi_run *run, int64_t to, int64_t from,
-                     int64_t width, const int64_t *at)
-{
-    const lpi_resize *p = run->node->params;
-    lp_dtype type = lpi_in_dtype(run->node, 0);
-    int32_t bits = lp_dtype_bits(type);
-    const uint32_t *source = (const uint32_t *)run->in[0] +
-                             (from < 0 ? 0 : from);
-    uint32_t *target = (uint32_t *)run->out[0] + to;
-    bool outside = from < 0;
-
-    for (int64_t i = 0; i < width && !outside; i++)
-        outside = at[i] < 0;
-    if (bits == 32 && !outside) {
-        for (int64_t i = 0; i < width; i++)
-            target[i] = source[at[i]];
-        return;
-    }
-    for (int64_t i = 0; i < width; i++)
-        if (from < 0 || at[i] < 0)
-            lpi_store_floats(lpi_run_team(run).isa, type,
-                             &p->extrapolation_value, to + i, 1, run->out[0]);
-        else
-            lpi_copy_run(bits, 1, (lpi_place){run->out[0], to + i, NULL},
-                         (lpi_place){(void *)run->in[0], from + at[i], NULL});
-}
-
-/* Copy "run" row by row through tables of positions. */
-static lp_status copy_nearest(const lpi_run *run, const lpi_axis_map *maps)
-{
-    const lpi_resize *p = run->node->params;
-    lp_shape x = lpi_in_shape(run->node, 0), y = lpi_out_shape(run->node, 0);
-    int32_t last = y.rank - 1;
-    int64_t *strides = LPI_NEW(run->scratch, int64_t, y.rank + 1);
-    int64_t *index = LPI_NEW(run->scratch, int64_t, y.rank + 1);
-    int64_t **at = LPI_NEW(run->scratch, int64_t *, y.rank + 1);
-    int64_t count = lpi_shape_elements(y), width, to;
-
-    if (strides == NULL || index == NULL || at == NULL)
-        return lpi_node_fail_memory(run->node);
-    lpi_strides(x.rank, x.dims, strides);
-    for (int32_t k = 0; k < y.rank; k++) {
-        at[k] = LPI_NEW(run->scratch, int64_t, y.dims[k]);
-        if (at[k] == NULL)
-            return lpi_node_fail_memory(run->node);
-        for (int64_t i = 0; i < y.dims[k]; i++)
-            at[k][i] = is_same(p, &maps[k]) ? i : source_of(p, &maps[k], i);
-    }
-    width = y.rank > 0 ? y.dims[last] : 1;
-    for (to = 0; to < count; to += width) {
-        static const int64_t first[1];
-        int64_t from = 0;
-
-        for (int32_t k = 0; k < last; k++) {
-            int64_t own = at[k][index[k]];
-
-            from = own < 0 || from < 0 ? -1 : from + own * strides[k];
-        }
-        copy_row(run, to, from, width, y.rank > 0 ? at[last] : first);
-        for (int32_t k = last - 1; k >= 0; k--) {
-            if (++index[k] < y.dims[k])
-                break;
-            index[k] = 0;
-        }
-    }
-    return LP_OK;
-}
-
 /* No axis before "k" changes. */
 static bool is_last(const lpi_resize *p, const lpi_axis_map *maps, int32_t k)
 {
-    while (k > 0 && is_same(p, &maps[k - 1]))
+    while (k > 0 && lpi_resize_is_same(p, &maps[k - 1]))
         k--;
     return k == 0;
 }
@@ -276,7 +194,7 @@ static lp_status sum_axes(const lpi_run *run, const lpi_axis_map *maps)
 
         outer /= m->in;
         inner *= m->out;
-        if (is_same(p, m))
+        if (lpi_resize_is_same(p, m))
             continue;
         LP_TRY(lpi_resize_taps(run, m, &t));
         work.t = &t;
@@ -310,7 +228,7 @@ lp_status lpi_resize_run(const lpi_run *run)
     LP_TRY(map_axes(run, maps));
     LP_TRY(keep_ratio(run, maps));
     if (is(p->mode, "nearest"))
-        return copy_nearest(run, maps);
+        return lpi_resize_copy(run, maps);
     return sum_axes(run, maps);
 }
 

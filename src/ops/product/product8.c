@@ -240,7 +240,9 @@ static lp_status prepare(job *j, bool is_scaled)
     bytes = lpi_gemm8_workspace(&j->gemm);
     j->gemm.workspace = lpi_arena_room(run->scratch, (size_t)bytes);
     if (is_scaled || run->continues)
-        j->sums = LPI_NEW(run->scratch, int32_t, j->a.rows * j->b.columns);
+        j->sums = lpi_arena_room(run->scratch,
+                                 (size_t)lpi_mul(j->a.rows * j->b.columns,
+                                                 (int64_t)sizeof(*j->sums)));
     if (j->gemm.workspace == NULL ||
         ((is_scaled || run->continues) && j->sums == NULL))
         return lpi_node_fail_memory(run->node);

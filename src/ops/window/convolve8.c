@@ -112,7 +112,7 @@ static void requantize(const job *j, int64_t image, int64_t first,
         int32_t *own = sums + c * plane;
 
 #pragma omp simd
-        for (int64_t i = 0; i < plane; i++)
+        for (int64_t i = 0; i < (bias ? plane : 0); i++)
             own[i] = (int32_t)((uint32_t)own[i] + bias);
         team.isa->bytes_of_sums(&how, plane, own, to + c * plane);
     }
