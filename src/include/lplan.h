@@ -499,7 +499,7 @@ typedef struct lp_plan_bound {
     int64_t gap; /* achieved - value; 0: proved optimal */
 } lp_plan_bound;
 
-/* What a planner has to say. */
+/* What a planner has to say, or "model", of what nobody can count in it. */
 typedef struct lp_plan_note {
     const char *planner, *text;
 } lp_plan_note;

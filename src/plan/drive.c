@@ -102,6 +102,42 @@ static lp_status explain(lpi_planning *planning, holder *h)
     return lpi_obstacle_find(planning, h->schedule, &h->plan, NULL);
 }
 
+/* Say which layers are counted as nothing, because nobody knows their
+ * operations. */
+static lp_status note_unknown(lpi_planning *planning, lp_error *error)
+{
+    const lp_model *model = planning->model;
+    const char *first = NULL;
+    lp_plan_note note = {.planner = "model"};
+    int64_t count = 0;
+
+    for (int64_t i = 0; i < model->layers_count; i++) {
+        lp_row_status known = LP_EXACT;
+        lp_cost cost;
+
+        if (model->layers[i]->is_static)
+            continue;
+        LP_TRY(lpi_layer_cost(model, model->layers[i], &cost, &known, error));
+        if (known != LP_UNKNOWN)
+            continue;
+        first = first ? first : model->layers[i]->name;
+        count++;
+    }
+    if (!count)
+        return LP_OK;
+    note.text = lpi_arena_printf(
+        planning->arena,
+        "%lld %s of unknown operations ('%.200s'%s) counted as none: macs and "
+        "latency_ns are at least these",
+        (long long)count, count == 1 ? "layer" : "layers", first,
+        count == 1 ? "" : " first");
+    if (!note.text || !LPI_GROW(planning->arena, planning->notes,
+                                planning->notes_count, planning->notes_room))
+        return lpi_fail_memory(error);
+    planning->notes[planning->notes_count++] = note;
+    return LP_OK;
+}
+
 /* Plan from the start: what "h" holds is filled. */
 static lp_status drive(lpi_planning *planning, holder *h, lp_error *error)
 {
@@ -122,6 +158,7 @@ static lp_status drive(lpi_planning *planning, holder *h, lp_error *error)
     h->plan.budget_bytes = planning->problem.budget_bytes;
     h->plan.effort = planning->problem.effort;
     h->plan.reproducible = !h->schedule->is_timed;
+    LP_TRY(note_unknown(planning, error));
     status = lpi_chain_run(planning, h->schedule, &decided, error);
     if (planning->is_cut)
         return status;
