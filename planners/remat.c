@@ -289,6 +289,29 @@ static lp_status bound_macs(const task *t, lp_schedule *schedule)
                : lp_schedule_add_bound(schedule, &bound, t->error);
 }
 
+/* Whether what is given fits once it is placed, as results in place and parts
+ * of a whole take less than their sum.  Not asked with a part of the budget:
+ * who gives that has placed it before. */
+static lp_status fits_placed(const task *t, bool *ret_fits)
+{
+    int64_t budget = t->problem->budget_bytes, count;
+    lp_schedule *draft;
+    lp_meaning meaning;
+    lp_status status;
+
+    *ret_fits = false;
+    if (lp_schedule_memories(t->given, &count)->capacity_bytes > budget)
+        return LP_OK;
+    LP_TRY(lp_schedule_draft(t->problem, t->given, &draft, t->error));
+    status = lp_plan_with(t->problem, "place", 0, draft, t->error);
+    if (status == LP_EINFEASIBLE)
+        return LP_OK;
+    LP_TRY(status);
+    LP_TRY(lp_schedule_lower(t->problem, draft, &meaning, t->error));
+    *ret_fits = meaning.predictions.arena_bytes <= budget;
+    return LP_OK;
+}
+
 static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
                       lp_error *error)
 {
@@ -300,6 +323,7 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
               .seed = problem->seed ^ lp_problem_count(problem, "seed"),
               .error = error};
     lp_meaning meaning;
+    bool fits;
     int32_t i;
 
     LP_TRY(lp_schedule_lower(problem, schedule, &meaning, error));
@@ -307,6 +331,9 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
         meaning.predictions.live_peak_bytes <= problem->budget_bytes)
         return LP_OK; /* it fits as it is */
     LP_TRY(check_floors(&t, &meaning));
+    LP_TRY(fits_placed(&t, &fits));
+    if (fits)
+        return LP_OK;
     LP_TRY(lp_schedule_graph(problem, schedule, &t.units, error));
     for (i = 0; i < count; i++)
         LP_TRY(search(&t, prices[i], problem->effort / count));

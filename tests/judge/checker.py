@@ -921,6 +921,11 @@ class Judge:
             if said[key] < value or (exact and said[key] != value):
                 raise Refused('predicts %s %d, and takes %s%d' % (
                     key, said[key], '' if exact else 'at least ', value))
+        for bound in self.plan.get('bounds') or []:
+            least = said.get(bound['quantity'], count(bound['value']))
+            if count(bound['value']) > least:
+                raise Refused('a bound on %s is above the prediction' %
+                              bound['quantity'])
 
     def judge(self):
         self.top, self.tiles = collections.Counter(), set()

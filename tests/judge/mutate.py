@@ -335,13 +335,19 @@ def away(rng, plan, model):
                     rng.sample(sorted(model.types), min(2, len(model.types)))]
 
 
+def forget(plan):
+    """What a plan says of itself, which does not hold once it is another."""
+    plan.pop('predictions', None)
+    plan.pop('bounds', None)
+
+
 def spill(rng, plan, model):
     """Moves into a second memory, perhaps back; sometimes right."""
     if all(x['name'] != 'dram' for x in plan['memories']):
         plan['memories'].append({'name': 'dram', 'alignment': '16'})
     if rng.random() < 0.9:
         plan.pop('place', None)
-        plan.pop('predictions', None)
+        forget(plan)
         plan['memories'][0].pop('capacity_bytes', None)
     moves = plan.setdefault('move', [])
     runs = len(plan['runs'])
@@ -413,6 +419,16 @@ def wrong_prediction(rng, plan, model):
         0, int(plan['predictions'][key]) + rng.choice((1, -1, 64))))
 
 
+def wrong_bound(rng, plan, model):
+    """A bound that the plan's own prediction is below, or at."""
+    if 'predictions' not in plan:
+        return False
+    key = rng.choice(('live_peak_bytes', 'arena_bytes', 'macs'))
+    plan.setdefault('bounds', []).append(
+        {'quantity': key, 'proof': 'none', 'given': ['groups'],
+         'value': str(int(plan['predictions'][key]) + rng.choice((0, 1)))})
+
+
 def keep_rows(rng, plan, model):
     """The other overlap; right where tiles cut one axis."""
     group = entry(rng, plan, 'groups')
@@ -437,14 +453,14 @@ def cut_sums(rng, plan, model):
             {'axis': str(rng.choice((1, 2, 3))), 'extent': '2'})
     plan['runs'][plan['runs'].index(name)] = 'sums'
     plan['place'] = []
-    plan.pop('predictions', None)
+    forget(plan)
 
 
 def widths(rng, plan, model):
     """Other dtypes for some tensors, assumed or with scales; often right."""
     if rng.random() < 0.9:
         plan.pop('place', None)
-        plan.pop('predictions', None)
+        forget(plan)
     names = sorted(model.types) + sorted(model.stored)
     entries = plan.setdefault('precision', [])
     for name in rng.sample(names, min(len(names), rng.choice((1, 2, 5, 50)))):
@@ -501,7 +517,7 @@ def stream(rng, plan, model):
     if all(x['name'] != 'dram' for x in plan['memories']):
         plan['memories'].append({'name': 'dram', 'alignment': '16'})
     if rng.random() < 0.8:
-        plan.pop('predictions', None)
+        forget(plan)
     plan['weights'] = rng.choice(
         ('dram', 'dram', 'dram', plan['memories'][0]['name'], 'attic'))
     if model.stored and rng.random() < 0.7:
@@ -518,7 +534,7 @@ DAMAGES = (swap_runs, swap_runs, move_run, drop_run, double_run, double_run,
            change_interval, drop_place, double_place, other_tensor, drop_alias,
            false_alias, false_alias, false_alias, parts, parts, change_alias,
            wrong_home, away, spill, spill, wrong_hash, unknown_key, lost_section, wrong_dims,
-           small_memory, other_alignment, wrong_prediction, false_pin,
+           small_memory, other_alignment, wrong_prediction, wrong_bound, false_pin,
            stream, stream, widths, widths, change_width, drop_width,
            keep_rows, cut_sums)
 # What says nothing without the bytes of tiles and bodies.
@@ -619,10 +635,9 @@ class Tester:
             damaged, said = copy.deepcopy(plan), []
             if rng.random() < 0.5:  # lplan finds the places anew
                 damaged.pop('place', None)
-                damaged.pop('predictions', None)
-                damaged.pop('bounds', None)
+                forget(damaged)
             elif rng.random() < 0.3:
-                damaged.pop('predictions', None)
+                forget(damaged)
             for _ in range(rng.choice((1, 1, 1, 2, 3))):
                 damage = rng.choice(DAMAGES)
                 if not known and damage in UNPLACED:
@@ -636,7 +651,7 @@ class Tester:
                 continue
             if not known and damaged.get('place'):
                 damaged['place'] = []
-                damaged.pop('predictions', None)
+                forget(damaged)
             words = emit(damaged)
             why = self.verdict(name, '+'.join(said), model, report, words,
                                model_hash)

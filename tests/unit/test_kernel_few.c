@@ -4,12 +4,12 @@
  * they do, so that a build with a sanitizer sees what reads behind them. */
 #include "teams.h"
 
-typedef enum kind { FLOATS, HALVES, BRAINS, KINDS } kind;
+typedef enum form { FLOATS, HALVES, BRAINS, KINDS } form;
 
 /* Where elements stand: "lines" runs of "count", "line" apart, behind "skip"
  * elements; "values" are all of them as floats. */
 typedef struct store {
-    kind kind;
+    form kind;
     int64_t lines, count, line, skip;
     float *values;
     void *bytes;
@@ -20,7 +20,7 @@ static int64_t size_of(const store *s)
     return s->skip + (s->lines - 1) * s->line + s->count;
 }
 
-static store draw_store(kind kind, int64_t lines, int64_t count)
+static store draw_store(form kind, int64_t lines, int64_t count)
 {
     store s = {.kind = kind, .lines = lines, .count = count};
     const lpi_isa *isa = lpi_isa_find("generic");

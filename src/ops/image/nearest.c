@@ -134,7 +134,7 @@ static bool find_sources(const lpi_run *run, const lpi_axis_map *maps,
 
 lp_status lpi_resize_copy(const lpi_run *run, const lpi_axis_map *maps)
 {
-    static int64_t none[1];
+    int64_t none[1] = {0};
     const lpi_resize *p = run->node->params;
     lp_shape x = lpi_in_shape(run->node, 0), y = lpi_out_shape(run->node, 0);
     int64_t *strides = LPI_NEW(run->scratch, int64_t, y.rank + 1);
