@@ -15,7 +15,7 @@ typedef struct desk {
     float *x, *padded, *w, *y;
 } desk;
 
-static desk desk_of(const lpi_conv *conv, float *own)
+static desk desk_for(const lpi_conv *conv)
 {
     desk d = {.in = conv->in[1] * conv->in[2],
               .out = conv->out[1] * conv->out[2],
@@ -24,6 +24,14 @@ static desk desk_of(const lpi_conv *conv, float *own)
     for (int i = 0; i < 2; i++)
         d.size[i] = (conv->out[i + 1] - 1) * conv->stride[i + 1] +
                     (conv->kernel[i + 1] - 1) * conv->dilation[i + 1] + 1;
+    return d;
+}
+
+/* ... in the memory that is the thread's "own". */
+static desk desk_in(const lpi_conv *conv, float *own)
+{
+    desk d = desk_for(conv);
+
     d.offsets = (int64_t *)own;
     d.x = own + 2 * d.taps;
     d.padded = d.x + d.in * LPI_LANES;
@@ -35,7 +43,7 @@ static desk desk_of(const lpi_conv *conv, float *own)
 bool lpi_channelwise_fits(const lpi_conv *conv)
 {
     enum { OUT = 28 * 28, IN = 64 * 64 }; /* places: a cache holds them */
-    desk d = desk_of(conv, NULL);
+    desk d = desk_for(conv);
 
     return conv->out_channels == conv->groups && conv->groups >= LPI_LANES &&
            conv->in[0] == 1 && conv->out[0] == 1 && conv->kernel[0] == 1 &&
@@ -46,7 +54,7 @@ bool lpi_channelwise_fits(const lpi_conv *conv)
 
 int64_t lpi_channelwise_room(const lpi_conv *conv)
 {
-    desk d = desk_of(conv, NULL);
+    desk d = desk_for(conv);
 
     return 2 * d.taps +
            (d.in + d.out + d.taps + d.size[0] * d.size[1]) * LPI_LANES;
@@ -54,7 +62,7 @@ int64_t lpi_channelwise_room(const lpi_conv *conv)
 
 void lpi_channelwise_begin(const lpi_conv *conv, float *own)
 {
-    desk d = desk_of(conv, own);
+    desk d = desk_in(conv, own);
 
     for (int64_t k = 0; k < d.taps; k++)
         d.offsets[k] = (k / conv->kernel[2] * conv->dilation[1] * d.size[1] +
@@ -80,7 +88,7 @@ static void place(const lpi_conv *conv, const desk *d)
 
 void lpi_channelwise_run(const lpi_conv *conv, int64_t c, float *own)
 {
-    desk d = desk_of(conv, own);
+    desk d = desk_in(conv, own);
     int64_t group = c % conv->groups;
     void (*turn)(const float *, int64_t, const int64_t[2], int64_t, float *) =
         conv->team.isa->turn;
