@@ -195,12 +195,14 @@ static void concat_cost(const lpi_node *node, lp_cost *cost)
 
 const lp_op lpi_ops_qlinear[] = {
     {QLINEAR("QLinearAdd", 7, 8, "wszwszsz", &add_facts), .shape = binary_shape,
-     .cost = qlinear_cost, .run = lpi_qlinear_add_run, .flags = LPI_GAPS,
+     .operands = "A*,F*,A*,A*,F*,A*,F*,A*", .cost = qlinear_cost,
+     .run = lpi_qlinear_add_run, .flags = LPI_GAPS,
      .samples = QTYPES "input a: uint8[2, 3, 4]; input b: uint8[3, 1]; y = "
                        "com.microsoft.QLinearAdd(a, s, z, b, s, z, s, z); "
                        "output y"},
     {QLINEAR("QLinearMul", 7, 8, "wszwszsz", &mul_facts), .shape = binary_shape,
-     .cost = qlinear_cost, .run = lpi_qlinear_mul_run, .flags = LPI_GAPS,
+     .operands = "A*,F*,A*,A*,F*,A*,F*,A*", .cost = qlinear_cost,
+     .run = lpi_qlinear_mul_run, .flags = LPI_GAPS,
      .samples = QTYPES "input a: uint8[2, 3, 4]; input b: uint8[4]; y = "
                        "com.microsoft.QLinearMul(a, s, z, b, s, z, s, z); "
                        "output y"},

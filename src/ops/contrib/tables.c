@@ -23,11 +23,16 @@ typedef struct scaled {
 static lp_status read_scaled(const lpi_run *run, int32_t i, lp_dtype type,
                              scaled *ret)
 {
-    const float *scale = lpi_run_scales(run, i, 1, 1);
-    const int32_t *zero = lpi_run_zeros(run, i + 1, 1);
+    lp_dtype zero_type = lpi_in_dtype(run->node, i + 1);
+    const float *scale;
+    const int32_t *zero;
 
     if (type != LP_INT8 && type != LP_UINT8)
         return lpi_run_refuse(run, type);
+    if (zero_type != LP_UNDEFINED && zero_type != type)
+        return lpi_run_refuse(run, zero_type);
+    scale = lpi_run_scales(run, i, 1, 1);
+    zero = lpi_run_zeros(run, i + 1, 1);
     if ((scale == NULL || zero == NULL) && lpi_in_elements(run->node, i) <= 1 &&
         lpi_in_elements(run->node, i + 1) <= 1)
         return lpi_node_fail_memory(run->node);
@@ -129,6 +134,8 @@ lp_status lpi_qlinear_concat_run(const lpi_run *run)
         uint8_t table[BYTES];
         bool same;
 
+        if (lpi_in_dtype(node, p) != type)
+            return lpi_run_refuse(run, lpi_in_dtype(node, p));
         LP_TRY(read_scaled(run, p + 1, type, &ends[0]));
         same = ends[0].scale == ends[1].scale && ends[0].zero == ends[1].zero;
         fill_table(run, ends, LPI_UNARIES, 1, table);

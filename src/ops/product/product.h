@@ -59,7 +59,7 @@ lp_status lpi_matmul8_run(const lpi_run *run);
 const float *lpi_run_scales(const lpi_run *run, int32_t i, int64_t count,
                             float absent);
 
-/* The same as integers. */
+/* The same of bytes, as integers. */
 const int32_t *lpi_run_zeros(const lpi_run *run, int32_t i, int64_t count);
 
 /* Add the sums "from" to "to", modulo 2 to the 32. */

@@ -153,6 +153,7 @@ static lp_status read_scales(job *j)
     const places *at = j->at;
     const lpi_matmul *p = run->node->params;
     bool has_alpha = at == &all_places[LPI_RESULT8_GEMM];
+    lp_dtype bias = lpi_in_dtype(run->node, at->bias);
     const float *a = j->a_scale != NULL
                          ? j->a_scale
                          : lpi_run_scales(run, at->a_scale, 1, 1);
@@ -163,6 +164,8 @@ static lp_status read_scales(job *j)
 
     if (a == NULL || b == NULL || y == NULL || zero == NULL || factors == NULL)
         return lpi_node_fail(run->node, "scales or zero points do not fit");
+    if (has_alpha && bias != LP_UNDEFINED && bias != LP_INT32)
+        return lpi_run_refuse(run, bias);
     left = has_alpha ? p->alpha * *a : *a;
     for (int64_t k = 0; k < j->b.columns; k++) {
         float product = left * b[k];
@@ -217,13 +220,13 @@ static lp_status prepare(job *j, bool is_scaled)
     lp_dtype b_type = lpi_in_dtype(run->node, j->at->b);
     int64_t bytes;
 
+    if ((j->x != NULL && !is_byte(j->x_type)) || !is_byte(b_type))
+        return lpi_run_refuse(run, is_byte(b_type) ? j->x_type : b_type);
     if (j->x == NULL)
         LP_TRY(quantize_operand(j));
     else
         j->a_zeros = lpi_run_zeros(run, j->at->a_zero, j->a.rows);
     j->b_zeros = lpi_run_zeros(run, j->at->b_zero, j->b.columns);
-    if (!is_byte(j->x_type) || !is_byte(b_type))
-        return lpi_run_refuse(run, is_byte(b_type) ? j->x_type : b_type);
     if (j->a_zeros == NULL || j->b_zeros == NULL)
         return lpi_node_fail(run->node, "zero points do not fit");
     if (is_scaled)

@@ -297,6 +297,7 @@ const lp_op lpi_ops_conv[] = {
          "3]; y = ConvTranspose(x, w) {strides: [3, 2], output_shape: [10, "
          "8]}; output y"},
     {.name = "ConvInteger",
+     .operands = "A*,B*,A*,B*",
      .domain = "",
      .since = 10,
      .inputs_min = 2,
@@ -318,6 +319,7 @@ const lp_op lpi_ops_conv[] = {
          "weight z: uint8[] = {1}; y = ConvInteger(x, w, z) {pads: [1, 1, 1, "
          "1]}; output y"},
     {.name = "QLinearConv",
+     .operands = "A*,F*,A*,B*,F*,B*,F*,Y*,I*",
      .domain = "",
      .since = 10,
      .inputs_min = 8,
@@ -357,6 +359,7 @@ const lp_op lpi_ops_conv[] = {
          "DeformConv(x, w, o, _, m) {pads: [1, 1, 1, 1], kernel_shape: [2, "
          "2]}; output y"},
     {.name = "QLinearConv",
+     .operands = "A*,F*,A*,B*,F*,B*,F*,Y*,I*",
      .domain = "com.microsoft",
      .since = 1,
      .inputs_min = 8,

@@ -61,8 +61,11 @@ static lp_status read_scales(job *j)
     j->factors = factors;
     j->zero = (float)*zero;
     j->is_signed = lpi_out(run->node, 0)->dtype == LP_INT8;
-    if (lpi_in(run->node, at->bias) != NULL)
-        j->bias = run->in[at->bias];
+    if (lpi_in(run->node, at->bias) == NULL)
+        return LP_OK;
+    if (lpi_in_dtype(run->node, at->bias) != LP_INT32)
+        return lpi_run_refuse(run, lpi_in_dtype(run->node, at->bias));
+    j->bias = run->in[at->bias];
     return LP_OK;
 }
 
