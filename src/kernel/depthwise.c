@@ -50,10 +50,11 @@ static int64_t rows_at_once(const lpi_conv *conv, const padded *p)
     return many < conv->out[1] ? many : conv->out[1];
 }
 
-/* Floats of the padded channel. */
+/* Floats of the padded channel, which no memory may hold. */
 static int64_t volume_of(const padded *p)
 {
-    return p->size[0] * p->size[1] * p->phases * p->length;
+    return lpi_mul(lpi_mul(p->size[0], p->size[1]),
+                   lpi_mul(p->phases, p->length));
 }
 
 /* Of a thread: the offsets of the taps, the channel, joined rows, and an even
@@ -69,7 +70,12 @@ int64_t lpi_depthwise_room(const lpi_conv *conv)
 
 bool lpi_conv_is_depthwise(const lpi_conv *conv)
 {
-    return conv->groups == conv->in_channels && conv->groups > 1;
+    enum { TIMES = 4, FEW = 16384 }; /* floats */
+    padded p = padding_of(conv);
+    int64_t in = conv->in[0] * conv->in[1] * conv->in[2];
+
+    return conv->groups == conv->in_channels && conv->groups > 1 &&
+           volume_of(&p) <= lpi_add(FEW, lpi_mul(TIMES, in));
 }
 
 /* Of a thread of a convolution; even, as its parts are. */

@@ -27,10 +27,7 @@ static int64_t source_of(const lpi_resize *p, const lpi_axis_map *m, int64_t i)
     if (lpi_resize_is_same(p, m))
         return i;
     x = lpi_resize_position(p, m, i);
-    if (strcmp(p->coordinate_transformation_mode, "tf_crop_and_resize") == 0 &&
-        (x < 0 || x > (double)(m->in - 1)))
-        return -1;
-    return lpi_resize_nearest(p, m, x);
+    return lpi_resize_is_outside(p, m, x) ? -1 : lpi_resize_nearest(p, m, x);
 }
 
 /* Write the run at "to" from that at "from". */

@@ -50,10 +50,13 @@ typedef struct lpi_resize_map {
     bool *outside; /* extrapolate */
 } lpi_resize_map;
 
-/* Where output position "i" falls in the input, and the nearest position to
- * "x". */
+/* Where output position "i" falls in the input; whether "x" (NaN is) is cut
+ * off, so that the output is extrapolated; and else the nearest position to it.
+ */
 double lpi_resize_position(const lpi_resize *params, const lpi_axis_map *map,
                            int64_t i);
+bool lpi_resize_is_outside(const lpi_resize *params, const lpi_axis_map *map,
+                           double x);
 int64_t lpi_resize_nearest(const lpi_resize *params, const lpi_axis_map *map,
                            double x);
 

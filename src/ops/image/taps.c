@@ -57,6 +57,12 @@ double lpi_resize_position(const lpi_resize *p, const lpi_axis_map *m,
     return (x + 0.5) / m->scale - 0.5;
 }
 
+bool lpi_resize_is_outside(const lpi_resize *p, const lpi_axis_map *m, double x)
+{
+    return is(p->coordinate_transformation_mode, "tf_crop_and_resize") &&
+           !(x >= 0 && x <= (double)(m->in - 1));
+}
+
 int64_t lpi_resize_nearest(const lpi_resize *p, const lpi_axis_map *m, double x)
 {
     double at;
@@ -105,12 +111,12 @@ static void make_weights(const lpi_resize *p, const lpi_axis_map *m, int64_t i,
     double x = lpi_resize_position(p, m, i), total = 0;
     double shrink = p->antialias != 0 && m->scale < 1 ? m->scale : 1;
     double reach = (is_cubic ? 2 : 1) / shrink;
-    int64_t low = (int64_t)floor(x - reach) + (shrink < 1 ? 1 : 0);
-    int64_t high = (int64_t)ceil(x + reach), first, last;
+    int64_t low, high, first, last;
 
-    t->outside[i] =
-        is(p->coordinate_transformation_mode, "tf_crop_and_resize") &&
-        (x < 0 || x > (double)(m->in - 1));
+    t->outside[i] = lpi_resize_is_outside(p, m, x);
+    x = t->outside[i] ? 0 : x;
+    low = (int64_t)floor(x - reach) + (shrink < 1 ? 1 : 0);
+    high = (int64_t)ceil(x + reach);
     first = low < 0 ? 0 : low < m->in ? low : m->in - 1;
     last = high < 0 ? 0 : high < m->in ? high : m->in - 1;
     t->first[i] = first;
