@@ -98,6 +98,7 @@ unit_tests = \
 	tests/unit/test_graph \
 	tests/unit/test_group \
 	tests/unit/test_kernel \
+	tests/unit/test_kernel_bytes \
 	tests/unit/test_kernel_depthwise \
 	tests/unit/test_kernel_few \
 	tests/unit/test_kernel_math \

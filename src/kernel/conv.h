@@ -4,6 +4,8 @@
 #ifndef LPI_KERNEL_CONV_H
 #define LPI_KERNEL_CONV_H
 
+#include <string.h>
+
 /* ---- conv.c, window.c, depthwise.c, channelwise.c, deconv.c ------------- */
 
 /* Convolutions of 1 to 3 spatial axes, always stored as 3: those that are
@@ -29,7 +31,6 @@ typedef struct lpi_conv {
 
 /* How the columns of a convolution come from x: column o of the grid "out"
  * and tap t read element o * step + first + t * delta of an axis, zeros
-
  * beyond it.  Rows of the matrix: channels, then taps. */
 typedef struct lpi_window {
     const float *x; /* channels x in */
@@ -57,7 +58,8 @@ bool lpi_next_tap(const int64_t taps[3], int64_t t[3]);
 void lpi_pack_window(const void *context, int64_t k, int64_t k_count, int64_t n,
                      int64_t n_count, int64_t width, float *to);
 
-/* Convolutions with one channel a group; lpi_conv_run calls them. */
+/* Convolutions with one channel a group, whose windows do not reach far beyond
+ * it; lpi_conv_run calls them. */
 bool lpi_conv_is_depthwise(const lpi_conv *conv);
 int64_t lpi_depthwise_workspace(const lpi_conv *conv);
 void lpi_depthwise_run(const lpi_conv *conv);
@@ -80,14 +82,15 @@ void lpi_channelwise_run(const lpi_conv *conv, int64_t c, float *own);
 int64_t lpi_conv_workspace(const lpi_conv *conv);
 void lpi_conv_run(const lpi_conv *conv);
 
-/* Whether lpi_conv_run takes halves: not where groups have one channel. */
+/* Whether lpi_conv_run takes halves: not where depthwise.c runs. */
 bool lpi_conv_takes_halves(const lpi_conv *conv);
 
 /* The transposed convolution (ONNX ConvTranspose) with the same struct, where
  * w: in_channels, out_channels / groups, kernel...:
  * y[oc, o] = chain over ic, kz, ky, kx ascending of those taps for which
  * o + pad - k * dilation is a multiple of stride, of fma(w, x, sum); a tap
- * beyond x counts as fma(w, 0, sum), one that meets no multiple does not. */
+ * beyond x counts as fma(w, 0, sum), or not at all where inputs are scattered
+ * (which the sizes decide alone); one that meets no multiple does not. */
 int64_t lpi_deconv_workspace(const lpi_conv *conv);
 void lpi_deconv_run(const lpi_conv *conv);
 
@@ -132,6 +135,28 @@ bool lpi_padded8_fits(const lpi_conv *shape);
 /* Where the taps of a window stand, counted from where the window does, which
  * is y * stride * row + x. */
 void lpi_padded8_taps(const lpi_conv *shape, int64_t *ret_offsets);
+
+/* memcpy of "count" bytes, most often few: in two pieces that overlap. */
+LPI_INLINED void lpi_copy_bytes(uint8_t *to, const uint8_t *from, int64_t count)
+{
+    enum { WIDE = 16, HALF = 8, QUARTER = 4 };
+
+    if (count > 2 * WIDE) {
+        memcpy(to, from, (size_t)count);
+    } else if (count >= WIDE) {
+        memcpy(to, from, WIDE);
+        memcpy(to + count - WIDE, from + count - WIDE, WIDE);
+    } else if (count >= HALF) {
+        memcpy(to, from, HALF);
+        memcpy(to + count - HALF, from + count - HALF, HALF);
+    } else if (count >= QUARTER) {
+        memcpy(to, from, QUARTER);
+        memcpy(to + count - QUARTER, from + count - QUARTER, QUARTER);
+    } else {
+        for (int64_t i = 0; i < count; i++)
+            to[i] = from[i];
+    }
+}
 
 /* The channel "x" into "to" of p->volume bytes, "zero" around it. */
 void lpi_pad8(const lpi_conv *shape, const lpi_padded8 *p, const uint8_t *x,

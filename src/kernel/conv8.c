@@ -19,25 +19,6 @@ static int64_t volume(const int64_t axes[3])
     return axes[0] * axes[1] * axes[2];
 }
 
-/* memcpy of "count" bytes, most often few: in two pieces that overlap. */
-static inline void copy_bytes(uint8_t *to, const uint8_t *from, int64_t count)
-{
-    enum { WIDE = 16, HALF = 8 };
-
-    if (count > 2 * WIDE) {
-        memcpy(to, from, (size_t)count);
-    } else if (count >= WIDE) {
-        memcpy(to, from, WIDE);
-        memcpy(to + count - WIDE, from + count - WIDE, WIDE);
-    } else if (count >= HALF) {
-        memcpy(to, from, HALF);
-        memcpy(to + count - HALF, from + count - HALF, HALF);
-    } else {
-        for (int64_t i = 0; i < count; i++)
-            to[i] = from[i];
-    }
-}
-
 /* "count" bytes of a row, a stride apart from "at" on. */
 static void copy_run(const planes *s, const uint8_t *row, int64_t at,
                      int64_t count, uint8_t *to)
@@ -54,7 +35,7 @@ static void copy_run(const planes *s, const uint8_t *row, int64_t at,
     for (int64_t i = 0; i < low; i++)
         to[i] = s->zero;
     if (step == 1)
-        copy_bytes(to + low, row + at + low, high - low);
+        lpi_copy_bytes(to + low, row + (at + low), high - low);
     else
         for (int64_t i = low; i < high; i++)
             to[i] = row[at + i * step];

@@ -1,9 +1,9 @@
 /* dot.c: the loops of integer products, compiled once for each instruction
  * set.
  *
- * A is read in lines along k, of which bytes of VNNI need no
- * packing; B is woven: rows of it are interleaved, so that a group of
- * neighbours in k stands where a lane is. */
+ * A is read in lines along k, of which bytes of VNNI need no packing; B is
+ * woven: rows of it are interleaved, so that a group of neighbours in k stands
+ * where a lane is. */
 #include <string.h>
 
 #define LPI_DOTS

@@ -87,7 +87,8 @@ LPI_INLINED lpi_dot_vector lpi_dot(lpi_dot_vector sum, lpi_dot_vector a,
 #endif
 }
 
-/* Groups of LPI_DOT_LANES bytes at each of "at", flipped. */
+/* Groups of LPI_DOT_LANES bytes at each of "at", flipped where they stay bytes
+ * (else "flip" is 0). */
 LPI_INLINED lpi_dot_vector lpi_woven(const uint8_t *const at[LPI_DOT_GROUP],
                                      uint8_t flip, bool is_signed)
 {

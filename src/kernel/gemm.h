@@ -138,6 +138,9 @@ int64_t lpi_line8_bytes(int64_t k);
 bool lpi_lines8_in_place(const lpi_packing8 *p);
 void lpi_pack8_lines(const lpi_packing8 *p);
 
+/* Columns of B in panels of dots->columns, the last one of fewer vectors. */
+void lpi_pack8_panels(const lpi_packing8 *p);
+
 /* The operands of "gemm"; whether A is the signed one of two (lpi_dots). */
 lpi_operand8 lpi_left8(const lpi_gemm8 *gemm);
 lpi_operand8 lpi_right8(const lpi_gemm8 *gemm);
@@ -151,8 +154,5 @@ uint32_t lpi_zero8(const lpi_operand8 *of, int64_t i);
 bool lpi_gemm8_is_few(const lpi_gemm8 *gemm);
 int64_t lpi_few8_workspace(const lpi_gemm8 *gemm);
 void lpi_few8_run(const lpi_gemm8 *gemm);
-
-/* Columns of B in panels of dots->columns, the last one of fewer vectors. */
-void lpi_pack8_panels(const lpi_packing8 *p);
 
 #endif

@@ -113,7 +113,7 @@ void lpi_pack8_lines(const lpi_packing8 *p)
     }
 }
 
-/* "n" columns that run along k: lines of groups, turned. */
+/* Columns that run along k: lines of groups, turned. */
 static void turn_lines(const lpi_packing8 *p, const lpi_weave *panel,
                        int64_t width)
 {
@@ -136,8 +136,8 @@ static void turn_lines(const lpi_packing8 *p, const lpi_weave *panel,
              (int64_t[]){groups, panel->columns}, width, panel->to);
 }
 
-/* "columns" columns from "n" on that come from a function or stand apart, some
- * rows at a time. */
+/* Columns from "n" on that come from a function or stand apart, some rows at a
+ * time. */
 static void weave_copies(const lpi_packing8 *p, const lpi_weave *panel,
                          int64_t n, int64_t width)
 {

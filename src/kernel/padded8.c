@@ -46,33 +46,11 @@ void lpi_padded8_taps(const lpi_conv *shape, int64_t *ret_offsets)
                                  x * d[2] / p.phases;
 }
 
-/* memcpy of "count" bytes, most often few: in two pieces that overlap. */
-LPI_INLINED void copy_bytes(uint8_t *to, const uint8_t *from, int64_t count)
-{
-    enum { WIDE = 16, HALF = 8, QUARTER = 4 };
-
-    if (count > 2 * WIDE) {
-        memcpy(to, from, (size_t)count);
-    } else if (count >= WIDE) {
-        memcpy(to, from, WIDE);
-        memcpy(to + count - WIDE, from + count - WIDE, WIDE);
-    } else if (count >= HALF) {
-        memcpy(to, from, HALF);
-        memcpy(to + count - HALF, from + count - HALF, HALF);
-    } else if (count >= QUARTER) {
-        memcpy(to, from, QUARTER);
-        memcpy(to + count - QUARTER, from + count - QUARTER, QUARTER);
-    } else {
-        for (int64_t i = 0; i < count; i++)
-            to[i] = from[i];
-    }
-}
-
 /* to[i] = from[i * step] */
 static void pick(const uint8_t *from, int64_t step, int64_t count, uint8_t *to)
 {
     if (step == 1)
-        copy_bytes(to, from, count);
+        lpi_copy_bytes(to, from, count);
     else if (step == 2)
 #pragma omp simd
         for (int64_t i = 0; i < count; i++)
