@@ -162,16 +162,20 @@ static lp_status finish(task *t, lp_schedule *draft)
     return squeeze(t, draft, arena);
 }
 
-/* Groups for "part" of the budget, unless they are those before. */
+/* Groups for "part" of the budget (0: for none), unless they are those before.
+ */
 static lp_status attempt(task *t, int32_t part)
 {
     int64_t budget = t->problem->budget_bytes;
+    lp_problem problem = *t->problem;
     int64_t share = budget / WHOLE * part + budget % WHOLE * part / WHOLE;
     lp_schedule *draft, *groups;
     lp_status status;
 
+    if (!part)
+        problem.budget_bytes = 0;
     LP_TRY(lp_schedule_draft(t->problem, t->given, &draft, t->error));
-    status = lp_plan_with(t->problem, "attention", share, draft, t->error);
+    status = lp_plan_with(&problem, "attention", share, draft, t->error);
     if (status == LP_EINFEASIBLE)
         return LP_OK;
     LP_TRY(status);
@@ -196,8 +200,8 @@ static bool same_order(const lp_schedule *a, const lp_schedule *b)
     return count == other;
 }
 
-/* Without a budget: what was groups also without them, and what was not also in
- * the order given, as either can keep results from lying in place. */
+/* What was groups also without them, and what was not also in the order given,
+ * as either can keep results from lying in place. */
 static lp_status try_whole(task *t)
 {
     lp_schedule *draft;
@@ -238,7 +242,9 @@ static lp_status plan(const lp_problem *problem, lp_schedule *schedule,
         count = 1;
     for (i = 0; !t.is_hopeless && !t.fits_whole && i < count; i++)
         LP_TRY(attempt(&t, parts[i]));
-    if (!problem->budget_bytes)
+    if (problem->budget_bytes && !t.is_hopeless && !t.best)
+        LP_TRY(attempt(&t, 0));
+    if (!t.is_hopeless && (!problem->budget_bytes || !t.best))
         LP_TRY(try_whole(&t));
     if (t.is_hopeless)
         return lp_fail(error, LP_EINFEASIBLE,

@@ -68,7 +68,8 @@ lp_status lpi_chain_run(lpi_planning *planning, lp_schedule *schedule,
     for (i = 0; i < plan->count; i++) {
         LP_TRY(lpi_registry_find(planning->registry, plan->names[i], &planner,
                                  error));
-        LP_TRY(lpi_link_run(planning, planner, NULL, 0, schedule, error));
+        LP_TRY(lpi_link_run(planning, planner, NULL,
+                            planning->problem.budget_bytes, schedule, error));
         *ret_decided |= planner->decides;
     }
     return LP_OK;

@@ -98,7 +98,9 @@ static lp_status explain(lpi_planning *planning, holder *h)
     if (!h->schedule->groups_count &&
         lpi_registry_find(planning->registry, "attention", &planner,
                           &ignored) == LP_OK)
-        (void)lpi_link_run(planning, planner, NULL, 0, h->schedule, &ignored);
+        (void)lpi_link_run(planning, planner, NULL,
+                           planning->problem.budget_bytes, h->schedule,
+                           &ignored);
     return lpi_obstacle_find(planning, h->schedule, &h->plan, NULL);
 }
 

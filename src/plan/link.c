@@ -149,8 +149,7 @@ lp_status lpi_link_run(lpi_planning *planning, const lp_planner *planner,
     run.scratch = lpi_arena_new(lpi_arena_cap(planning->arena));
     if (!run.scratch)
         return lpi_fail_memory(error);
-    if (budget_bytes)
-        problem.budget_bytes = budget_bytes;
+    problem.budget_bytes = budget_bytes;
     problem.scratch = run.scratch;
     problem.run = &run;
     lpi_print_find(schedule, &before);

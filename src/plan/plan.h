@@ -163,7 +163,8 @@ lp_status lpi_chain_try(lpi_planning *planning, const lpi_turns *chain,
                         int64_t budget_bytes, int64_t effort,
                         lp_schedule **ret_schedule, lp_error *error);
 
-/* Run "planner" on "schedule", verify what it wrote, and lower the result. */
+/* Run "planner" on "schedule" for "budget_bytes" (0: none), verify what it
+ * wrote, and lower the result. */
 lp_status lpi_link_run(lpi_planning *planning, const lp_planner *planner,
                        const lpi_plan_run *caller, int64_t budget_bytes,
                        lp_schedule *schedule, lp_error *error);

@@ -216,8 +216,9 @@ static lp_status place(const spiller *s)
 
     if (lpi_registry_find(s->planning->registry, "place", &planner, s->error) ==
         LP_OK)
-        status =
-            lpi_link_run(s->planning, planner, NULL, 0, s->schedule, s->error);
+        status = lpi_link_run(s->planning, planner, NULL,
+                              s->planning->problem.budget_bytes, s->schedule,
+                              s->error);
     if (status == LP_ENOMEM)
         return status;
     return lpi_chain_finish(s->schedule, LP_ALIAS, s->error);
