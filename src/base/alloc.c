@@ -14,9 +14,12 @@ static bool refused(void)
     return fail_at > 0 && --fail_at == 0;
 }
 
-void lpi_alloc_fail_at(int64_t n)
+int64_t lpi_alloc_fail_at(int64_t n)
 {
+    int64_t left = fail_at;
+
     fail_at = n;
+    return left;
 }
 
 void *lpi_alloc(size_t size)

@@ -45,9 +45,10 @@ void *lpi_alloc_large(size_t size);
 void *lpi_realloc(void *old, size_t size);
 void lpi_free(void *block);
 
-/* Fail the "n"-th allocation from now on (1: the next), once; 0: none.
- * LP_API so that tests can fail every allocation in turn. */
-LP_API void lpi_alloc_fail_at(int64_t n);
+/* Fail the "n"-th allocation from now on (1: the next), once; 0: none.  Returns
+ * what was left of the number before.  LP_API so that tests can count the
+ * allocations and fail each in turn. */
+LP_API int64_t lpi_alloc_fail_at(int64_t n);
 
 /* ---- arena.c: memory that is freed all at once ------------------------ */
 

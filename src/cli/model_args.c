@@ -297,6 +297,9 @@ cli_exit cli_load(const cli_source *source, const lp_load_options *options,
         status = lp_model_net(source->name, options, ret_model, &error);
     else
         status = lp_model_load(source->name, options, ret_model, &error);
+    if (status == LP_ENOMEM && !error.where[0] && options->max_memory_bytes)
+        return cli_fail(CLI_SYSTEM, source->name, "%s of %lld bytes",
+                        error.message, (long long)options->max_memory_bytes);
     if (status == LP_ENOMEM && !error.where[0])
         return cli_fail(CLI_SYSTEM, source->name, "%s", error.message);
     return status == LP_OK ? CLI_YES : cli_fail_with(&error, CLI_INPUT);
