@@ -115,7 +115,7 @@ static void convert_block(const job *j, int64_t at, int64_t count,
     const float *zero = j->zero != NULL ? j->zero + scale : NULL;
     const lpi_quantize *p = j->run->node->params;
     lpi_target target = {j->to, p == NULL || p->saturate != 0, LPI_NEAREST};
-    float x[BLOCK];
+    float kept[BLOCK], *x = kept;
 
     if (makes_bytes(j)) {
         lpi_to_bytes how = {j->scale + scale, zero, step, j->to == LP_INT8};
@@ -128,12 +128,15 @@ static void convert_block(const job *j, int64_t at, int64_t count,
         isa->bytes_of_floats(&how, count, from, (uint8_t *)j->run->out[0] + at);
         return;
     }
+    if (!j->is_forward && j->to == LP_FLOAT32)
+        x = (float *)j->run->out[0] + at;
     lpi_load_floats(isa, j->from, j->run->in[0], at, count, x);
     if (!j->is_forward) {
         if (zero != NULL)
             isa->binary[LPI_BINARY_SUB](count, x, 1, zero, step, x);
         isa->binary[LPI_BINARY_MUL](count, x, 1, j->scale + scale, step, x);
-        lpi_store_floats(isa, j->to, x, at, count, j->run->out[0]);
+        if (x == kept)
+            lpi_store_floats(isa, j->to, x, at, count, j->run->out[0]);
         return;
     }
     isa->binary[LPI_BINARY_DIV](count, x, 1, j->scale + scale, step, x);
