@@ -168,26 +168,6 @@ static void clear_padding(const job *j, lp_array *const *outputs)
     }
 }
 
-/* Whether bounds stand for what the layers of "model" do: of If, which branch
- * runs, of Loop, how often. */
-static lp_status find_bounds(const job *j, bool *ret_is_estimated)
-{
-    for (int64_t i = 0; i < j->model->layers_count; i++) {
-        const lp_layer *layer = j->model->layers[i];
-        lp_row_status status = LP_EXACT;
-        lp_cost cost;
-
-        if (layer->is_static)
-            continue;
-        LP_TRY(lpi_layer_cost(j->model, layer, &cost, &status, j->error));
-        if (status != LP_EXACT) {
-            *ret_is_estimated = true;
-            return LP_OK;
-        }
-    }
-    return LP_OK;
-}
-
 static lp_status run_once(job *j, lpi_exec *exec, const lpi_program *program)
 {
     lp_run *run = j->run;
@@ -203,7 +183,6 @@ static lp_status run_once(job *j, lpi_exec *exec, const lpi_program *program)
         .macs = exec->counters.macs,
     };
     run->is_estimated = exec->counters.is_estimated;
-    LP_TRY(find_bounds(j, &run->is_estimated));
     run->weights_peak_bytes = exec->content.flight_peak_bytes;
     return exec->profile ? list_layers(j, exec) : LP_OK;
 }

@@ -256,6 +256,18 @@ cli_exit cli_slurp(const char *path, int64_t cap_bytes, char **ret_text,
     return code;
 }
 
+/* Say why "name" was not loaded, and which limit of memory was met. */
+static cli_exit fail_load(const char *name, const lp_load_options *options,
+                          const lp_error *error)
+{
+    if (error->status != LP_ENOMEM || error->where[0])
+        return cli_fail_with(error, CLI_INPUT);
+    if (!options->max_memory_bytes)
+        return cli_fail(CLI_SYSTEM, name, "%s", error->message);
+    return cli_fail(CLI_SYSTEM, name, "%s of %lld bytes", error->message,
+                    (long long)options->max_memory_bytes);
+}
+
 /* Read the text form on stdin, once for however many loads; bytes that no
  * text has are told apart, since an .onnx file cannot be read from a pipe. */
 static cli_exit load_stdin(const lp_load_options *options, lp_model **ret_model)
@@ -281,7 +293,7 @@ static cli_exit load_stdin(const lp_load_options *options, lp_model **ret_model)
                         ".onnx file instead");
     if (lp_model_read(kept, length, "stdin", options, ret_model, &error) !=
         LP_OK)
-        return cli_fail_with(&error, CLI_INPUT);
+        return fail_load("stdin", options, &error);
     return CLI_YES;
 }
 
@@ -297,12 +309,7 @@ cli_exit cli_load(const cli_source *source, const lp_load_options *options,
         status = lp_model_net(source->name, options, ret_model, &error);
     else
         status = lp_model_load(source->name, options, ret_model, &error);
-    if (status == LP_ENOMEM && !error.where[0] && options->max_memory_bytes)
-        return cli_fail(CLI_SYSTEM, source->name, "%s of %lld bytes",
-                        error.message, (long long)options->max_memory_bytes);
-    if (status == LP_ENOMEM && !error.where[0])
-        return cli_fail(CLI_SYSTEM, source->name, "%s", error.message);
-    return status == LP_OK ? CLI_YES : cli_fail_with(&error, CLI_INPUT);
+    return status == LP_OK ? CLI_YES : fail_load(source->name, options, &error);
 }
 
 cli_exit cli_load_one(const cli_model *args, const cli_list *operands,

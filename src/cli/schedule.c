@@ -39,7 +39,8 @@ static const cli_option schedule_options[] = {
      .argument = "N",
      .kind = CLI_COUNT,
      AT(alignment),
-     .help = "Place tensors at multiples of N bytes, a power of two (64 unless "
+     .help = "Place tensors at multiples of N bytes, a power of two up to 2^30 "
+             "(64 unless "
              "given)."},
     {.name = "attention-rows",
      .argument = "N",

@@ -348,6 +348,20 @@ static lp_status run_call(call *c)
     return lpi_layer_count(c->frame, layer, c->actual);
 }
 
+/* A layer with bodies, which count what they do.  Bounds were planned where
+ * data say what that is: of If, which branch runs, of Loop, how often. */
+static lp_status run_bodies(lpi_frame *frame, const lp_layer *layer)
+{
+    lp_row_status status = LP_EXACT;
+    lp_cost cost;
+
+    LP_TRY(lpi_layer_cost(frame->model, layer, &cost, &status,
+                          frame->exec->error));
+    if (status != LP_EXACT)
+        frame->exec->counters.is_estimated = true;
+    return lpi_body_run(frame, layer);
+}
+
 lp_status lpi_layer_run(lpi_frame *frame, const lp_layer *layer)
 {
     int64_t mark = lpi_content_mark(frame->exec);
@@ -355,7 +369,7 @@ lp_status lpi_layer_run(lpi_frame *frame, const lp_layer *layer)
               .layer = layer,
               .actual = layer,
               .model = *frame->model};
-    lp_status status = lpi_body_known(layer) ? lpi_body_run(frame, layer)
+    lp_status status = lpi_body_known(layer) ? run_bodies(frame, layer)
                                              : run_call(&c);
 
     lpi_content_release(frame->exec, mark);

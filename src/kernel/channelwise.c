@@ -21,9 +21,10 @@ static desk desk_for(const lpi_conv *conv)
               .out = conv->out[1] * conv->out[2],
               .taps = conv->kernel[1] * conv->kernel[2]};
 
-    for (int i = 0; i < 2; i++)
-        d.size[i] = (conv->out[i + 1] - 1) * conv->stride[i + 1] +
-                    (conv->kernel[i + 1] - 1) * conv->dilation[i + 1] + 1;
+    lpi_padded p = lpi_padded_of(conv);
+
+    d.size[0] = p.size[1];
+    d.size[1] = p.size[2];
     return d;
 }
 

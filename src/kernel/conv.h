@@ -54,20 +54,35 @@ int32_t lpi_stretches(const int64_t out[3], int64_t n, int64_t count,
  * behind. */
 bool lpi_next_tap(const int64_t taps[3], int64_t t[3]);
 
+/* A channel with its padding, as far as windows reach: size[0] x size[1] rows,
+ * each "phases" (its places modulo the stride) times "length" elements long.
+ * No memory may hold the volume. */
+typedef struct lpi_padded {
+    int64_t size[3], phases, length, row, volume;
+} lpi_padded;
+
+lpi_padded lpi_padded_of(const lpi_conv *shape);
+
+/* Where the taps of a window stand, counted from where the window does, which
+ * is y * stride * row + x. */
+void lpi_padded_taps(const lpi_conv *shape, int64_t *ret_offsets);
+
 /* lpi_columns.pack of an lpi_window. */
 void lpi_pack_window(const void *context, int64_t k, int64_t k_count, int64_t n,
                      int64_t n_count, int64_t width, float *to);
 
-/* Convolutions with one channel a group, whose windows do not reach far beyond
- * it; lpi_conv_run calls them. */
+/* Convolutions with one channel a group, where windows fit (below);
+ * lpi_conv_run calls them. */
 bool lpi_conv_is_depthwise(const lpi_conv *conv);
 int64_t lpi_depthwise_workspace(const lpi_conv *conv);
 void lpi_depthwise_run(const lpi_conv *conv);
 
 /* The same channel by channel (of batch x groups), in any order: what one
- * thread does with "own", lpi_depthwise_room() floats aligned to 8 bytes.
+ * thread does with "own", lpi_depthwise_room() floats aligned to 8 bytes; where
+ * windows do not reach far beyond a channel.
  * Without weights (NULL): maxima of windows, whose padding does not count; of
  * equal numbers the first; NaN when one is. */
+bool lpi_depthwise_fits(const lpi_conv *conv);
 int64_t lpi_depthwise_room(const lpi_conv *conv);
 void lpi_depthwise_begin(const lpi_conv *conv, float *own);
 void lpi_depthwise_channel(const lpi_conv *conv, int64_t c, float *own);
@@ -121,20 +136,8 @@ void lpi_conv8_run(const lpi_conv8 *conv);
 
 /* ---- padded8.c, depthwise8.c ------------------------------------------- */
 
-/* A channel of bytes with its padding: size[0] x size[1] rows, each "phases"
- * (its places modulo the stride) times "length" bytes long. */
-typedef struct lpi_padded8 {
-    int64_t size[3], phases, length, row, volume;
-} lpi_padded8;
-
-lpi_padded8 lpi_padded8_of(const lpi_conv *shape);
-
 /* Whether padded channels are not much larger than channels. */
 bool lpi_padded8_fits(const lpi_conv *shape);
-
-/* Where the taps of a window stand, counted from where the window does, which
- * is y * stride * row + x. */
-void lpi_padded8_taps(const lpi_conv *shape, int64_t *ret_offsets);
 
 /* memcpy of "count" bytes, most often few: in two pieces that overlap. */
 LPI_INLINED void lpi_copy_bytes(uint8_t *to, const uint8_t *from, int64_t count)
@@ -159,7 +162,7 @@ LPI_INLINED void lpi_copy_bytes(uint8_t *to, const uint8_t *from, int64_t count)
 }
 
 /* The channel "x" into "to" of p->volume bytes, "zero" around it. */
-void lpi_pad8(const lpi_conv *shape, const lpi_padded8 *p, const uint8_t *x,
+void lpi_pad8(const lpi_conv *shape, const lpi_padded *p, const uint8_t *x,
               uint8_t zero, uint8_t *to);
 
 /* Convolutions with one channel a group; lpi_conv8_run calls them. */

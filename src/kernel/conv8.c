@@ -10,7 +10,7 @@ typedef struct planes {
     const lpi_conv *shape;
     const uint8_t *x;
     uint8_t zero;
-    lpi_padded8 padded;     /* where "x" is padded */
+    lpi_padded padded;      /* where "x" is padded */
     const int64_t *offsets; /* of the taps, then */
 } planes;
 
@@ -170,7 +170,7 @@ static int64_t bytes_of_offsets(const lpi_conv *shape)
 
 static int64_t bytes_of_planes(const lpi_conv *shape)
 {
-    return shape->in_channels / shape->groups * lpi_padded8_of(shape).volume +
+    return shape->in_channels / shape->groups * lpi_padded_of(shape).volume +
            LPI_BYTES_SLACK;
 }
 
@@ -184,10 +184,10 @@ static planes pad_planes(const lpi_conv8 *conv, const uint8_t *x,
     uint8_t *to = (uint8_t *)offsets + bytes_of_offsets(shape);
     int64_t channels = shape->in_channels / shape->groups;
     int32_t threads = shape->team.threads;
-    planes s = {shape, to, (uint8_t)conv->x_zero, lpi_padded8_of(shape),
+    planes s = {shape, to, (uint8_t)conv->x_zero, lpi_padded_of(shape),
                 offsets};
 
-    lpi_padded8_taps(shape, offsets);
+    lpi_padded_taps(shape, offsets);
 #pragma omp parallel for num_threads(threads)                                  \
     schedule(static) if (threads > 1 && channels * s.padded.volume >= MUCH)
     for (int64_t c = 0; c < channels; c++)

@@ -14,24 +14,6 @@
  * by the row behind; it fits into LPI_SLACK. */
 enum { PIECE = 16 };
 
-/* What a thread works with: a padded channel. */
-typedef struct padded {
-    int64_t size[3];        /* as far as windows reach */
-    int64_t phases, length; /* of a row: its places modulo the stride */
-} padded;
-
-static padded padding_of(const lpi_conv *conv)
-{
-    padded p;
-
-    for (int i = 0; i < 3; i++)
-        p.size[i] = (conv->out[i] - 1) * conv->stride[i] +
-                    (conv->kernel[i] - 1) * conv->dilation[i] + 1;
-    p.phases = conv->out[2] > 1 ? conv->stride[2] : 1;
-    p.length = lpi_ceil_div(p.size[2], p.phases);
-    return p;
-}
-
 static int64_t taps_of(const lpi_conv *conv)
 {
     return conv->kernel[0] * conv->kernel[1] * conv->kernel[2];
@@ -39,7 +21,7 @@ static int64_t taps_of(const lpi_conv *conv)
 
 /* Rows of the output that are computed as one, which takes in the padding
  * between them; 1: each where it belongs. */
-static int64_t rows_at_once(const lpi_conv *conv, const padded *p)
+static int64_t rows_at_once(const lpi_conv *conv, const lpi_padded *p)
 {
     enum { SHORT = 64, MANY = 1024 };
     int64_t many = p->length < MANY ? MANY / p->length : 1;
@@ -50,32 +32,29 @@ static int64_t rows_at_once(const lpi_conv *conv, const padded *p)
     return many < conv->out[1] ? many : conv->out[1];
 }
 
-/* Floats of the padded channel, which no memory may hold. */
-static int64_t volume_of(const padded *p)
-{
-    return lpi_mul(lpi_mul(p->size[0], p->size[1]),
-                   lpi_mul(p->phases, p->length));
-}
-
 /* Of a thread: the offsets of the taps, the channel, joined rows, and an even
  * number. */
 int64_t lpi_depthwise_room(const lpi_conv *conv)
 {
-    padded p = padding_of(conv);
-    int64_t size = 2 * taps_of(conv) + volume_of(&p) + LPI_SLACK;
+    lpi_padded p = lpi_padded_of(conv);
+    int64_t size = 2 * taps_of(conv) + p.volume + LPI_SLACK;
 
     size += rows_at_once(conv, &p) * p.length + PIECE;
     return size + size % 2;
 }
 
-bool lpi_conv_is_depthwise(const lpi_conv *conv)
+bool lpi_depthwise_fits(const lpi_conv *conv)
 {
     enum { TIMES = 4, FEW = 16384 }; /* floats */
-    padded p = padding_of(conv);
     int64_t in = conv->in[0] * conv->in[1] * conv->in[2];
 
+    return lpi_padded_of(conv).volume <= lpi_add(FEW, lpi_mul(TIMES, in));
+}
+
+bool lpi_conv_is_depthwise(const lpi_conv *conv)
+{
     return conv->groups == conv->in_channels && conv->groups > 1 &&
-           volume_of(&p) <= lpi_add(FEW, lpi_mul(TIMES, in));
+           lpi_depthwise_fits(conv);
 }
 
 /* Of a thread of a convolution; even, as its parts are. */
@@ -113,7 +92,7 @@ static void copy_piece(const float *from, int64_t count, float fill, float *to)
 
 /* The floats of the row "x" into their places in the padded row "to"; more can
  * be read until "end". */
-static void place_row(const lpi_conv *conv, const padded *p, const float *x,
+static void place_row(const lpi_conv *conv, const lpi_padded *p, const float *x,
                       const float *end, float *to)
 {
     int64_t at = conv->pad[2], step = p->phases, length = p->length;
@@ -140,8 +119,8 @@ static void place_row(const lpi_conv *conv, const padded *p, const float *x,
 }
 
 /* Rows [range[0], range[1]) of the padded channel at "x" into "copy". */
-static void place_rows(const lpi_conv *conv, const padded *p, const float *x,
-                       const int64_t range[2], float *copy)
+static void place_rows(const lpi_conv *conv, const lpi_padded *p,
+                       const float *x, const int64_t range[2], float *copy)
 {
     const float *end = conv->x + conv->batch * conv->in_channels * conv->in[0] *
                                      conv->in[1] * conv->in[2];
@@ -151,26 +130,12 @@ static void place_rows(const lpi_conv *conv, const padded *p, const float *x,
     for (int64_t i = range[0]; i < range[1]; i++) {
         if (z >= 0 && z < conv->in[0] && y >= 0 && y < conv->in[1])
             place_row(conv, p, x + (z * conv->in[1] + y) * conv->in[2], end,
-                      copy + i * p->phases * p->length);
+                      copy + i * p->row);
         if (++y == p->size[1] - conv->pad[1]) {
             y = -conv->pad[1];
             z++;
         }
     }
-}
-
-/* Where the taps stand, counted from where their window does. */
-static void find_taps(const lpi_conv *conv, const padded *p, int64_t *offsets)
-{
-    const int64_t *k = conv->kernel, *d = conv->dilation;
-    int64_t row = p->phases * p->length;
-
-    for (int64_t z = 0; z < k[0]; z++)
-        for (int64_t y = 0; y < k[1]; y++)
-            for (int64_t x = 0; x < k[2]; x++)
-                *offsets++ = (z * d[0] * p->size[1] + y * d[1]) * row +
-                             x * d[2] % p->phases * p->length +
-                             x * d[2] / p->phases;
 }
 
 static void run_taps(const lpi_conv *conv, const lpi_taps *taps)
@@ -182,7 +147,7 @@ static void run_taps(const lpi_conv *conv, const lpi_taps *taps)
 }
 
 /* "rows" rows of the output, computed as one in "room". */
-static void run_joined(const lpi_conv *conv, const padded *p, lpi_taps t,
+static void run_joined(const lpi_conv *conv, const lpi_padded *p, lpi_taps t,
                        int64_t rows, float *room)
 {
     int64_t wide = conv->out[2], all = rows * wide;
@@ -200,18 +165,18 @@ static void run_joined(const lpi_conv *conv, const padded *p, lpi_taps t,
 
 void lpi_depthwise_begin(const lpi_conv *conv, float *own)
 {
-    padded p = padding_of(conv);
+    lpi_padded p = lpi_padded_of(conv);
     int64_t taps = taps_of(conv);
     float fill = fill_of(conv);
 
-    find_taps(conv, &p, (int64_t *)own);
-    for (int64_t i = 0; i < volume_of(&p) + LPI_SLACK; i++)
+    lpi_padded_taps(conv, (int64_t *)own);
+    for (int64_t i = 0; i < p.volume + LPI_SLACK; i++)
         own[2 * taps + i] = fill;
 }
 
 /* A plane of the output, some rows at a time; rows of the channel at "x" (NULL:
  * they are there) are placed in "copy" when they are first met. */
-static void run_rows(const lpi_conv *conv, const padded *p, lpi_taps t,
+static void run_rows(const lpi_conv *conv, const lpi_padded *p, lpi_taps t,
                      const float *x, float *copy)
 {
     const int64_t *k = conv->kernel, *d = conv->dilation;
@@ -231,7 +196,7 @@ static void run_rows(const lpi_conv *conv, const padded *p, lpi_taps t,
             placed = placed < last ? last : placed;
             t.from = copy + first * p->phases * p->length;
             if (most > 1)
-                run_joined(conv, p, t, rows, copy + volume_of(p) + LPI_SLACK);
+                run_joined(conv, p, t, rows, copy + p->volume + LPI_SLACK);
             else
                 run_taps(conv, &t);
             t.to += rows * conv->out[2];
@@ -241,7 +206,7 @@ static void run_rows(const lpi_conv *conv, const padded *p, lpi_taps t,
 
 void lpi_depthwise_channel(const lpi_conv *conv, int64_t c, float *own)
 {
-    padded p = padding_of(conv);
+    lpi_padded p = lpi_padded_of(conv);
     int64_t many = conv->out_channels / conv->groups;
     lpi_taps t = {.length = conv->out[2],
                   .count = taps_of(conv),

@@ -18,7 +18,7 @@ enum { PARTS = 4 };  /* most that a weight less its zero point stands as */
 /* What a thread works with. */
 typedef struct channel {
     const lpi_conv8 *conv;
-    lpi_padded8 padded;
+    lpi_padded padded;
     int64_t taps, most;      /* of the window; of the list */
     int64_t *offsets, *list; /* of the taps; as they are multiplied */
     uint32_t *weights;       /* their weights in groups */
@@ -32,7 +32,7 @@ static int64_t volume(const int64_t axes[3])
 }
 
 /* Rows of the output that are computed as one. */
-static int64_t rows_at_once(const lpi_conv *shape, const lpi_padded8 *p)
+static int64_t rows_at_once(const lpi_conv *shape, const lpi_padded *p)
 {
     enum { MANY = 1024 };
     int64_t many = p->row < MANY ? MANY / p->row : 1;
@@ -40,7 +40,7 @@ static int64_t rows_at_once(const lpi_conv *shape, const lpi_padded8 *p)
     return shape->stride[1] != 1 ? 1 : lpi_least(many, shape->out[1]);
 }
 
-static int64_t length_of(const lpi_conv *shape, const lpi_padded8 *p,
+static int64_t length_of(const lpi_conv *shape, const lpi_padded *p,
                          int64_t rows)
 {
     return (rows - 1) * p->row + shape->out[2];
@@ -49,7 +49,7 @@ static int64_t length_of(const lpi_conv *shape, const lpi_padded8 *p,
 /* A multiple of 8. */
 static int64_t bytes_of(const lpi_conv *shape)
 {
-    lpi_padded8 p = lpi_padded8_of(shape);
+    lpi_padded p = lpi_padded_of(shape);
     int64_t taps = volume(shape->kernel);
     int64_t sums = length_of(shape, &p, rows_at_once(shape, &p)) + SLACK;
 
@@ -209,7 +209,7 @@ static void run_channel(const channel *c, int64_t i)
 
 static channel place(const lpi_conv8 *conv, int32_t i)
 {
-    channel c = {.conv = conv, .padded = lpi_padded8_of(conv->shape)};
+    channel c = {.conv = conv, .padded = lpi_padded_of(conv->shape)};
     int64_t size = bytes_of(conv->shape) / 8 * 8 + 8;
     int64_t rows = rows_at_once(conv->shape, &c.padded);
     uint8_t *own = (uint8_t *)conv->workspace + size * i;
@@ -224,7 +224,7 @@ static channel place(const lpi_conv8 *conv, int32_t i)
     c.bytes =
         (uint8_t *)(c.sums + length_of(conv->shape, &c.padded, rows) + SLACK);
     memset(c.offsets + c.taps, 0, 4 * sizeof(*c.offsets));
-    lpi_padded8_taps(conv->shape, c.offsets);
+    lpi_padded_taps(conv->shape, c.offsets);
     return c;
 }
 

@@ -16,45 +16,25 @@
 #include <emmintrin.h>
 #endif
 
-/* The tile; lanes of a vector; elements of a group of k, and their bytes.
- */
-#if defined(__AVX512VNNI__)
-enum {
-    LPI_DOT_ROWS = 8,
-    LPI_DOT_VECTORS = 3,
-    LPI_DOT_LANES = 16,
-    LPI_DOT_GROUP = 4,
-    LPI_DOT_SIZE = 1
-};
-#elif defined(__AVX512BW__)
-enum {
-    LPI_DOT_ROWS = 8,
-    LPI_DOT_VECTORS = 3,
-    LPI_DOT_LANES = 16,
-    LPI_DOT_GROUP = 2,
-    LPI_DOT_SIZE = 2
-};
+/* The tile; lanes of a vector. */
+#if defined(__AVX512BW__)
+enum { LPI_DOT_ROWS = 8, LPI_DOT_VECTORS = 3, LPI_DOT_LANES = 16 };
 #elif defined(__AVX2__)
-enum {
-    LPI_DOT_ROWS = 6,
-    LPI_DOT_VECTORS = 2,
-    LPI_DOT_LANES = 8,
-    LPI_DOT_GROUP = 2,
-    LPI_DOT_SIZE = 2
-};
+enum { LPI_DOT_ROWS = 6, LPI_DOT_VECTORS = 2, LPI_DOT_LANES = 8 };
 #else
-enum {
-    LPI_DOT_ROWS = 4,
-    LPI_DOT_VECTORS = 2,
-    LPI_DOT_LANES = 4,
-    LPI_DOT_GROUP = 2,
-    LPI_DOT_SIZE = 2
-};
+enum { LPI_DOT_ROWS = 4, LPI_DOT_VECTORS = 2, LPI_DOT_LANES = 4 };
 #endif
 
+/* Elements of a group of k, and their bytes; bytes that a vector takes in. */
+#if defined(__AVX512VNNI__)
+enum { LPI_DOT_GROUP = 4 };
+#else
+enum { LPI_DOT_GROUP = 2 };
+#endif
 enum {
+    LPI_DOT_SIZE = 4 / LPI_DOT_GROUP,
     LPI_DOT_BYTES = LPI_DOT_GROUP * LPI_DOT_LANES
-}; /* that a vector takes in */
+};
 
 typedef uint32_t lpi_dot_vector __attribute__((vector_size(LPI_DOT_LANES * 4)));
 typedef uint32_t lpi_dot_loose

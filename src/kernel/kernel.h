@@ -51,6 +51,11 @@ LPI_INLINED int64_t lpi_least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Four floats, and wherever they stand in memory. */
+typedef float lpi_four __attribute__((vector_size(16)));
+typedef float lpi_loose_four
+    __attribute__((vector_size(16), aligned(4), may_alias));
+
 /* ---- pack.c ------------------------------------------------------------ */
 
 /* Unpack elements [first, first + count) of the storage form "from" into

@@ -10,40 +10,13 @@ static int64_t volume(const int64_t axes[3])
     return lpi_mul(lpi_mul(axes[0], axes[1]), axes[2]);
 }
 
-lpi_padded8 lpi_padded8_of(const lpi_conv *shape)
-{
-    lpi_padded8 p;
-
-    for (int i = 0; i < 3; i++)
-        p.size[i] = (shape->out[i] - 1) * shape->stride[i] +
-                    (shape->kernel[i] - 1) * shape->dilation[i] + 1;
-    p.phases = shape->out[2] > 1 ? shape->stride[2] : 1;
-    p.length = lpi_ceil_div(p.size[2], p.phases);
-    p.row = lpi_mul(p.phases, p.length);
-    p.volume = lpi_mul(lpi_mul(p.size[0], p.size[1]), p.row);
-    return p;
-}
-
 bool lpi_padded8_fits(const lpi_conv *shape)
 {
     enum { TIMES = 8, FEW = 64 };
 
     return volume(shape->out) > 0 &&
-           lpi_padded8_of(shape).volume <=
+           lpi_padded_of(shape).volume <=
                lpi_add(lpi_mul(volume(shape->in), TIMES), FEW);
-}
-
-void lpi_padded8_taps(const lpi_conv *shape, int64_t *ret_offsets)
-{
-    const int64_t *k = shape->kernel, *d = shape->dilation;
-    lpi_padded8 p = lpi_padded8_of(shape);
-
-    for (int64_t z = 0; z < k[0]; z++)
-        for (int64_t y = 0; y < k[1]; y++)
-            for (int64_t x = 0; x < k[2]; x++)
-                *ret_offsets++ = (z * d[0] * p.size[1] + y * d[1]) * p.row +
-                                 x * d[2] % p.phases * p.length +
-                                 x * d[2] / p.phases;
 }
 
 /* to[i] = from[i * step] */
@@ -76,7 +49,7 @@ typedef struct places {
     int64_t to, from, count;
 } places;
 
-static places places_of(const lpi_conv *shape, const lpi_padded8 *p,
+static places places_of(const lpi_conv *shape, const lpi_padded *p,
                         int64_t phase)
 {
     int64_t pad = shape->pad[2] - phase, end = shape->in[2] + pad;
@@ -90,7 +63,7 @@ static places places_of(const lpi_conv *shape, const lpi_padded8 *p,
 }
 
 /* Rows of a phase from "x" on, of all planes. */
-static void place_phase(const lpi_conv *shape, const lpi_padded8 *p,
+static void place_phase(const lpi_conv *shape, const lpi_padded *p,
                         const uint8_t *x, const places *of, uint8_t *to)
 {
     const int64_t *pad = shape->pad, *in = shape->in;
@@ -107,7 +80,7 @@ static void place_phase(const lpi_conv *shape, const lpi_padded8 *p,
                          of->to);
 }
 
-void lpi_pad8(const lpi_conv *shape, const lpi_padded8 *p, const uint8_t *x,
+void lpi_pad8(const lpi_conv *shape, const lpi_padded *p, const uint8_t *x,
               uint8_t zero, uint8_t *to)
 {
     memset(to, zero, (size_t)p->volume);

@@ -6,25 +6,25 @@
 
 enum { SIDE_MOST = 48 }; /* columns of halves that are turned at once */
 
-typedef float four __attribute__((vector_size(16)));
-typedef float loose __attribute__((vector_size(16), aligned(4), may_alias));
-
 /* Four runs of four floats, "stride" apart, turned into rows "width" apart. */
 static void turn(const float *from, int64_t stride, int64_t width, float *to)
 {
-    four a = *(const loose *)from, b = *(const loose *)(from + stride);
-    four c = *(const loose *)(from + 2 * stride);
-    four d = *(const loose *)(from + 3 * stride);
-    four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-    four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-    four ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-    four cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    lpi_four a = *(const lpi_loose_four *)from,
+             b = *(const lpi_loose_four *)(from + stride);
+    lpi_four c = *(const lpi_loose_four *)(from + 2 * stride);
+    lpi_four d = *(const lpi_loose_four *)(from + 3 * stride);
+    lpi_four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    lpi_four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+    lpi_four ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    lpi_four cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
 
-    *(loose *)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
-    *(loose *)(to + width) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    *(lpi_loose_four *)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+    *(lpi_loose_four *)(to + width) =
+        __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
     to += 2 * width;
-    *(loose *)to = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
-    *(loose *)(to + width) =
+    *(lpi_loose_four *)to =
+        __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+    *(lpi_loose_four *)(to + width) =
         __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
 }
 

@@ -1,5 +1,6 @@
 /* window.c: columns of a convolution, packed for the product of its weights
- * with them, without ever writing the whole matrix (implicit im2col).
+ * with them, without ever writing the whole matrix (implicit im2col); and where
+ * the taps stand in a channel that is copied with its padding.
  *
  * The columns of a panel are cut into runs along x first; each row of the
  * panel, one tap of one channel, then copies its runs. */
@@ -39,6 +40,34 @@ bool lpi_next_tap(const int64_t taps[3], int64_t t[3])
     return true;
 }
 
+lpi_padded lpi_padded_of(const lpi_conv *shape)
+{
+    lpi_padded p;
+
+    for (int i = 0; i < 3; i++)
+        p.size[i] = lpi_add(
+            1, lpi_add(lpi_mul(shape->out[i] - 1, shape->stride[i]),
+                       lpi_mul(shape->kernel[i] - 1, shape->dilation[i])));
+    p.phases = shape->out[2] > 1 ? shape->stride[2] : 1;
+    p.length = lpi_ceil_div(p.size[2], p.phases);
+    p.row = lpi_mul(p.phases, p.length);
+    p.volume = lpi_mul(lpi_mul(p.size[0], p.size[1]), p.row);
+    return p;
+}
+
+void lpi_padded_taps(const lpi_conv *shape, int64_t *ret_offsets)
+{
+    const int64_t *k = shape->kernel, *d = shape->dilation;
+    lpi_padded p = lpi_padded_of(shape);
+
+    for (int64_t z = 0; z < k[0]; z++)
+        for (int64_t y = 0; y < k[1]; y++)
+            for (int64_t x = 0; x < k[2]; x++)
+                *ret_offsets++ = (z * d[0] * p.size[1] + y * d[1]) * p.row +
+                                 x * d[2] % p.phases * p.length +
+                                 x * d[2] / p.phases;
+}
+
 /* memcpy of "count" floats, most often few: in two pieces that overlap. */
 static inline void copy_floats(float *to, const float *from, int64_t count)
 {
@@ -58,9 +87,6 @@ static inline void copy_floats(float *to, const float *from, int64_t count)
     }
 }
 
-typedef float four __attribute__((vector_size(16)));
-typedef float loose __attribute__((vector_size(16), aligned(4), may_alias));
-
 /* Every other one of the floats from "from" on: "count" of them. */
 static inline void copy_seconds(float *to, const float *from, int64_t count)
 {
@@ -68,10 +94,10 @@ static inline void copy_seconds(float *to, const float *from, int64_t count)
 
     /* the last one has nothing behind it that may be read */
     for (; i + 4 < count; i += 4) {
-        four a = *(const loose *)(from + 2 * i);
-        four b = *(const loose *)(from + 2 * i + 4);
+        lpi_four a = *(const lpi_loose_four *)(from + 2 * i);
+        lpi_four b = *(const lpi_loose_four *)(from + 2 * i + 4);
 
-        *(loose *)(to + i) = __builtin_shufflevector(a, b, 0, 2, 4, 6);
+        *(lpi_loose_four *)(to + i) = __builtin_shufflevector(a, b, 0, 2, 4, 6);
     }
     for (; i < count; i++)
         to[i] = from[2 * i];

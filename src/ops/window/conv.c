@@ -295,7 +295,10 @@ const lp_op lpi_ops_conv[] = {
          "dilations: [2]}; output y\n---\n"
          "opset 22; input x: float32[1, 1, 3, 3]; weight w: float32[1, 2, 3, "
          "3]; y = ConvTranspose(x, w) {strides: [3, 2], output_shape: [10, "
-         "8]}; output y"},
+         "8]}; output y\n---\n"
+         "opset 17; input x: float32[1, 2, 1, 2]; weight w: float32[2, 1, 40, "
+         "40]; y = ConvTranspose(x, w) {pads: [1, 2, 3, 4], strides: [1, 3]}; "
+         "output y"},
     {.name = "ConvInteger",
      .operands = "A*,B*,A*,B*",
      .domain = "",

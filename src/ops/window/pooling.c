@@ -130,21 +130,30 @@ static float length(const job *j, const float *from,
  * Planes of maxima without indices, and of means: the windows of a convolution
  * of each plane, whose sums, with weights of 1, are those of a mean. */
 
-/* Whether pool_rows does it: not where windows are much larger than planes. */
+static lpi_conv windows_of(const lpi_run *run, const job *j)
+{
+    lpi_conv c = {.batch = j->planes,
+                  .groups = 1,
+                  .in_channels = 1,
+                  .out_channels = 1,
+                  .x = j->from,
+                  .y = j->to,
+                  .team = lpi_run_team(run)};
+
+    memcpy(c.in, j->s.in, sizeof(c.in));
+    memcpy(c.out, j->s.out, sizeof(c.out));
+    memcpy(c.kernel, j->s.kernel, sizeof(c.kernel));
+    memcpy(c.stride, j->s.stride, sizeof(c.stride));
+    memcpy(c.dilation, j->s.dilation, sizeof(c.dilation));
+    memcpy(c.pad, j->s.pad, sizeof(c.pad));
+    return c;
+}
+
+/* Whether pool_rows does it. */
 static bool is_by_rows(const job *j)
 {
-    const lpi_sliding *s = &j->s;
-    int64_t padded = 1, most = 16384;
-
-    for (int32_t k = 0; k < LPI_SPATIAL; k++) {
-        int64_t reach = lpi_mul(s->kernel[k] - 1, s->dilation[k]);
-
-        reach = lpi_add(reach, lpi_mul(s->out[k] - 1, s->stride[k]));
-        padded = lpi_mul(padded, lpi_add(reach, 1));
-    }
-    most = lpi_add(most, lpi_mul(4, lpi_product(s->in, LPI_SPATIAL)));
     return j->at == NULL && (j->window == largest || j->window == mean) &&
-           padded <= most;
+           lpi_depthwise_fits(&j->windows);
 }
 
 /* Prepare what pool_rows needs. */
@@ -154,19 +163,6 @@ static lp_status prepare_rows(const lpi_run *run, job *j)
     lpi_conv *c = &j->windows;
     float *ones;
 
-    *c = (lpi_conv){.batch = j->planes,
-                    .groups = 1,
-                    .in_channels = 1,
-                    .out_channels = 1,
-                    .x = j->from,
-                    .y = j->to,
-                    .team = lpi_run_team(run)};
-    memcpy(c->in, j->s.in, sizeof(c->in));
-    memcpy(c->out, j->s.out, sizeof(c->out));
-    memcpy(c->kernel, j->s.kernel, sizeof(c->kernel));
-    memcpy(c->stride, j->s.stride, sizeof(c->stride));
-    memcpy(c->dilation, j->s.dilation, sizeof(c->dilation));
-    memcpy(c->pad, j->s.pad, sizeof(c->pad));
     j->threads = c->team.threads;
     j->room = lpi_depthwise_room(c) + c->out[2] + c->out[2] % 2;
     bytes = lpi_mul(lpi_mul(j->room, j->threads), sizeof(float));
@@ -313,6 +309,7 @@ static lp_status pool_all(const lpi_run *run, job *j, int64_t cost)
 {
     if (j->planes == 0 || lpi_product(j->s.out, LPI_SPATIAL) == 0)
         return LP_OK;
+    j->windows = windows_of(run, j);
     if (is_by_rows(j))
         LP_TRY(prepare_rows(run, j));
     if (j->own != NULL)
